@@ -1,0 +1,416 @@
+"""The words of Mosaic Fleet: the values that travel between its layers (see docs/glossary.md)."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from bot.reply import Block
+
+_NAMESPACE = uuid.UUID("6d6f7361-6963-4666-8c65-657400000001")
+
+
+def derived_id(*parts: str) -> str:
+    """Return the same id for the same parts, for ever: what makes a repeated step harmless."""
+    return uuid.uuid5(_NAMESPACE, "\x1f".join(parts)).hex
+
+
+class Role(StrEnum):
+    """What a principal may be here. An unknown one is a stranger."""
+
+    STRANGER = "stranger"
+    MEMBER = "member"
+    AGENT = "agent"
+    OPERATOR = "operator"
+
+
+class Via(StrEnum):
+    """The face through which somebody speaks."""
+
+    CHAT = "chat"
+    CONSOLE = "console"
+    CLI = "cli"
+    HTTP = "http"
+    SCHEDULE = "schedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody who asks for something.
+
+    ``id`` is stable and unique over all platforms: ``matrix:@ann:example.org``, ``local:1000``,
+    ``agent:HOST/NAME``. ``name`` is for people to read and decides nothing.
+    """
+
+    id: str
+    name: str
+
+    @property
+    def platform(self) -> str:
+        """The part of the id before the first colon."""
+        return self.id.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A place where words come from and go to.
+
+    ``kind`` is a connector's kind or ``agent``; ``place`` a room, a channel, a console or ``HOST/NAME``;
+    ``thread`` the platform's id of a thread in it.
+    """
+
+    kind: str
+    place: str
+    thread: str | None = None
+
+    @property
+    def lane(self) -> str:
+        """What is kept in order: everything sent to one place."""
+        return f"{self.kind}:{self.place}"
+
+    @property
+    def carrier(self) -> str:
+        """Who takes messages there: the connector's kind, or ``agent:HOST`` for that host's daemon."""
+        if self.kind != "agent":
+            return self.kind
+        return f"agent:{self.place.partition('/')[0]}"
+
+    def __str__(self) -> str:
+        return self.lane if self.thread is None else f"{self.lane}#{self.thread}"
+
+
+def agent_address(host: str, name: str) -> Address:
+    """Return the address of an agent: its host and its name in the roster."""
+    return Address("agent", f"{host}/{name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A principal together with the face it came through: whom a change is written down to."""
+
+    principal: Principal
+    via: Via
+
+
+class InboundKind(StrEnum):
+    """What sort of event came in. Only a text is ever run."""
+
+    TEXT = "text"
+    EDIT = "edit"
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One event that somebody caused on a platform.
+
+    ``event_id`` is the platform's own; together with ``source.kind`` it is unique. ``recovered`` marks
+    one that was read back after downtime.
+    """
+
+    event_id: str
+    source: Address
+    sender: Principal
+    text: str
+    sent_at: datetime
+    kind: InboundKind = InboundKind.TEXT
+    recovered: bool = False
+
+    @property
+    def id(self) -> str:
+        """Our id for it, the same however often the platform repeats the event."""
+        return derived_id("inbound", self.source.kind, self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class InboundBatch:
+    """What one read of a platform brought, with the position to go on from.
+
+    Storing it is one transaction: either the events and the position are kept, or neither is.
+    ``gap`` says, per place, what a walk back over missed time recovered and what it had to give up.
+    """
+
+    connector: str
+    events: tuple[Inbound, ...]
+    position: str | None = None
+    gaps: tuple["Gap", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The account of one place after downtime: every missed event is either recovered or lost."""
+
+    source: Address
+    recovered: int
+    lost: int
+
+
+class MessageKind(StrEnum):
+    """Why a message is said; it decides how it looks, never where it goes.
+
+    ``reply`` and ``notice`` are the bot's own words, ``mail`` goes to an agent, ``answer`` is what an
+    agent said, ``reaction`` is one mark on somebody's event.
+    """
+
+    REPLY = "reply"
+    NOTICE = "notice"
+    MAIL = "mail"
+    ANSWER = "answer"
+    REACTION = "reaction"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something that we say, stored before it is sent.
+
+    ``origin`` is where an answer to it belongs (mail only), ``reply_to`` the platform's id of the event
+    that it answers, ``cause`` our id of what made us say it. ``author`` is a principal's id, or ``mosaic``.
+    """
+
+    id: str
+    to: Address
+    kind: MessageKind
+    blocks: tuple[Block, ...]
+    author: str = "mosaic"
+    reply_to: str | None = None
+    origin: Address | None = None
+    origin_event: str | None = None
+    cause: str | None = None
+    tag: str = "chat"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """One event to be shown on a platform: a message, or one part of a long one.
+
+    ``transaction_id`` was frozen before the first try; sending the same one again shows nothing twice
+    where the platform can prove it. ``text`` is the plain form; ``html`` is trusted markup made by
+    render. For a reaction ``text`` is the mark and ``reply_to`` the event that it stands on.
+    """
+
+    message_id: str
+    part: int
+    transaction_id: str
+    to: Address
+    kind: MessageKind
+    text: str
+    html: str | None = None
+    reply_to: str | None = None
+    author: str = "mosaic"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message with the events that it becomes on its platform, rendered and split once, for good."""
+
+    message: Message
+    parts: tuple[OutboundMessage, ...]
+
+
+class ReceiptState(StrEnum):
+    """What is known of a message's fate (spec 4-receipts); ``dead`` is a delivery that was given up."""
+
+    STORED = "stored"
+    TYPED = "typed"
+    ACCEPTED = "accepted"
+    ANSWERED = "answered"
+    WAITING = "waiting"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+FINAL_STATES = frozenset({ReceiptState.ANSWERED, ReceiptState.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One dated statement on a message; later ones are added, none is ever changed.
+
+    ``by`` says which sort of evidence (conversation, submitted, queued, screen, platform), ``evidence``
+    holds it: file and offset, event id, what the screen showed.
+    """
+
+    message_id: str
+    state: ReceiptState
+    part: int = 0
+    by: str | None = None
+    evidence: dict[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """What a platform said to a send. ``platform_id`` is its id for what now stands there."""
+
+    state: ReceiptState
+    platform_id: str | None = None
+    by: str | None = "platform"
+    evidence: dict[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One part of a message on its way: what a worker holds under a lease.
+
+    ``attempts`` counts this one. ``first_tried_at`` tells how old the transaction id is on the
+    platform's side. ``typed`` is true when bytes may already have landed: it must not be typed again.
+    """
+
+    id: int
+    outbound: OutboundMessage
+    attempts: int
+    first_tried_at: datetime
+    typed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorHealth:
+    """How a connector is: ``reachable`` means the other side answers, ``authenticated`` that it knows us."""
+
+    reachable: bool
+    authenticated: bool
+    state: str
+    last_inbound_age: timedelta | None = None
+    last_roundtrip_ms: float | None = None
+    gap: Gap | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a platform can show. ``max_bytes`` bounds one event's text and markup together."""
+
+    threads: bool
+    html: bool
+    reactions: bool
+    edits: bool
+    typing: bool
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer of ``authorize``: ``rule`` names the rule that decided, ``reason`` says it in words."""
+
+    allowed: bool
+    rule: str
+    reason: str
+
+
+class CardStatus(StrEnum):
+    """Where a card stands. A card whose dependencies are open is ``ready`` but not claimable."""
+
+    READY = "ready"
+    CLAIMED = "claimed"
+    BLOCKED = "blocked"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One unit of backlog (spec 3-contracts, Backlog CLI)."""
+
+    id: str
+    title: str
+    body: str
+    phase: str | None
+    priority: int
+    status: CardStatus
+    depends_on: tuple[str, ...]
+    unmet_deps: int
+    claim_owner: str | None
+    claim_token: str | None
+    claim_ttl_seconds: int | None
+    claimed_at: datetime | None
+    attempts: int
+    idempotency_key: str | None
+    acceptance: Any
+    agent_class: str | None
+    agent: str | None
+    host: str | None
+    block_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CardDraft:
+    """What a person says of a card. ``None`` is "not said": a new card gets the default, an edit keeps."""
+
+    id: str
+    title: str | None = None
+    body: str | None = None
+    phase: str | None = None
+    priority: int | None = None
+    depends_on: tuple[str, ...] | None = None
+    acceptance: Any = None
+    idempotency_key: str | None = None
+    agent_class: str | None = None
+    agent: str | None = None
+    host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardEvent:
+    """One line of a card's history: who did what, through which face, and what changed."""
+
+    at: datetime
+    actor: str
+    via: str
+    action: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogStats:
+    """The backlog in numbers; ages are of the oldest claimable card."""
+
+    counts: dict[str, int]
+    total: int
+    oldest_ready_age_seconds: float | None
+    expired_claim_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """One row of ``fleet ps`` (spec 3-contracts): an agent of the roster, or a stray session."""
+
+    tenant_id: str
+    host: str
+    name: str
+    agent_class: str | None
+    runtime: str | None
+    model: str | None
+    session: str | None
+    pane_id: str | None
+    pid: int | None
+    command: str | None
+    idle_seconds: float | None
+    heartbeat_age_seconds: float | None
+    readiness: str
+    evidence: str
+    flags: tuple[str, ...]
+    card: str | None
+    unit_active: str | None
+    unit_enabled: str | None
+
+
+class PartState(StrEnum):
+    """How a part of the daemon is."""
+
+    OK = "ok"
+    RETRYING = "retrying"
+    STOPPED = "stopped"
+    SAFE_MODE = "safe-mode"
+
+
+@dataclass(frozen=True, slots=True)
+class PartStatus:
+    """One line of ``mosaic status``."""
+
+    state: PartState
+    detail: str
+    since: datetime

@@ -1,0 +1,241 @@
+"""The seams: what the middle needs from the edges. Every one has a fake that passes the same suite."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+
+from bot.model import (
+    Address,
+    AgentRecord,
+    BacklogStats,
+    Caller,
+    Capabilities,
+    Card,
+    CardDraft,
+    CardEvent,
+    CardStatus,
+    ConnectorHealth,
+    Decision,
+    Delivery,
+    Inbound,
+    InboundBatch,
+    Letter,
+    Message,
+    OutboundMessage,
+    Principal,
+    Receipt,
+    ReceiptState,
+    SendResult,
+    Via,
+)
+
+Accept = Callable[[InboundBatch], Awaitable[None]]
+
+
+class Connector(Protocol):
+    """One way people reach the orchestrator. Idempotent by transaction id.
+
+    ``send`` raises TransientError when the same call may work later, and UserError when this message
+    can never be shown there. ``subscribe`` runs until cancelled: it hands every batch to ``accept`` and
+    goes on from the stored position only after ``accept`` returned. It raises SetupError when a person
+    must act (no token, wrong account) and TransientError when the platform is away.
+    """
+
+    kind: str
+
+    async def send(self, message: OutboundMessage) -> SendResult: ...
+
+    async def subscribe(self, accept: Accept, position: str | None) -> None: ...
+
+    async def health(self) -> ConnectorHealth: ...
+
+    def capabilities(self) -> Capabilities: ...
+
+
+class ShowsTyping(Protocol):
+    """A connector that can show that we are at work; a lost signal harms nobody."""
+
+    async def typing(self, address: Address, *, active: bool) -> None: ...
+
+
+class Carrier(Protocol):
+    """Takes one delivery to its end: a connector, or the door into an agent's terminal.
+
+    ``record`` stores a receipt at once; a carrier that puts bytes where they cannot be taken back must
+    record TYPED before it does. Raises TransientError to be called again, UserError to give up.
+    """
+
+    async def carry(
+        self, delivery: Delivery, record: Callable[[Receipt], Awaitable[None]]
+    ) -> SendResult: ...
+
+
+class Journal(Protocol):
+    """Everything that came in, in order, each event once."""
+
+    async def accept(self, batch: InboundBatch) -> Sequence[Inbound]:
+        """Store the batch's events and its position in one transaction; return those not seen before."""
+        ...
+
+    async def pending(self, limit: int) -> Sequence[Inbound]:
+        """Return the oldest events that nobody has begun, in the order they came."""
+        ...
+
+    async def begin(self, inbound: Inbound, token: str) -> bool:
+        """Mark an event as being handled, for good: true for the one caller whose token it now bears."""
+        ...
+
+    async def finish(self, inbound: Inbound, letters: Sequence[Letter], outcome: str) -> None:
+        """Store what is said in answer and that the event is done, in one transaction; repeatable.
+
+        ``outcome`` is one of done, failed, refused, ignored, interrupted.
+        """
+        ...
+
+    async def interrupted(self, token: str) -> Sequence[Inbound]:
+        """Return events that were begun under another token than this and never finished."""
+        ...
+
+
+class Positions(Protocol):
+    """Where each connector goes on reading."""
+
+    async def position(self, connector: str) -> str | None: ...
+
+
+class Outbox(Protocol):
+    """Messages with their deliveries and receipts: the queue, and the record for ever."""
+
+    async def store(self, letters: Sequence[Letter]) -> None:
+        """Store letters with receipt ``stored`` and their deliveries; an id already there is left alone."""
+        ...
+
+    async def claim(
+        self, carriers: Sequence[str], owner: str, lease: timedelta
+    ) -> Sequence[Delivery]:
+        """Lease the delivery at the head of every lane of these carriers that is due."""
+        ...
+
+    async def settle(self, delivery: Delivery, receipt: Receipt, platform_id: str | None) -> None:
+        """End a delivery with its last receipt (state FAILED makes it a dead letter)."""
+        ...
+
+    async def postpone(self, delivery: Delivery, wait: timedelta, reason: str) -> None:
+        """Give a delivery back to be tried again after ``wait``; it keeps its place in its lane."""
+        ...
+
+    async def record(self, receipt: Receipt) -> None:
+        """Add a receipt to a message."""
+        ...
+
+
+class Correspondence(Protocol):
+    """What people ask of messages: their story, and the ones that were given up."""
+
+    async def message(self, id_prefix: str) -> Message | None:
+        """Return the one message whose id begins so; UserError when several do."""
+        ...
+
+    async def receipts(self, message_id: str) -> Sequence[Receipt]: ...
+
+    async def dead(self, limit: int) -> Sequence[tuple[Delivery, str]]:
+        """Return deliveries that were given up, newest first, with the reason."""
+        ...
+
+    async def retry(self, message_id: str) -> int:
+        """Put a message's dead deliveries back in line; return how many."""
+        ...
+
+    async def unanswered(self, carrier: str) -> Sequence[tuple[Message, ReceiptState]]:
+        """Return mail of this carrier that was typed or accepted and has no answer yet."""
+        ...
+
+
+class Audit(Protocol):
+    """Who asked for what, and which rule decided."""
+
+    async def note(
+        self, principal: Principal, action: str, resource: str, via: Via, decision: Decision
+    ) -> None: ...
+
+    async def last(self, principal_id: str | None, limit: int) -> Sequence[dict[str, Any]]: ...
+
+
+class Confirmations(Protocol):
+    """Destructive commands that wait for a yes."""
+
+    async def ask(self, code: str, principal_id: str, line: str, lifetime: timedelta) -> None: ...
+
+    async def take(self, code: str, principal_id: str) -> str | None:
+        """Return the line that waits under this code for this person, once; None when there is none."""
+        ...
+
+
+class CardShelf(Protocol):
+    """Cards as things to write and read."""
+
+    async def create(self, draft: CardDraft, by: Caller) -> Card: ...
+
+    async def edit(self, draft: CardDraft, by: Caller) -> Card: ...
+
+    async def show(self, card_id: str) -> tuple[Card, Sequence[CardEvent]]: ...
+
+    async def list(
+        self,
+        status: CardStatus | None,
+        phase: str | None,
+        *,
+        ready_only: bool,
+        limit: int | None,
+        cursor: str | None,
+    ) -> Sequence[Card]: ...
+
+    async def stats(self) -> BacklogStats: ...
+
+
+class Claims(Protocol):
+    """Cards as work: every attempt has its own token, and a stale one is refused."""
+
+    async def claim(
+        self, owner: str, ttl: timedelta, card_id: str | None, by: Caller
+    ) -> Card | None: ...
+
+    async def renew(self, card_id: str, token: str, ttl: timedelta | None, by: Caller) -> Card: ...
+
+    async def release(self, card_id: str, token: str, by: Caller) -> Card: ...
+
+    async def reclaim(self, card_id: str | None, by: Caller) -> Sequence[str]: ...
+
+    async def complete(self, card_id: str, token: str | None, by: Caller) -> Card: ...
+
+
+class Dependencies(Protocol):
+    """Cards as a graph without cycles."""
+
+    async def link(self, from_id: str, to_id: str, by: Caller) -> Card:
+        """Make ``from_id`` depend on ``to_id``."""
+        ...
+
+    async def unlink(self, from_id: str, to_id: str, by: Caller) -> Card: ...
+
+    async def block(self, card_id: str, reason: str | None, by: Caller) -> Card: ...
+
+    async def unblock(self, card_id: str, by: Caller) -> Card: ...
+
+
+class Fleet(Protocol):
+    """The agents on this host. A name that the roster does not have is a UserError."""
+
+    async def start(self, name: str | None) -> Sequence[AgentRecord]: ...
+
+    async def stop(self, name: str | None) -> Sequence[AgentRecord]: ...
+
+    async def observe(self) -> Sequence[AgentRecord]: ...
+
+    def roster(self) -> Sequence[dict[str, Any]]:
+        """Return the roster's agents as plain data, in the file's order."""
+        ...
+
+    def orchestrator(self) -> Address | None:
+        """Return the address of the agent that people talk to, None when the roster has none."""
+        ...

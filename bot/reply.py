@@ -1,0 +1,97 @@
+"""What a command says, as blocks: data first, looks later (render turns blocks into each platform's form)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Plain sentences. Nothing in them is markup, whoever wrote them."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Markdown:
+    """Somebody's words in CommonMark (an agent's answer). Raw HTML in them is shown, not obeyed."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Lines to be shown as they stand."""
+
+    text: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under headings; every cell is plain text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Names with their values, one a line."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+
+Block = Text | Markdown | Code | Table | Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A command's answer: ``data`` is what ``--json`` prints, ``blocks`` what a person reads."""
+
+    data: Any
+    blocks: tuple[Block, ...] = field(default=())
+
+
+def say(text: str, data: Any = None) -> Reply:
+    """Return a reply of one plain text; its data is the text unless other data is given."""
+    return Reply({"message": text} if data is None else data, (Text(text),))
+
+
+def to_json(blocks: Sequence[Block]) -> list[dict[str, Any]]:
+    """Return blocks as JSON-ready values, the form in which they are stored."""
+    return [_block_to_json(block) for block in blocks]
+
+
+def _block_to_json(block: Block) -> dict[str, Any]:
+    match block:
+        case Text(text):
+            return {"block": "text", "text": text}
+        case Markdown(source):
+            return {"block": "markdown", "source": source}
+        case Code(text, language):
+            return {"block": "code", "text": text, "language": language}
+        case Table(columns, rows):
+            return {"block": "table", "columns": list(columns), "rows": [list(row) for row in rows]}
+        case Fields(pairs):
+            return {"block": "fields", "pairs": [list(pair) for pair in pairs]}
+
+
+def from_json(values: Sequence[dict[str, Any]]) -> tuple[Block, ...]:
+    """Return the blocks that ``to_json`` wrote."""
+    return tuple(_block_from_json(value) for value in values)
+
+
+def _block_from_json(value: dict[str, Any]) -> Block:
+    match value:
+        case {"block": "text", "text": text}:
+            return Text(text)
+        case {"block": "markdown", "source": source}:
+            return Markdown(source)
+        case {"block": "code", "text": text, "language": language}:
+            return Code(text, language)
+        case {"block": "table", "columns": columns, "rows": rows}:
+            return Table(tuple(columns), tuple(tuple(row) for row in rows))
+        case {"block": "fields", "pairs": pairs}:
+            return Fields(tuple((name, content) for name, content in pairs))
+    raise ValueError(f"not a block: {value!r}")

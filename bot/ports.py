@@ -1,6 +1,6 @@
 """The seams: what the middle needs from the edges. Every one has a fake that passes the same suite."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -32,6 +32,19 @@ from bot.model import (
 Accept = Callable[[InboundBatch], Awaitable[None]]
 
 
+class Part(Protocol):
+    """A piece of the daemon with a life of its own.
+
+    ``run`` opens what it needs, calls ``ready(detail)`` when it works, goes on until cancelled and closes
+    what it opened. It raises TransientError to be started again soon, SetupError to be started again
+    rarely, since a person must act first. After either the rest of the daemon goes on.
+    """
+
+    name: str
+
+    async def run(self, ready: Callable[[str], None]) -> None: ...
+
+
 class Connector(Protocol):
     """One way people reach the orchestrator. Idempotent by transaction id.
 
@@ -56,6 +69,22 @@ class ShowsTyping(Protocol):
     """A connector that can show that we are at work; a lost signal harms nobody."""
 
     async def typing(self, address: Address, *, active: bool) -> None: ...
+
+
+class ConsoleLine(Protocol):
+    """One attached operator's console: JSON frames both ways; ``frames`` ends when it hangs up."""
+
+    async def push(self, frame: dict[str, Any]) -> None: ...
+
+    def frames(self) -> AsyncIterator[dict[str, Any]]: ...
+
+
+class Consoles(Protocol):
+    """Whoever serves the operators' consoles (the tmux connector)."""
+
+    async def attend(self, principal: Principal, line: ConsoleLine) -> None:
+        """Talk with one console until it hangs up."""
+        ...
 
 
 class Carrier(Protocol):
@@ -238,4 +267,12 @@ class Fleet(Protocol):
 
     def orchestrator(self) -> Address | None:
         """Return the address of the agent that people talk to, None when the roster has none."""
+        ...
+
+
+class Panes(Protocol):
+    """Which agent a process belongs to: what peer credentials are worth."""
+
+    async def agent_of(self, pid: int) -> Principal | None:
+        """Return the agent below whose pane the process runs, None when it runs elsewhere."""
         ...

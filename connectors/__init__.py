@@ -1,0 +1,1 @@
+"""The ways people reach the orchestrator: one file or folder per platform."""

@@ -1,0 +1,1 @@
+"""The operator's console in a tmux window: needs no account at all."""

@@ -1,0 +1,1 @@
+"""The agents on this host: roster, tmux sessions, runtimes, heartbeats, delivery into terminals."""

@@ -1,0 +1,1 @@
+"""Everything Postgres, and nothing else."""

@@ -1,0 +1,1 @@
+"""HTTP in: the API of the command line and of agents."""

@@ -1,0 +1,26 @@
+"""Waiting on facts: the only way a test lets time pass."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+Fact = TypeVar("Fact")
+
+
+async def until(
+    fact: Callable[[], Fact | Awaitable[Fact]],
+    timeout: float = 10.0,  # noqa: ASYNC109 - the bound belongs to the wait, not to a caller's scope
+    what: str = "",
+) -> Fact:
+    """Poll ``fact`` every 10 ms until it is truthy and return it; AssertionError after ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = fact()
+        known = await value if inspect.isawaitable(value) else value
+        if known:
+            return known
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout} s: {what or fact}")
+        await asyncio.sleep(0.01)

@@ -1,0 +1,137 @@
+"""How a command is declared: once, on a method of a topic class.
+
+    @topic("backlog", also=("fleet backlog",))
+    class BacklogCommands:
+        def __init__(self, shelf: CardShelf) -> None: ...
+
+        @command("show", roles=EVERYONE)
+        async def show(self, call: Call, card_id: CardId) -> Reply:
+            '''Show a card with its history.'''
+
+The signature is the grammar: after ``call`` come positional parameters (words, in order), then
+keyword-only ones (``--flags``; a ``bool`` is a switch, a parameter without a default is required). The
+annotation says what is allowed (pydantic), the first line of the docstring is the help. A parameter's own
+help is a ``Help`` in its annotation; ``Rest`` makes the last word take the rest of a chat line as it stands.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from pydantic import BeforeValidator
+
+from bot.model import Address, Caller, Role
+from bot.reply import Reply
+
+OPERATORS = frozenset({Role.OPERATOR})
+MEMBERS = frozenset({Role.MEMBER, Role.OPERATOR})
+WORKERS = frozenset({Role.AGENT, Role.OPERATOR})
+EVERYONE = frozenset({Role.MEMBER, Role.AGENT, Role.OPERATOR})
+ANYBODY = frozenset(Role)
+
+
+class Effect(StrEnum):
+    """What a command does to the world; a write is noted in the audit."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who runs a command, from where: ``source`` is where the answer goes, ``id`` is unique per call."""
+
+    caller: Caller
+    source: Address
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a command says of itself beside its signature.
+
+    ``confirm`` is what a person is asked before a destructive command runs, None when it just runs.
+    """
+
+    name: str
+    roles: frozenset[Role]
+    effect: Effect
+    confirm: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The first words of a class's commands; ``also`` are other spellings of them."""
+
+    name: str
+    also: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """A parameter's help, in its annotation: ``Annotated[str, Help("why it waits")]``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Marks the last word: in a chat line it takes everything that follows, quotes and dashes included."""
+
+
+def _split_commas(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+CommaList = BeforeValidator(_split_commas)
+"""In an annotation of a tuple: accepts ``a,b,c`` as well as a JSON array."""
+
+
+def _read_json(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise ValueError(f"must be JSON: {error}") from error
+
+
+JsonText = BeforeValidator(_read_json)
+"""In an annotation: a string is read as JSON; over HTTP the value may be given as it is."""
+
+
+Method = TypeVar("Method", bound=Callable[..., Awaitable[Reply]])
+TopicClass = TypeVar("TopicClass", bound=type)
+
+DECLARATION = "__mosaic_command__"
+TOPIC = "__mosaic_topic__"
+
+
+def command(
+    name: str,
+    *,
+    roles: frozenset[Role],
+    effect: Effect = Effect.READ,
+    confirm: str | None = None,
+) -> Callable[[Method], Method]:
+    """Declare a method as the command ``name`` of its topic; only principals with these roles may run it."""
+
+    def declare(method: Method) -> Method:
+        setattr(method, DECLARATION, Declaration(name, roles, effect, confirm))
+        return method
+
+    return declare
+
+
+def topic(name: str, *, also: tuple[str, ...] = ()) -> Callable[[TopicClass], TopicClass]:
+    """Declare a class as a topic; an empty name puts its commands at the top level."""
+
+    def declare(cls: TopicClass) -> TopicClass:
+        setattr(cls, TOPIC, Topic(name, also))
+        return cls
+
+    return declare

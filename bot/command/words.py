@@ -1,0 +1,82 @@
+"""A chat line as words: quoting that people expect, with errors that say where."""
+
+from dataclasses import dataclass
+
+from bot.errors import UsageError
+
+_CLOSING = {
+    '"': '"',
+    "'": "'",
+    "\u201c": "\u201d",
+    "\u201e": "\u201c",
+    "\u2018": "\u2019",
+    "\xab": "\xbb",
+}
+_DASHES = "\u2014\u2013"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a line with the place where it begins."""
+
+    text: str
+    start: int
+
+
+def split_line(line: str) -> tuple[Word, ...]:
+    r"""Split a line at whitespace; a quote at a word's beginning (or after ``=``) keeps spaces together.
+
+    Typographic quotes work like plain ones, and a dash that a phone made of ``--`` is read as ``--``.
+    Within quotes a backslash stands before ``"`` or ``\`` only. Raises UsageError for a quote that is
+    never closed, naming its column.
+    """
+    words: list[Word] = []
+    position = 0
+    while True:
+        while position < len(line) and line[position].isspace():
+            position += 1
+        if position == len(line):
+            return tuple(words)
+        start = position
+        text, position = _read_word(line, position)
+        words.append(Word(_undash(text), start))
+
+
+def _read_word(line: str, position: int) -> tuple[str, int]:
+    pieces: list[str] = []
+    opens = True
+    while position < len(line) and not line[position].isspace():
+        character = line[position]
+        if opens and character in _CLOSING:
+            quoted, position = _read_quoted(line, position)
+            pieces.append(quoted)
+        else:
+            pieces.append(character)
+            position += 1
+        opens = character == "=" and pieces[0] in {"-", *_DASHES}
+    return "".join(pieces), position
+
+
+def _read_quoted(line: str, start: int) -> tuple[str, int]:
+    closing = _CLOSING[line[start]]
+    pieces: list[str] = []
+    position = start + 1
+    while position < len(line):
+        character = line[position]
+        if character == closing:
+            return "".join(pieces), position + 1
+        if character == "\\" and line[position + 1 : position + 2] in {closing, "\\"}:
+            position += 1
+            character = line[position]
+        pieces.append(character)
+        position += 1
+    raise UsageError(
+        f"the quote {line[start]} at column {start + 1} is never closed",
+        hint=f"add {closing} at its end, or leave the quote out",
+    )
+
+
+def _undash(word: str) -> str:
+    if len(word) > 1 and word[0] in _DASHES and word[1].isalpha():
+        return "--" + word[1:]
+    return word

@@ -1,0 +1,83 @@
+"""Who may do what: one question for every entry point, denied unless a rule allows it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.model import Decision, Principal, Role, Via
+
+TALK = "talk"
+INVITE = "invite"
+ATTEND = "console attend"
+
+BUILT_IN: Mapping[str, frozenset[Role]] = {
+    TALK: frozenset({Role.MEMBER, Role.OPERATOR}),
+    INVITE: frozenset({Role.MEMBER, Role.OPERATOR}),
+    ATTEND: frozenset({Role.OPERATOR}),
+}
+"""What can be done besides running a command: free text to the orchestrator, inviting the bot, a console."""
+
+_ROOM_BOUND = frozenset({Via.CHAT})
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The settings' ``[access]``: stable ids only, an empty set is nobody.
+
+    ``rooms`` are lanes (``matrix:!ops:example.org``) where commands are taken.
+    """
+
+    operators: frozenset[str]
+    members: frozenset[str]
+    rooms: frozenset[str]
+
+
+class Policy:
+    """Decides, and names the rule that decided; it holds no state and asks nobody.
+
+    ``grants`` says per action (a command's name, or a built-in one) which roles may do it.
+    """
+
+    def __init__(self, access: Access, grants: Mapping[str, frozenset[Role]]) -> None:
+        self._access = access
+        self._grants = {**BUILT_IN, **grants}
+
+    def role_of(self, principal: Principal) -> Role:
+        """Return the role of a principal by its stable id; an unknown one is a stranger."""
+        if principal.platform == "local" or principal.id in self._access.operators:
+            return Role.OPERATOR
+        if principal.platform == "agent":
+            return Role.AGENT
+        if principal.id in self._access.members:
+            return Role.MEMBER
+        return Role.STRANGER
+
+    def authorize(self, principal: Principal, action: str, resource: str, via: Via) -> Decision:
+        """Return whether ``principal`` may do ``action`` on ``resource`` through the face ``via``.
+
+        ``resource`` is a lane when somebody speaks in a place, else what the call names.
+        """
+        roles = self._grants.get(action)
+        if roles is None:
+            return Decision(
+                allowed=False, rule="unknown-action", reason=f"nothing is called {action!r}"
+            )
+        if via in _ROOM_BOUND and action != INVITE and resource not in self._access.rooms:
+            return Decision(
+                allowed=False,
+                rule="room-not-listed",
+                reason="commands are taken only in rooms that the settings' access.rooms names",
+            )
+        role = self.role_of(principal)
+        if role in roles:
+            return Decision(
+                allowed=True, rule=f"{role}-allowed", reason=f"{action} is for {_names(roles)}"
+            )
+        return Decision(
+            allowed=False,
+            rule=f"{role}-denied",
+            reason=f"{action} is for {_names(roles)}, and {principal.id} is a {role} here",
+        )
+
+
+def _names(roles: frozenset[Role]) -> str:
+    return " and ".join(f"{role}s" for role in sorted(roles))

@@ -1,1 +1,1 @@
-"""The schema's steps, forward only."""
+"""Migrations, forward only: a released file never changes."""

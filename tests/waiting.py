@@ -4,16 +4,26 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 Fact = TypeVar("Fact")
 
 
+@overload
 async def until(
-    fact: Callable[[], Fact | Awaitable[Fact]],
+    fact: Callable[[], Awaitable[Fact]], timeout: float = ..., what: str = ...
+) -> Fact: ...
+
+
+@overload
+async def until(fact: Callable[[], Fact], timeout: float = ..., what: str = ...) -> Fact: ...
+
+
+async def until(
+    fact: Callable[[], Any],
     timeout: float = 10.0,  # noqa: ASYNC109 - the bound belongs to the wait, not to a caller's scope
     what: str = "",
-) -> Fact:
+) -> Any:
     """Poll ``fact`` every 10 ms until it is truthy and return it; AssertionError after ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
     while True:

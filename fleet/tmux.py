@@ -1,0 +1,343 @@
+"""tmux on one socket: sessions to start and end, panes to look at, text to paste under guards.
+
+Every call is ``tmux -u`` with LC_ALL=C.UTF-8, and every argument is an argument: nobody's text becomes part
+of a command line or a format. Panes are targeted by ``%id`` only, since names mis-target (spec 4-receipts).
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import libtmux.common
+from libtmux.exc import LibTmuxException
+
+from bot.errors import SetupError, TransientError
+from fleet.panes import FORMAT, OWN_ROLES, Pane, parse_pane
+
+_PATIENCE_SECONDS = 10.0
+_KEPT = frozenset({"PATH", "HOME", "LANG", "TERM", "TMUX_TMPDIR"})
+_NO_SERVER = ("no server running", "error connecting", "server exited", "lost server")
+_GUARD = "#{||:#{pane_dead},#{pane_in_mode}}"
+_REFUSED = "REFUSED"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one call of tmux came to."""
+
+    status: int
+    out: str
+    error: str
+
+    @property
+    def lost_server(self) -> bool:
+        """Whether there is no server on the socket."""
+        return self.status != 0 and self.error.startswith(_NO_SERVER)
+
+
+def scoped_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what a tmux server may copy into every pane: no more than a login needs.
+
+    PATH, HOME, LANG, TERM and XDG_*; TMUX_TMPDIR too, which says where the socket is.
+    """
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name in _KEPT or name.startswith("XDG_")
+    }
+    return kept | {"LC_ALL": "C.UTF-8"}
+
+
+class Terminal:
+    """One tmux socket (``None`` is tmux's default one).
+
+    ``owner`` is written into a server that we start, and only such a server is ever closed.
+    """
+
+    def __init__(
+        self,
+        socket_name: str | None,
+        *,
+        environment: Mapping[str, str],
+        owner: str,
+        holder: str = "_holder",
+    ) -> None:
+        self.socket_name = socket_name
+        self._environment = scoped_environment(environment)
+        self._owner = owner
+        self._holder = holder
+        self._opening = asyncio.Lock()
+
+    # -- calls -----------------------------------------------------------------------------------------
+
+    async def call(self, *arguments: str, text: bytes | None = None) -> Answer:
+        """Run one tmux command line to its end and return what it said.
+
+        Raises SetupError when there is no tmux, TransientError when it does not end in time.
+        """
+        program = ["tmux", "-u", *self._socket_arguments(), *arguments]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *program,
+                stdin=asyncio.subprocess.DEVNULL if text is None else asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=self._environment,
+            )
+        except FileNotFoundError as error:
+            raise SetupError("tmux is not installed", hint="apt-get install tmux") from error
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                out, err = await process.communicate(text)
+        except TimeoutError as error:
+            raise TransientError(f"tmux {arguments[0]} did not answer") from error
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        return Answer(process.returncode or 0, out.decode(errors="replace"), err.decode().strip())
+
+    async def run(self, *arguments: str) -> str:
+        """Run one tmux command line and return its output; TransientError with tmux's words if it fails."""
+        answer = await self.call(*arguments)
+        if answer.status != 0:
+            raise TransientError(f"tmux {arguments[0]}: {answer.error}")
+        return answer.out
+
+    def _socket_arguments(self) -> list[str]:
+        return [] if self.socket_name is None else ["-L", self.socket_name]
+
+    async def version(self) -> str:
+        """Return tmux's version as it names itself, such as ``3.3a``; SetupError when there is none."""
+        try:
+            return str(await asyncio.to_thread(libtmux.common.get_version))
+        except LibTmuxException as error:
+            raise SetupError("tmux is not installed", hint="apt-get install tmux") from error
+
+    # -- the server ------------------------------------------------------------------------------------
+
+    async def ensure_server(self) -> None:
+        """See to it that a server runs and holds our holder session; harmless when it does."""
+        async with self._opening:
+            if await self.has_session(self._holder):
+                return
+            running = await self._is_running()
+            # Our own server reads nobody's tmux.conf: what it does must not depend on a person's habits.
+            plain = [] if running or self.socket_name is None else ["-f", "/dev/null"]
+            answer = await self.call(
+                *plain,
+                *_session_arguments(self._holder, ["cat", "-"], "holder", "", None),
+                *([] if running else self._server_options()),
+            )
+        if answer.status != 0 and not answer.error.startswith("duplicate session"):
+            raise TransientError(f"tmux new-session: {answer.error}")
+
+    def _server_options(self) -> list[str]:
+        return [
+            *(";", "set-option", "-s", "@mosaic_home", self._owner),
+            *(";", "set-option", "-g", "update-environment", ""),
+            *(";", "set-option", "-g", "history-limit", "5000"),
+        ]
+
+    async def _is_running(self) -> bool:
+        return not (await self.call("list-sessions", "-F", "")).lost_server
+
+    async def close_server(self) -> Sequence[str]:
+        """End our own sessions; a server that we started goes with its socket when nothing else is on it.
+
+        Returns the names of the sessions that other people left there.
+        """
+        probe = await self.call("display-message", "-p", "#{@mosaic_home}\t#{socket_path}")
+        if probe.status != 0:
+            await asyncio.to_thread(self._clear_stale_socket, probe.error)
+            return []
+        owner, _, path = probe.out.rstrip("\n").partition("\t")
+        for session in sorted(
+            {pane.session for pane in await self.panes() if pane.role in OWN_ROLES}
+        ):
+            await self.end_session(session)
+        left = sorted({pane.session for pane in await self.panes()})
+        if owner == self._owner and not left:
+            await self._until_gone(Path(path))
+        return left
+
+    def _clear_stale_socket(self, error: str) -> None:
+        # A server that ended by itself leaves its file; on a socket of our own name it is ours to remove.
+        _, found, path = error.partition("no server running on ")
+        if found and self.socket_name is not None and not _answers(Path(path)):
+            Path(path).unlink(missing_ok=True)
+
+    async def _until_gone(self, path: Path) -> None:
+        for _ in range(250):
+            if not await asyncio.to_thread(_answers, path):
+                # tmux 3.3a leaves the file behind: it is ours, and nobody listens on it any more.
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+                return
+            await asyncio.sleep(0.02)
+        raise TransientError(f"the tmux server on {path} does not end")
+
+    # -- sessions --------------------------------------------------------------------------------------
+
+    async def has_session(self, session: str) -> bool:
+        """Whether a session of exactly this name exists."""
+        return (await self.call("has-session", "-t", f"={session}")).status == 0
+
+    async def new_session(
+        self,
+        session: str,
+        argv: Sequence[str],
+        *,
+        role: str,
+        launch: str = "",
+        directory: Path | None = None,
+        remain: bool = False,
+    ) -> Pane:
+        """Start ``argv`` (run as it stands, no shell) in a new session and return its pane.
+
+        With ``remain`` the pane stays, dead, after the program ends. TransientError when tmux refuses.
+        """
+        await self.ensure_server()
+        keep = (
+            (";", "set-option", "-w", "-t", f"={session}:", "remain-on-exit", "on")
+            if remain
+            else ()
+        )
+        shown = (";", "list-panes", "-s", "-t", f"={session}", "-F", FORMAT)
+        out = await self.run(
+            *_session_arguments(session, argv, role, launch, directory), *keep, *shown
+        )
+        pane = parse_pane(out)
+        if pane is None:
+            raise TransientError(f"tmux started no session {session}: {out.strip()}")
+        return pane
+
+    async def end_session(self, session: str) -> None:
+        """End a session of exactly this name; harmless when there is none."""
+        await self.call("kill-session", "-t", f"={session}")
+
+    # -- panes -----------------------------------------------------------------------------------------
+
+    async def panes(self) -> Sequence[Pane]:
+        """Return every pane on the socket, in one call whatever their number."""
+        answer = await self.call("list-panes", "-a", "-F", FORMAT)
+        if answer.status != 0:
+            if answer.lost_server:
+                return []
+            raise TransientError(f"tmux list-panes: {answer.error}")
+        return [pane for line in answer.out.splitlines() if (pane := parse_pane(line)) is not None]
+
+    async def look(self, pane_id: str) -> tuple[Pane, tuple[str, ...]] | None:
+        """Return a pane and the rows on its screen, None when there is no such pane."""
+        answer = await self.call(
+            *("display-message", "-p", "-t", pane_id, FORMAT),
+            *(";", "capture-pane", "-p", "-t", pane_id),
+        )
+        first, _, rest = answer.out.partition("\n")
+        pane = parse_pane(first)
+        if answer.status != 0 or pane is None:
+            return None
+        return pane, tuple(rest.split("\n"))
+
+    async def paste(self, pane_id: str, text: bytes, buffer: str) -> bool:
+        """Paste into a pane as one bracketed paste; false when it is dead, in a mode, or gone.
+
+        The guard stands inside tmux: a paste into a dead pane ends the whole 3.3a server (spec 4-receipts).
+        False means that not one byte landed.
+        """
+        answer = await self.call(
+            *("load-buffer", "-b", buffer, "-", ";", "if-shell", "-F", "-t", pane_id, _GUARD),
+            f"delete-buffer -b {buffer} ; display-message -p {_REFUSED}",
+            f"paste-buffer -p -r -d -b {buffer} -t {pane_id}",
+            text=text,
+        )
+        if answer.status != 0:
+            await self.call("delete-buffer", "-b", buffer)
+        return answer.status == 0 and _REFUSED not in answer.out
+
+    async def enter(self, pane_id: str) -> bool:
+        """Press Enter in a pane under the same guard; false when it was not pressed."""
+        answer = await self.call(
+            *("if-shell", "-F", "-t", pane_id, _GUARD),
+            f"display-message -p {_REFUSED}",
+            f"send-keys -t {pane_id} Enter",
+        )
+        return answer.status == 0 and _REFUSED not in answer.out
+
+
+class ChatWindow:
+    """A window of ours on the fleet's socket in which a person talks (``@mosaic_role`` chat).
+
+    ``argv`` is run as it stands; ``environment`` holds plain values only, since anybody on the socket can
+    read it.
+    """
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        *,
+        session: str,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+    ) -> None:
+        self._terminal = terminal
+        self._session = session
+        self._argv = ["env", *(f"{name}={value}" for name, value in environment.items()), *argv]
+
+    async def open(self) -> Pane:
+        """Start the window unless it is there; return its pane."""
+        found = await self._pane()
+        if found is not None:
+            return found
+        return await self._terminal.new_session(self._session, self._argv, role="chat")
+
+    async def alive(self) -> bool:
+        """Whether the window is there and its program runs."""
+        return await self._pane() is not None
+
+    async def close(self) -> None:
+        """End the window; harmless when it is gone."""
+        await self._terminal.end_session(self._session)
+
+    async def _pane(self) -> Pane | None:
+        panes = await self._terminal.panes()
+        own = (pane for pane in panes if pane.session == self._session and not pane.dead)
+        return next(own, None)
+
+
+def _session_arguments(
+    session: str, argv: Sequence[str], role: str, launch: str, directory: Path | None
+) -> list[str]:
+    # One word after `--` would go to a shell; two or more are run as they stand.
+    program = ["env", *argv] if len(argv) == 1 else list(argv)
+    place = [] if directory is None else ["-c", str(directory)]
+    return [
+        *(
+            "new-session",
+            "-d",
+            "-E",
+            "-s",
+            session,
+            "-x",
+            "160",
+            "-y",
+            "48",
+            *place,
+            "--",
+            *program,
+        ),
+        *(";", "set-option", "-t", f"={session}:", "@mosaic_role", role),
+        *(";", "set-option", "-t", f"={session}:", "@mosaic_launch", launch),
+    ]
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        return True

@@ -1,0 +1,120 @@
+"""The terminal on a real tmux server of its own."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from fleet.tmux import ChatWindow, Terminal
+from tests.waiting import until
+
+
+async def socket_file(terminal: Terminal) -> Path:
+    return Path((await terminal.run("display-message", "-p", "#{socket_path}")).strip())
+
+
+def exists(path: Path) -> bool:
+    return path.exists()
+
+
+def read(path: Path) -> str:
+    return path.read_text()
+
+
+async def test_a_server_that_we_started_goes_with_its_socket(terminal: Terminal) -> None:
+    await terminal.ensure_server()
+    socket = await socket_file(terminal)
+    assert exists(socket)
+    assert await terminal.close_server() == []
+    assert not exists(socket)
+    assert await terminal.panes() == []
+
+
+async def test_a_server_of_somebody_else_is_left_running(terminal: Terminal) -> None:
+    await terminal.run("new-session", "-d", "-s", "theirs", "--", "cat", "-")
+    await terminal.ensure_server()
+    assert await terminal.close_server() == ["theirs"]
+    assert [pane.session for pane in await terminal.panes()] == ["theirs"]
+
+
+async def test_two_starters_meet_on_one_holder(terminal: Terminal, tmp_path: Path) -> None:
+    other = Terminal(terminal.socket_name, environment=dict(os.environ), owner=str(tmp_path))
+    await asyncio.gather(terminal.ensure_server(), other.ensure_server())
+    assert [pane.role for pane in await terminal.panes()] == ["holder"]
+
+
+async def test_a_session_name_is_matched_exactly(terminal: Terminal) -> None:
+    await terminal.new_session("coder10", ["cat"], role="agent")
+    assert not await terminal.has_session("coder1")
+    await terminal.end_session("coder1")
+    assert await terminal.has_session("coder10")
+
+
+async def test_the_servers_environment_is_allow_listed(terminal: Terminal, tmp_path: Path) -> None:
+    secretive = Terminal(
+        terminal.socket_name,
+        environment=dict(os.environ)
+        | {"MATRIX_ACCESS_TOKEN": "s3cret", "DATABASE_URL": "postgres"},
+        owner=str(tmp_path),
+    )
+    pane = await secretive.new_session("plain", ["cat"], role="agent")
+    shown = await terminal.run("show-environment", "-g")
+    environ = read(Path(f"/proc/{pane.pid}/environ"))
+    assert "PATH=" in shown
+    assert "s3cret" not in shown + environ
+    assert "DATABASE_URL" not in shown + environ
+
+
+async def test_a_paste_into_a_dead_pane_is_refused_and_the_server_lives(terminal: Terminal) -> None:
+    pane = await terminal.new_session("dead", ["sh", "-c", "exit 3"], role="agent", remain=True)
+
+    async def dead() -> bool:
+        seen = await terminal.look(pane.id)
+        return seen is not None and seen[0].dead
+
+    await until(dead)
+    assert not await terminal.paste(pane.id, b"text", "mosaic-test")
+    assert not await terminal.enter(pane.id)
+    assert len(await terminal.panes()) == 2
+
+
+async def test_a_paste_into_a_vanished_pane_leaves_no_buffer(terminal: Terminal) -> None:
+    await terminal.ensure_server()
+    assert not await terminal.paste("%999", b"secret text", "mosaic-test")
+    assert await terminal.run("list-buffers") == ""
+
+
+async def test_pasted_text_arrives_as_it_is(terminal: Terminal) -> None:
+    pane = await terminal.new_session("cat", ["cat"], role="agent")
+    assert await terminal.paste(pane.id, "#{pane_id} ünï 'q' \\".encode(), "mosaic-test")
+
+    async def seen() -> bool:
+        found = await terminal.look(pane.id)
+        return found is not None and "#{pane_id} ünï 'q' \\" in found[1][0]
+
+    await until(seen)
+
+
+async def test_a_chat_window_opens_once_and_closes(terminal: Terminal) -> None:
+    window = ChatWindow(
+        terminal,
+        session="mosaic-chat",
+        argv=[sys.executable, "-c", "import os; print(os.environ['WHO']); input()"],
+        environment={"WHO": "ann"},
+    )
+    first = await window.open()
+    assert (await window.open()).id == first.id
+    assert first.role == "chat"
+
+    async def greeted() -> bool:
+        found = await terminal.look(first.id)
+        return found is not None and found[1][0] == "ann"
+
+    await until(greeted)
+    assert await window.alive()
+    await window.close()
+    assert not await window.alive()
+
+
+async def test_tmux_names_its_version(terminal: Terminal) -> None:
+    assert (await terminal.version())[0].isdigit()

@@ -3,20 +3,22 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar, overload
 
 Fact = TypeVar("Fact")
 
 
 @overload
-async def until(
+def until(
     fact: Callable[[], Awaitable[Fact]], timeout: float = ..., what: str = ...
-) -> Fact: ...
+) -> Coroutine[Any, Any, Fact]: ...
 
 
 @overload
-async def until(fact: Callable[[], Fact], timeout: float = ..., what: str = ...) -> Fact: ...
+def until(
+    fact: Callable[[], Fact], timeout: float = ..., what: str = ...
+) -> Coroutine[Any, Any, Fact]: ...
 
 
 async def until(

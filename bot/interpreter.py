@@ -11,7 +11,7 @@ from bot.command.catalog import Catalog, Command
 from bot.command.declare import Call, Effect
 from bot.command.words import split_line
 from bot.errors import ConfirmationRequired, TransientError, UserError
-from bot.model import Decision
+from bot.model import Address, Decision, Via
 from bot.policy import Policy
 from bot.ports import Audit, Confirmations
 from bot.reply import Code, Reply, say
@@ -80,6 +80,10 @@ class Interpreter:
                 hint=f"a code is good once, for {self._confirm_within.seconds} s, for who asked",
             )
         return await self.run_line(line, call, confirmed=True)
+
+    def takes(self, source: Address, via: Via) -> bool:
+        """Return whether words said in a place are taken up at all."""
+        return self._policy().takes(source.lane, via)
 
     async def _authorize(self, command: Command, call: Call) -> None:
         decision = await self.decide(command.name, call)

@@ -197,6 +197,7 @@ class OutboundMessage:
     html: str | None = None
     reply_to: str | None = None
     author: str = "mosaic"
+    tag: str = "chat"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,10 @@ class Policy:
             return Role.MEMBER
         return Role.STRANGER
 
+    def takes(self, resource: str, via: Via) -> bool:
+        """Return whether commands are taken in this place: a room must be listed, other faces always are."""
+        return via not in _ROOM_BOUND or resource in self._access.rooms
+
     def authorize(self, principal: Principal, action: str, resource: str, via: Via) -> Decision:
         """Return whether ``principal`` may do ``action`` on ``resource`` through the face ``via``.
 
@@ -61,7 +65,7 @@ class Policy:
             return Decision(
                 allowed=False, rule="unknown-action", reason=f"nothing is called {action!r}"
             )
-        if via in _ROOM_BOUND and action != INVITE and resource not in self._access.rooms:
+        if action != INVITE and not self.takes(resource, via):
             return Decision(
                 allowed=False,
                 rule="room-not-listed",

@@ -102,8 +102,13 @@ class Carrier(Protocol):
 class Journal(Protocol):
     """Everything that came in, in order, each event once."""
 
-    async def accept(self, batch: InboundBatch) -> Sequence[Inbound]:
-        """Store the batch's events and its position in one transaction; return those not seen before."""
+    async def accept(
+        self, batch: InboundBatch, letters: Sequence[Letter] = ()
+    ) -> Sequence[Inbound]:
+        """Store the batch's events, its position and what is said of it in one transaction.
+
+        Returns the events not seen before, in the batch's order.
+        """
         ...
 
     async def pending(self, limit: int) -> Sequence[Inbound]:
@@ -142,7 +147,10 @@ class Outbox(Protocol):
     async def claim(
         self, carriers: Sequence[str], owner: str, lease: timedelta
     ) -> Sequence[Delivery]:
-        """Lease the delivery at the head of every lane of these carriers that is due."""
+        """Lease the delivery at the head of every lane of these carriers that is due.
+
+        ``owner`` is ``NAME LIFE``: a lease that the same name took in an earlier life is void.
+        """
         ...
 
     async def settle(self, delivery: Delivery, receipt: Receipt, platform_id: str | None) -> None:

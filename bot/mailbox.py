@@ -1,0 +1,74 @@
+"""The one way out: everything we say is stored here first, rendered once, and delivered from there."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from bot.model import Capabilities, Letter, Message, MessageKind, OutboundMessage, derived_id
+from bot.ports import Outbox
+from bot.render import render
+from bot.reply import Code, Fields, Markdown, Table, Text
+
+_UNKNOWN_PLACE = Capabilities(
+    threads=False, html=False, reactions=False, edits=False, typing=False, max_bytes=4000
+)
+
+
+class Mailbox:
+    """Stores messages for delivery.
+
+    ``capabilities`` answers for a connector's kind, None for one that is not running: what is said to it
+    is kept until it is. ``posted`` is set whenever there may be something to deliver.
+    """
+
+    def __init__(self, outbox: Outbox, capabilities: Callable[[str], Capabilities | None]) -> None:
+        self._outbox = outbox
+        self._capabilities = capabilities
+        self.posted = asyncio.Event()
+
+    async def post(self, messages: Sequence[Message]) -> None:
+        """Store messages; one with an id that is there already is left as it is."""
+        await self._outbox.store(self.seal(messages))
+        self.posted.set()
+
+    def seal(self, messages: Sequence[Message]) -> tuple[Letter, ...]:
+        """Render messages into the events that they become; those are what is sent, however late."""
+        return tuple(Letter(message, self._parts(message)) for message in messages)
+
+    def _parts(self, message: Message) -> tuple[OutboundMessage, ...]:
+        if message.kind in {MessageKind.MAIL, MessageKind.REACTION}:
+            return (_part(message, 0, plain_text(message), None),)
+        limits = self._capabilities(message.to.kind) or _UNKNOWN_PLACE
+        rendered = render(message.blocks, limits.max_bytes)
+        return tuple(
+            _part(message, number, part.text, part.html if limits.html else None)
+            for number, part in enumerate(rendered)
+        )
+
+
+def plain_text(message: Message) -> str:
+    """Return a message's words without any form: what an agent gets to read."""
+    lines: list[str] = []
+    for block in message.blocks:
+        match block:
+            case Text(text) | Markdown(text) | Code(text):
+                lines.append(text)
+            case Fields(pairs):
+                lines.extend(f"{name}: {value}" for name, value in pairs)
+            case Table(columns, rows):
+                lines.extend(" | ".join(row) for row in (columns, *rows))
+    return "\n".join(lines)
+
+
+def _part(message: Message, number: int, text: str, html: str | None) -> OutboundMessage:
+    return OutboundMessage(
+        message_id=message.id,
+        part=number,
+        transaction_id=derived_id("transaction", message.id, str(number)),
+        to=message.to,
+        kind=message.kind,
+        text=text,
+        html=html,
+        reply_to=message.reply_to,
+        author=message.author,
+        tag=message.tag,
+    )

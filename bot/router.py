@@ -1,0 +1,306 @@
+"""The one way in: every event is stored first, then handled once, in order per place."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Protocol, TypeVar
+
+import structlog
+
+from bot.backoff import Backoff
+from bot.command.declare import Call
+from bot.errors import TransientError
+from bot.interpreter import Interpreter
+from bot.mailbox import Mailbox
+from bot.model import (
+    Address,
+    Caller,
+    Gap,
+    Inbound,
+    InboundBatch,
+    InboundKind,
+    Message,
+    MessageKind,
+    Via,
+    derived_id,
+)
+from bot.policy import TALK
+from bot.ports import Journal
+from bot.problem import problem_of
+from bot.reply import Block, Text
+
+PREFIX = "!"
+TAKEN, DONE, FAILED = "👀", "✅", "❌"
+SLOW = timedelta(milliseconds=400)
+"""A command that takes longer shows that it was taken; a quicker one just answers."""
+
+_POLL = timedelta(seconds=2)
+_GRACE = timedelta(seconds=5)
+_AWAY = Backoff(timedelta(milliseconds=100), timedelta(seconds=5))
+_PENDING = 500
+_SHOWN = 200
+
+Result = TypeVar("Result")
+
+
+class Presence(Protocol):
+    """Shows in a place that work is going on, for as long as the context lasts (best effort)."""
+
+    def working(  # noqa: D102 - the class says it
+        self, address: Address
+    ) -> contextlib.AbstractAsyncContextManager[None]: ...
+
+
+class Router:
+    """Takes what connectors bring to the interpreter or to the orchestrator, at most once per event.
+
+    ``token`` is this daemon's life: an event begun under another token and never finished was interrupted
+    by a crash; it is named, never run again.
+    """
+
+    name = "router"
+
+    def __init__(
+        self,
+        journal: Journal,
+        mailbox: Mailbox,
+        interpreter: Interpreter,
+        orchestrator: Callable[[], Address | None],
+        presence: Presence,
+        *,
+        token: str,
+    ) -> None:
+        self._journal = journal
+        self._mailbox = mailbox
+        self._interpreter = interpreter
+        self._orchestrator = orchestrator
+        self._presence = presence
+        self._token = token
+        self._lanes: dict[str, deque[Inbound]] = {}
+        self._underway: set[str] = set()
+        self._arrived = asyncio.Event()
+        self._log = structlog.get_logger(part=self.name)
+
+    async def accept(self, batch: InboundBatch) -> None:
+        """Store a batch with its position, and what is to be said of gaps; handling comes after.
+
+        Raises TransientError when the database is away: then nothing of the batch was stored.
+        """
+        letters = self._mailbox.seal([_gap_notice(batch, gap) for gap in batch.gaps])
+        for event in await self._journal.accept(batch, letters):
+            self._enqueue(event)
+        if letters:
+            self._mailbox.posted.set()
+        self._arrived.set()
+
+    async def run(self, ready: Callable[[str], None]) -> None:
+        """Handle events until cancelled; what runs then is given a few seconds to finish."""
+        await self._settle_interrupted()
+        tasks: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                self._arrived.clear()
+                if not self._lanes:
+                    for event in await self._pending():
+                        self._enqueue(event)
+                ready("handling what comes in")
+                for lane in [lane for lane in self._lanes if lane not in self._underway]:
+                    self._underway.add(lane)
+                    task = asyncio.create_task(self._work_off(lane))
+                    tasks.add(task)
+                    task.add_done_callback(tasks.discard)
+                await self._wait_for_arrival()
+        finally:
+            await _drain(tasks)
+
+    async def _pending(self) -> Sequence[Inbound]:
+        try:
+            return await self._journal.pending(_PENDING)
+        except TransientError as error:
+            self._log.info("database away", error=error.message)
+            return ()
+
+    async def _wait_for_arrival(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_POLL.total_seconds()):
+                await self._arrived.wait()
+
+    def _enqueue(self, event: Inbound) -> None:
+        self._lanes.setdefault(event.source.lane, deque()).append(event)
+
+    async def _work_off(self, lane: str) -> None:
+        """Handle a lane's events one after another until none is left."""
+        waiting = self._lanes[lane]
+        try:
+            while waiting:
+                await self._handle(waiting[0])
+                waiting.popleft()
+        finally:
+            self._underway.discard(lane)
+            if not waiting:
+                self._lanes.pop(lane, None)
+
+    async def _handle(self, event: Inbound) -> None:
+        if not await self._insist(lambda: self._journal.begin(event, self._token)):
+            return
+        outcome, messages = await self._answer(event)
+        letters = self._mailbox.seal(messages)
+        await self._insist(lambda: self._journal.finish(event, letters, outcome))
+        self._mailbox.posted.set()
+        self._log.info(
+            "handled", event_id=event.event_id, source=str(event.source), outcome=outcome
+        )
+
+    async def _answer(self, event: Inbound) -> tuple[str, list[Message]]:
+        """Return how an event ended and what is said to it."""
+        command = is_command(event.text)
+        if not self._interpreter.takes(event.source, _via(event)):
+            return "ignored", []
+        if event.kind is InboundKind.EDIT:
+            note = "An edit is not run. Send the changed command as a new message."
+            return "ignored", [
+                _say(event, "edit", (Text(note),), MessageKind.NOTICE)
+            ] if command else []
+        if command:
+            return await self._run_command(event)
+        return await self._talk(event)
+
+    async def _run_command(self, event: Inbound) -> tuple[str, list[Message]]:
+        try:
+            async with self._shown_as_taken(event):
+                line = event.text.strip().removeprefix(PREFIX)
+                reply = await self._interpreter.run_line(line, _call(event))
+        except TransientError as error:
+            return "interrupted", _interrupted(event, error.message)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person is told
+            problem = problem_of(error)
+            outcome = "refused" if problem.code == "forbidden" else "failed"
+            return outcome, [_say(event, "reply", problem.reply.blocks), _mark(event, FAILED)]
+        return "done", [_say(event, "reply", reply.blocks), _mark(event, DONE)]
+
+    async def _talk(self, event: Inbound) -> tuple[str, list[Message]]:
+        try:
+            decision = await self._interpreter.decide(TALK, _call(event))
+        except TransientError as error:
+            return "failed", [_say(event, "reply", problem_of(error).reply.blocks)]
+        if not decision.allowed or not event.text.strip():
+            return "ignored", []
+        to = self._orchestrator()
+        if to is None:
+            text = "Nobody is there to talk to: the roster has no agent of the class orchestrator."
+            return "failed", [_say(event, "reply", (Text(text),)), _mark(event, FAILED)]
+        mail = Message(
+            id=derived_id("mail", event.id),
+            to=to,
+            kind=MessageKind.MAIL,
+            blocks=(Text(event.text),),
+            author=event.sender.id,
+            origin=event.source,
+            origin_event=event.event_id,
+            cause=event.id,
+        )
+        return "done", [mail, _mark(event, TAKEN)]
+
+    @contextlib.asynccontextmanager
+    async def _shown_as_taken(self, event: Inbound) -> AsyncIterator[None]:
+        """Mark an event as taken, and show work, once its command turns out to be slow."""
+        showing = asyncio.create_task(self._show_work(event))
+        try:
+            yield
+        finally:
+            showing.cancel()
+            await asyncio.gather(showing, return_exceptions=True)
+
+    async def _show_work(self, event: Inbound) -> None:
+        await asyncio.sleep(SLOW.total_seconds())
+        await self._insist(lambda: self._mailbox.post([_mark(event, TAKEN)]))
+        async with self._presence.working(event.source):
+            await asyncio.Event().wait()
+
+    async def _settle_interrupted(self) -> None:
+        """Name, once, every command that a crash cut short; it is never run again. Talk is just resumed."""
+        for event in await self._journal.interrupted(self._token):
+            outcome, told = "interrupted", _interrupted(event, "the daemon was restarted")
+            if not is_command(event.text):
+                outcome, told = await self._answer(event)
+            await self._journal.finish(event, self._mailbox.seal(told), outcome)
+            self._log.warning("taken up", event_id=event.event_id, outcome=outcome)
+        self._mailbox.posted.set()
+
+    async def _insist(self, step: Callable[[], Awaitable[Result]]) -> Result:
+        """Repeat a step that is harmless to repeat while the database is away."""
+        attempt = 0
+        while True:
+            try:
+                return await step()
+            except TransientError as error:
+                attempt += 1
+                self._log.info("database away", error=error.message, attempt=attempt)
+                await asyncio.sleep(_AWAY.wait(attempt).total_seconds())
+
+
+def is_command(text: str) -> bool:
+    """Return whether a text asks for a command: ``!`` and a letter right after it."""
+    stripped = text.strip()
+    return stripped.startswith(PREFIX) and stripped[1:2].isalpha()
+
+
+async def _drain(tasks: set[asyncio.Task[None]]) -> None:
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=_GRACE.total_seconds())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+
+def _via(event: Inbound) -> Via:
+    return Via.CONSOLE if event.source.kind == "tmux" else Via.CHAT
+
+
+def _call(event: Inbound) -> Call:
+    return Call(Caller(event.sender, _via(event)), event.source, event.id)
+
+
+def _say(
+    event: Inbound, what: str, blocks: tuple[Block, ...], kind: MessageKind = MessageKind.REPLY
+) -> Message:
+    return Message(
+        id=derived_id(what, event.id),
+        to=event.source,
+        kind=kind,
+        blocks=blocks,
+        reply_to=event.event_id,
+        cause=event.id,
+    )
+
+
+def _interrupted(event: Inbound, why: str) -> list[Message]:
+    """Name a command of which nobody can say how far it came."""
+    line = event.text.strip()
+    shown = line if len(line) <= _SHOWN else line[:_SHOWN] + "…"
+    text = (
+        f"interrupted: {shown}\nIt may have run, in whole or in part ({why}); it is not run again."
+    )
+    return [_say(event, "reply", (Text(text),), MessageKind.NOTICE), _mark(event, FAILED)]
+
+
+def _mark(event: Inbound, mark: str) -> Message:
+    return Message(
+        id=derived_id("mark", event.id, mark),
+        to=event.source,
+        kind=MessageKind.REACTION,
+        blocks=(Text(mark),),
+        reply_to=event.event_id,
+        cause=event.id,
+    )
+
+
+def _gap_notice(batch: InboundBatch, gap: Gap) -> Message:
+    return Message(
+        id=derived_id("gap", batch.connector, gap.source.lane, batch.position or ""),
+        to=gap.source,
+        kind=MessageKind.NOTICE,
+        blocks=(Text(f"recovered {gap.recovered}, lost {gap.lost}"),),
+    )

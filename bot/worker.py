@@ -1,0 +1,138 @@
+"""Delivers what the mailbox holds: claims under a lease, hands to the carrier, writes down what became of it."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from bot.backoff import Backoff
+from bot.errors import SetupError, TransientError, UserError
+from bot.mailbox import Mailbox
+from bot.model import Delivery, Receipt, ReceiptState, SendResult
+from bot.ports import Carrier, Outbox
+from bot.problem import problem_of
+
+LEASE = timedelta(minutes=2)
+POLL = timedelta(seconds=1)
+GIVE_UP_AFTER = timedelta(hours=20)
+"""A homeserver forgets a transaction id after a day; past this a repeated send could show twice."""
+
+_BUG_ATTEMPTS = 5
+_RETRY = Backoff(timedelta(milliseconds=200), timedelta(minutes=1))
+_SETUP_WAIT = timedelta(seconds=15)
+
+Settled = Callable[[Delivery, Receipt], Awaitable[None]]
+
+
+class Worker:
+    """The part that empties the mailbox, one delivery at a time per lane and many lanes at once.
+
+    ``carriers`` are asked for at every round, so a connector may come later. ``settled`` is told of every
+    delivery's end, after it was stored. The poll is the promise, ``mailbox.posted`` only a hint.
+    """
+
+    name = "mailbox"
+
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        outbox: Outbox,
+        carriers: Callable[[], Mapping[str, Carrier]],
+        settled: Settled,
+        *,
+        owner: str,
+    ) -> None:
+        self._mailbox = mailbox
+        self._outbox = outbox
+        self._carriers = carriers
+        self._settled = settled
+        self._owner = owner
+        self._log = structlog.get_logger(part=self.name)
+
+    async def run(self, ready: Callable[[str], None]) -> None:
+        """Deliver until cancelled; what is under way then keeps its lease and is taken up again later."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._mailbox.posted.clear()
+                carriers = self._carriers()
+                claimed = await self._claim(list(carriers))
+                ready(f"serving {', '.join(sorted(carriers)) or 'nobody yet'}")
+                for delivery in claimed:
+                    carrier = carriers[delivery.outbound.to.carrier]
+                    group.create_task(self._deliver(delivery, carrier))
+                if not claimed:
+                    await self._wait_for_post()
+
+    async def _claim(self, carriers: list[str]) -> Sequence[Delivery]:
+        try:
+            return await self._outbox.claim(carriers, self._owner, LEASE)
+        except TransientError as error:
+            self._log.info("database away", error=error.message)
+            return ()
+
+    async def _wait_for_post(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL.total_seconds()):
+                await self._mailbox.posted.wait()
+
+    async def _deliver(self, delivery: Delivery, carrier: Carrier) -> None:
+        try:
+            result = await carrier.carry(delivery, self._outbox.record)
+        except (TransientError, SetupError) as error:
+            await self._put_off(delivery, error)
+        except UserError as error:
+            await self._settle(delivery, SendResult(ReceiptState.FAILED, reason=error.message))
+        except Exception as error:  # noqa: BLE001 - a bug in one delivery must not stop the others
+            await self._put_off_bug(delivery, error)
+        else:
+            await self._settle(delivery, result)
+        self._mailbox.posted.set()
+
+    async def _settle(self, delivery: Delivery, result: SendResult) -> None:
+        receipt = Receipt(
+            message_id=delivery.outbound.message_id,
+            state=result.state,
+            part=delivery.outbound.part,
+            by=result.by,
+            evidence=result.evidence,
+            reason=result.reason,
+        )
+        await self._insist(lambda: self._outbox.settle(delivery, receipt, result.platform_id))
+        if result.state is ReceiptState.FAILED:
+            self._log.warning("dead letter", message=receipt.message_id, reason=result.reason)
+        await self._insist(lambda: self._settled(delivery, receipt))
+
+    async def _put_off(self, delivery: Delivery, error: TransientError | SetupError) -> None:
+        if datetime.now(UTC) - delivery.first_tried_at > GIVE_UP_AFTER:
+            reason = f"given up after {GIVE_UP_AFTER}: {error.message}"
+            await self._settle(delivery, SendResult(ReceiptState.FAILED, reason=reason))
+            return
+        wait = _RETRY.wait(delivery.attempts)
+        if isinstance(error, SetupError):
+            wait = max(wait, _SETUP_WAIT)
+        elif error.retry_after is not None:
+            wait = max(wait, error.retry_after)
+        await self._insist(lambda: self._outbox.postpone(delivery, wait, error.message))
+
+    async def _put_off_bug(self, delivery: Delivery, error: Exception) -> None:
+        problem = problem_of(error)
+        if delivery.attempts >= _BUG_ATTEMPTS:
+            await self._settle(delivery, SendResult(ReceiptState.FAILED, reason=problem.message))
+            return
+        wait = _RETRY.wait(delivery.attempts)
+        await self._insist(lambda: self._outbox.postpone(delivery, wait, problem.message))
+
+    async def _insist(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a step while the database is away: what a platform has taken must be written down."""
+        attempt = 0
+        while True:
+            try:
+                await step()
+            except TransientError as error:
+                attempt += 1
+                self._log.info("database away", error=error.message, attempt=attempt)
+                await asyncio.sleep(_RETRY.wait(attempt).total_seconds())
+            else:
+                return

@@ -119,11 +119,14 @@ class Catalog:
         names = {" ".join(spelling): spelling for spelling in self._spellings}
         said = " ".join(words[:3]).lower()
         topic = words[0].lower() if words else ""
-        for length in (3, 2, 1):
+        below = sorted(" ".join(name) for name in self._spellings if name[0] == topic)
+        if below and len(words) == 1:
+            return f"{topic} alone is no command; it has: {', '.join(below)}"
+        for length in range(min(len(words), 3), 0, -1):
             close = get_close_matches(" ".join(words[:length]).lower(), names, n=1, cutoff=0.7)
             if close:
                 return f"there is no command {said!r}; did you mean `{close[0]}`?"
-        below = sorted(" ".join(name) for name in self._spellings if name[0] == topic)
         if below:
             return f"there is no command {said!r}; {topic} has: {', '.join(below)}"
+        return f"there is no command {said!r}; {topic} has: {', '.join(below)}"
         return f"there is no command {said!r}"

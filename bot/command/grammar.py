@@ -26,8 +26,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One argument of a command: its name in Python and JSON, and how people write it."""
+    """One argument of a command: its name in JSON, and how people write it.
 
+    ``argument`` is its name in the signature: the same, but for words that Python keeps to itself
+    (``from_`` for ``from``).
+    """
+
+    argument: str
     name: str
     kind: Kind
     required: bool
@@ -70,7 +75,9 @@ class Grammar:
             checked = self.model.model_validate(dict(values))
         except ValidationError as error:
             raise UsageError(_explain(self, error), hint=f"usage: {self.usage}") from error
-        return {parameter.name: getattr(checked, parameter.name) for parameter in self.parameters}
+        return {
+            parameter.argument: getattr(checked, parameter.name) for parameter in self.parameters
+        }
 
 
 def read_grammar(command: str, method: Callable[..., Any]) -> Grammar:
@@ -84,7 +91,7 @@ def read_grammar(command: str, method: Callable[..., Any]) -> Grammar:
         annotation = hints[argument.name]
         parameters.append(_parameter(argument, annotation))
         default = ... if argument.default is argument.empty else argument.default
-        fields[argument.name] = (annotation, Field(default, description=parameters[-1].help))
+        fields[parameters[-1].name] = (annotation, Field(default, description=parameters[-1].help))
     model = create_model(
         "".join(part.title() for part in command.split()) + "Arguments",
         __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True),
@@ -100,7 +107,8 @@ def _parameter(argument: inspect.Parameter, annotation: Any) -> Parameter:
     else:
         kind = Kind.SWITCH if bare is bool else Kind.FLAG
     return Parameter(
-        name=argument.name,
+        argument=argument.name,
+        name=argument.name.rstrip("_"),
         kind=kind,
         required=argument.default is argument.empty,
         default=None if argument.default is argument.empty else argument.default,

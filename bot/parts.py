@@ -41,6 +41,10 @@ class Parts:
         """Every part that was opened, in that order, with how it is."""
         return dict(self._status)
 
+    def trouble(self, name: str, detail: str) -> None:
+        """Report that a part goes on, but cannot do its work now (the other side is away)."""
+        self._set(name, PartState.RETRYING, detail)
+
     async def run(self, opened: Callable[[], None], stopping: asyncio.Event) -> None:
         """Open all parts, call ``opened``, go on until ``stopping`` is set, close in reverse order."""
         async with asyncio.TaskGroup() as group:

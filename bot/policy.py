@@ -8,13 +8,20 @@ from bot.model import Decision, Principal, Role, Via
 TALK = "talk"
 INVITE = "invite"
 ATTEND = "console attend"
+STATUS = "daemon status"
+STOP = "daemon stop"
+LIST_COMMANDS = "commands list"
 
 BUILT_IN: Mapping[str, frozenset[Role]] = {
     TALK: frozenset({Role.MEMBER, Role.OPERATOR}),
     INVITE: frozenset({Role.MEMBER, Role.OPERATOR}),
     ATTEND: frozenset({Role.OPERATOR}),
+    STATUS: frozenset({Role.MEMBER, Role.AGENT, Role.OPERATOR}),
+    STOP: frozenset({Role.OPERATOR}),
+    LIST_COMMANDS: frozenset({Role.MEMBER, Role.AGENT, Role.OPERATOR}),
 }
-"""What can be done besides running a command: free text to the orchestrator, inviting the bot, a console."""
+"""What can be done besides running a command: free text to the orchestrator, inviting the bot, a console,
+and what the HTTP face says of the daemon itself."""
 
 _ROOM_BOUND = frozenset({Via.CHAT})
 

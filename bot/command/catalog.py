@@ -7,10 +7,13 @@ from typing import Any
 
 from bot.command.declare import DECLARATION, TOPIC, Call, Declaration, Effect, Topic
 from bot.command.grammar import Grammar, read_grammar
-from bot.command.words import Word
+from bot.command.words import Word, shorten
 from bot.errors import UsageError
 from bot.model import Role
 from bot.reply import Reply
+
+_SHOWN = 64
+"""Characters of a word that an unknown command is compared by: hostile ones are long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,8 @@ class Catalog:
 
         Raises UsageError that names what was probably meant.
         """
-        for length in range(len(words), 0, -1):
+        longest = max(map(len, self._spellings), default=0)
+        for length in range(min(len(words), longest), 0, -1):
             command = self._spellings.get(tuple(word.lower() for word in words[:length]))
             if command is not None:
                 return command, length
@@ -117,13 +121,14 @@ class Catalog:
 
     def _unknown(self, words: Sequence[str]) -> str:
         names = {" ".join(spelling): spelling for spelling in self._spellings}
-        said = " ".join(words[:3]).lower()
-        topic = words[0].lower() if words else ""
+        words = [word[:_SHOWN].lower() for word in words[:3]]
+        said = shorten(" ".join(words))
+        topic = words[0] if words else ""
         below = sorted(" ".join(name) for name in self._spellings if name[0] == topic)
         if below and len(words) == 1:
             return f"{topic} alone is no command; it has: {', '.join(below)}"
         for length in range(min(len(words), 3), 0, -1):
-            close = get_close_matches(" ".join(words[:length]).lower(), names, n=1, cutoff=0.7)
+            close = get_close_matches(" ".join(words[:length]), names, n=1, cutoff=0.7)
             if close:
                 return f"there is no command {said!r}; did you mean `{close[0]}`?"
         if below:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from bot.command.declare import Help, Rest
-from bot.command.words import Word
+from bot.command.words import Word, shorten
 from bot.errors import UsageError
 
 
@@ -168,7 +168,7 @@ def _sort_words(
             continue
         if not places:
             raise UsageError(
-                f"{text!r} is one word too many for {grammar.command}",
+                f"{shorten(text)!r} is one word too many for {grammar.command}",
                 hint=f"usage: {grammar.usage}; put quotes around words that belong together",
             )
         values[places.pop(0).name] = text
@@ -193,7 +193,7 @@ def _take_flag(
     parameter = flags.get(name)
     if parameter is None:
         raise UsageError(
-            f"{grammar.command} has no flag {name}{_meant(name, flags)}",
+            f"{grammar.command} has no flag {shorten(name)}{_meant(name, flags)}",
             hint=f"usage: {grammar.usage}",
         )
     if parameter.name in values:
@@ -211,14 +211,16 @@ def _take_flag(
 
 
 def _meant(name: str, known: Mapping[str, Any]) -> str:
-    close = get_close_matches(name, known, n=1)
+    close = get_close_matches(name[:64], known, n=1)
     if close:
         return f"; did you mean {close[0]}?"
     return f"; it has {', '.join(sorted(known))}" if known else "; it has none"
 
 
 def _explain(grammar: Grammar, error: ValidationError) -> str:
-    return "; ".join(_explain_one(grammar, detail) for detail in error.errors())
+    details = error.errors()
+    more = [f"and {len(details) - 5} more"] if len(details) > 5 else []
+    return "; ".join([*(_explain_one(grammar, detail) for detail in details[:5]), *more])
 
 
 def _explain_one(grammar: Grammar, detail: Any) -> str:
@@ -228,8 +230,7 @@ def _explain_one(grammar: Grammar, detail: Any) -> str:
         return f"{written} is missing"
     if detail["type"] == "extra_forbidden":
         names = {parameter.name: parameter for parameter in grammar.parameters}
-        return f"{grammar.command} has no argument {name}{_meant(name, names)}"
-    shown = repr(detail["input"])
-    shown = shown if len(shown) <= 80 else shown[:77] + "…"
+        return f"{grammar.command} has no argument {shorten(name)}{_meant(name, names)}"
+    shown = shorten(repr(detail["input"]))
     reason = detail["msg"].removeprefix("Value error, ")
     return f"{written}: {shown} is not allowed: {reason[:1].lower() + reason[1:]}"

@@ -80,3 +80,8 @@ def _undash(word: str) -> str:
     if len(word) > 1 and word[0] in _DASHES and word[1].isalpha():
         return "--" + word[1:]
     return word
+
+
+def shorten(text: str, most: int = 80) -> str:
+    """Return a text for use in an error: a long one is cut, with a mark that it was."""
+    return text if len(text) <= most else text[: most - 1] + "\u2026"

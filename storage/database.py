@@ -20,6 +20,7 @@ from storage.translation import translated
 Connection: TypeAlias = Any  # asyncpg ships no types
 Hint = Callable[[str], None]
 
+_QUESTION_SECONDS = 15
 _ESCAPED_NUL = re.compile(r"\\u0000|[\ud800-\udfff]")
 
 
@@ -73,6 +74,7 @@ class Database:
         }
         self._pool: Any = None
         self._listener: Connection = None
+        self._lost = asyncio.Event()
         self._hints: dict[str, list[Hint]] = {}
 
     @property
@@ -80,13 +82,20 @@ class Database:
         """Whether connections can be asked for; it does not promise that the server answers."""
         return self._pool is not None
 
+    @property
+    def version(self) -> str:
+        """The server's version, such as ``18.4``; TransientError while closed."""
+        if self._listener is None:
+            raise TransientError("the database is not open")
+        return str(self._listener.get_settings().server_version).split()[0]
+
     async def open(self, target: Target) -> None:
         """Connect; TransientError when the server is away, SetupError when it refuses us."""
         await self.close()
         with translated():
             pool = await asyncpg.create_pool(
                 **target.arguments(),
-                min_size=1,
+                min_size=0,  # or the driver reconnects by itself, and logs its failures
                 max_size=self._size,
                 init=_prepare,
                 reset=_reset,
@@ -102,6 +111,8 @@ class Database:
                 pool.terminate()
                 raise
             self._listener, self._pool = listener, pool
+            self._lost = lost = asyncio.Event()
+            listener.add_termination_listener(lambda _connection: lost.set())
             for channel in self._hints:
                 await listener.add_listener(channel, self._on_hint)
 
@@ -114,6 +125,19 @@ class Database:
         if pool is not None:
             pool.terminate()
             await asyncio.sleep(0)  # lets the transports close within this very call
+
+    async def broken(self) -> None:
+        """Return when the server is lost: at once when its connections end, else by a question every 15 s."""
+        listener, lost = self._listener, self._lost
+        while listener is not None and not lost.is_set():
+            try:
+                async with asyncio.timeout(_QUESTION_SECONDS):
+                    await lost.wait()
+            except TimeoutError:
+                try:
+                    await listener.execute("SELECT 1", timeout=_QUESTION_SECONDS)
+                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    return
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

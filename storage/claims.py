@@ -1,0 +1,164 @@
+"""Cards as work, in Postgres: who holds which, under which token, until when."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot.errors import UserError
+from bot.model import Caller, Card, CardStatus
+from storage.card_limits import within_limits
+from storage.card_rows import CardRows, holder, read_card
+from storage.database import Connection, Database
+from storage.edges import Edges
+from storage.queries import Queries
+
+
+class PostgresClaims:
+    """The port Claims (spec 5-real-parts, "Claims: what is fast and what is right").
+
+    A claim ends ``claim_ttl_seconds`` after ``claimed_at``, which a renewal sets anew; it is still its
+    holder's until somebody reclaims it. Durations count whole seconds.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queries = Queries.load("claims")
+        self._rows = CardRows()
+        self._edges = Edges()
+
+    async def claim(
+        self, owner: str, ttl: timedelta, card_id: str | None, by: Caller
+    ) -> Card | None:
+        """Claim the best card, or this one; None when nothing is claimable, expired claims included.
+
+        UserError when ``card_id`` is unknown.
+        """
+        seconds = int(ttl.total_seconds())
+        with within_limits({"claim_owner": owner, "claim_ttl_seconds": seconds}):
+            async with self._database.connection() as connection:
+                card = await self._take(connection, owner, seconds, card_id, by)
+                if card is not None:
+                    return card
+                if card_id is not None:
+                    await self._rows.find(connection, card_id)
+                if await self._reclaim_expired(connection, by):
+                    card = await self._take(connection, owner, seconds, card_id, by)
+                if card is not None or card_id is not None:
+                    return card
+                return await self._take_held(connection, owner, seconds, by)
+
+    async def renew(self, card_id: str, token: str, ttl: timedelta | None, by: Caller) -> Card:
+        """Let the claim's time run anew, by default as long as before; UserError for a stale token."""
+        seconds = None if ttl is None else int(ttl.total_seconds())
+        with within_limits({"claim_ttl_seconds": seconds}):
+            async with self._database.transaction() as connection:
+                before = await self._held_under(connection, card_id, token)
+                await self._queries.extend_claim.execute(
+                    connection,
+                    card_id=card_id,
+                    ttl_seconds=before.claim_ttl_seconds if seconds is None else seconds,
+                )
+                return await self._rows.settle(connection, before, card_id, by, "renew")
+
+    async def release(self, card_id: str, token: str, by: Caller) -> Card:
+        """Give a card back; UserError for a stale token."""
+        async with self._database.transaction() as connection:
+            before = await self._held_under(connection, card_id, token)
+            await self._rows.move(connection, card_id, CardStatus.READY)
+            return await self._rows.settle(connection, before, card_id, by, "release")
+
+    async def reclaim(self, card_id: str | None, by: Caller) -> Sequence[str]:
+        """End all expired claims, or this card's claim whatever its time; return the ids, sorted."""
+        async with self._database.transaction() as connection:
+            if card_id is None:
+                return await self._reclaim_expired(connection, by)
+            before = await self._rows.hold(connection, card_id)
+            if before.status is not CardStatus.CLAIMED:
+                return []
+            await self._rows.move(connection, card_id, CardStatus.READY)
+            await self._rows.settle(connection, before, card_id, by, "reclaim")
+            return [card_id]
+
+    async def complete(self, card_id: str, token: str | None, by: Caller) -> Card:
+        """Mark a card done, from every status; an agent must give its claim's token.
+
+        UserError for a stale token and for an agent without one. A done card stays as it is.
+        """
+        if token is None and by.principal.platform == "agent":
+            raise UserError(
+                f"token: an agent completes {card_id} with its claim's token, and none was given",
+                code="token_required",
+                hint="`backlog claim` answers with it",
+            )
+        card = await self._complete(card_id, token, by, alone=False)
+        if card is None:
+            card = await self._complete(card_id, token, by, alone=True)
+        if card is None:
+            raise AssertionError("a completion that runs alone always ends")
+        return card
+
+    async def _complete(
+        self, card_id: str, token: str | None, by: Caller, *, alone: bool
+    ) -> Card | None:
+        """Complete a card; None when it must be done ``alone``.
+
+        That is so for one that waits for others itself: it may be another completion's dependent, and the
+        two would lock the same rows in two orders.
+        """
+        async with self._database.transaction() as connection:
+            await (self._edges.hold if alone else self._edges.share)(connection)
+            if token is None:
+                before = await self._rows.hold(connection, card_id)
+            else:
+                before = await self._held_under(connection, card_id, token)
+            if before.status is CardStatus.DONE:
+                return before
+            if before.unmet_deps and not alone:
+                return None
+            await self._rows.move(connection, card_id, CardStatus.DONE)
+            await self._queries.release_dependents.execute(connection, card_id=card_id)
+            return await self._rows.settle(connection, before, card_id, by, "complete")
+
+    async def _take(
+        self, connection: Connection, owner: str, seconds: int, card_id: str | None, by: Caller
+    ) -> Card | None:
+        row = await self._queries.claim_card.fetchrow(
+            connection,
+            card_id=card_id,
+            owner=owner,
+            token=secrets.token_hex(16),
+            ttl_seconds=seconds,
+            actor=by.principal.id,
+            via=by.via.value,
+        )
+        return None if row is None else read_card(row)
+
+    async def _take_held(
+        self, connection: Connection, owner: str, seconds: int, by: Caller
+    ) -> Card | None:
+        """Wait for cards that somebody is just looking at; each turn that fails is another's success."""
+        while True:
+            best: str | None = await self._queries.find_claimable.fetchval(connection)
+            if best is None:
+                return None
+            card = await self._take(connection, owner, seconds, best, by)
+            if card is not None:
+                return card
+
+    async def _reclaim_expired(self, connection: Connection, by: Caller) -> Sequence[str]:
+        rows = await self._queries.reclaim_expired.fetch(
+            connection, actor=by.principal.id, via=by.via.value
+        )
+        return [row["id"] for row in rows]
+
+    async def _held_under(self, connection: Connection, card_id: str, token: str) -> Card:
+        card = await self._rows.hold(connection, card_id)
+        if card.claim_token is None or not secrets.compare_digest(
+            card.claim_token.encode(), token.encode()
+        ):
+            raise UserError(
+                f"token: this is not the token of {card_id}'s claim; {holder(card)}",
+                code="stale_token",
+                hint="the claim was ended or taken over: drop this attempt",
+            )
+        return card

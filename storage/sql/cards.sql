@@ -1,0 +1,106 @@
+-- name: find_card(card_id)
+-- A card with what it depends on, as every face shows it.
+SELECT card.*,
+    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
+FROM card
+WHERE id = $1
+
+-- name: lock_card(card_id)
+-- The same, held until the transaction ends. Not FOR UPDATE: nobody changes an id, so edges to it may still be added.
+SELECT card.*,
+    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
+FROM card
+WHERE id = $1
+FOR NO KEY UPDATE OF card
+
+-- name: insert_card(card_id, title, body, phase, priority, idempotency_key, acceptance, agent_class, agent, host)
+-- Tells a taken id by returning nothing, which leaves the transaction usable.
+INSERT INTO card (id, title, body, phase, priority, idempotency_key, acceptance, agent_class, agent, host)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (id) DO NOTHING
+RETURNING id
+
+-- name: write_card(card_id, title, body, phase, priority, idempotency_key, acceptance, agent_class, agent, host)
+-- All that an edit may change, on a row that the caller holds.
+UPDATE card
+SET title = $2, body = $3, phase = $4, priority = $5, idempotency_key = $6, acceptance = $7,
+    agent_class = $8, agent = $9, host = $10, updated_at = now()
+WHERE id = $1
+
+-- name: move_card(card_id, status, block_reason)
+-- On a row that the caller holds. A trigger clears what belongs to the status that it leaves.
+UPDATE card SET status = $2, block_reason = $3, updated_at = now() WHERE id = $1
+
+-- name: take_key(key, card_id)
+-- Waits for another transaction that is taking the same key, then returns nothing if that one has it.
+INSERT INTO card_key (key, card_id) VALUES ($1, $2)
+ON CONFLICT (key) DO NOTHING
+RETURNING card_id
+
+-- name: find_key(key)
+-- Whose key it is.
+SELECT card_id FROM card_key WHERE key = $1
+
+-- name: note_event(card_id, actor, via, action, detail)
+-- One line of history, in the transaction of the change that it tells of.
+INSERT INTO card_event (card_id, actor, via, action, detail) VALUES ($1, $2, $3, $4, $5)
+
+-- name: find_events(card_id)
+-- A card's history, oldest first.
+SELECT at, actor, via, action, detail FROM card_event WHERE card_id = $1 ORDER BY id
+
+-- name: list_cards(status, phase, after_priority, after_created_at, after_id, row_limit)
+-- Any cards; it reads and sorts them all, since an index for it would make every claim dearer.
+SELECT card.*,
+    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
+FROM card
+WHERE ($1::text IS NULL OR status = $1)
+    AND ($2::text IS NULL OR phase = $2)
+    AND ($3::integer IS NULL OR priority < $3 OR (priority = $3 AND (created_at, id) > ($4::timestamptz, $5::text)))
+ORDER BY priority DESC, created_at, id
+LIMIT $6::bigint
+
+-- name: list_claimable(phase, row_limit)
+-- The first page of what can be claimed: it walks the partial index and stops.
+SELECT card.*,
+    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
+FROM card
+WHERE status = 'ready' AND unmet_deps = 0 AND ($1::text IS NULL OR phase = $1)
+ORDER BY priority DESC, created_at, id
+LIMIT $2::bigint
+
+-- name: list_claimable_after(phase, after_priority, after_created_at, after_id, row_limit)
+-- A later page. Two ranges of the partial index, since one comparison cannot follow its mixed order.
+SELECT page.*,
+    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = page.id ORDER BY position) AS depends_on
+FROM (
+    (
+        SELECT * FROM card
+        WHERE status = 'ready' AND unmet_deps = 0 AND ($1::text IS NULL OR phase = $1)
+            AND priority = $2 AND (created_at, id) > ($3, $4)
+        ORDER BY created_at, id
+        LIMIT $5::bigint
+    )
+    UNION ALL
+    (
+        SELECT * FROM card
+        WHERE status = 'ready' AND unmet_deps = 0 AND ($1::text IS NULL OR phase = $1) AND priority < $2
+        ORDER BY priority DESC, created_at, id
+        LIMIT $5::bigint
+    )
+) AS page
+ORDER BY priority DESC, created_at, id
+LIMIT $5::bigint
+
+-- name: count_cards()
+-- The backlog in numbers, in one pass.
+SELECT
+    count(*) FILTER (WHERE status = 'ready') AS ready,
+    count(*) FILTER (WHERE status = 'claimed') AS claimed,
+    count(*) FILTER (WHERE status = 'blocked') AS blocked,
+    count(*) FILTER (WHERE status = 'done') AS done,
+    count(*) AS total,
+    extract(epoch FROM now() - min(created_at) FILTER (WHERE status = 'ready' AND unmet_deps = 0))::float8
+        AS oldest_ready_age_seconds,
+    count(*) FILTER (WHERE status = 'claimed' AND claim_expires_at <= now()) AS expired_claim_count
+FROM card

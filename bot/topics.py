@@ -1,0 +1,6 @@
+"""Every topic class of commands, in the order in which help and the reference show them."""
+
+from commands.mail import MailCommands
+from commands.session import SessionCommands
+
+TOPICS: tuple[type, ...] = (SessionCommands, MailCommands)

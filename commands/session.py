@@ -1,0 +1,204 @@
+"""About the conversation itself: what can be said, why something was refused, and a yes."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import groupby
+from typing import Annotated, Any
+
+from bot.command.allowed import allowed_values
+from bot.command.catalog import Catalog, Command
+from bot.command.declare import ANYBODY, EVERYONE, Call, Effect, Help, Rest, command, topic
+from bot.errors import UserError
+from bot.model import Principal, Role
+from bot.policy import Policy
+from bot.ports import Audit
+from bot.reply import Block, Code, Fields, Reply, Table, Text
+
+_SHOWN_DECISIONS = 5
+
+
+@topic("")
+class SessionCommands:
+    """Help, reasons, confirmations and the daemon's state.
+
+    What it needs is made after it, so it takes callables: the catalog that it is itself in, the policy as
+    it is now, the interpreter's ``replay``, and the daemon's status (spec 3-contracts, ``mosaic status``).
+    """
+
+    def __init__(
+        self,
+        catalog: Callable[[], Catalog],
+        policy: Callable[[], Policy],
+        replay: Callable[[str, Call], Awaitable[Reply]],
+        status: Callable[[], Mapping[str, Any]],
+        audit: Audit,
+    ) -> None:
+        self._catalog = catalog
+        self._policy = policy
+        self._replay = replay
+        self._status = status
+        self._audit = audit
+
+    @command("help", roles=EVERYONE)
+    async def help(
+        self,
+        call: Call,
+        name: Annotated[str, Rest(), Help("a command or its first word")] = "",
+    ) -> Reply:
+        """List what you can ask for, or explain one command."""
+        words = name.removeprefix("!").lower().split()
+        mine = self._open_to(self._policy().role_of(call.caller.principal))
+        if not words:
+            return _overview(mine, len(self._catalog().commands) - len(mine))
+        below = [found for found in mine if found.name.split()[: len(words)] == words]
+        if len(below) > 1 and " ".join(words) not in self._catalog().commands:
+            return _overview(below, 0)
+        found, _ = self._catalog().find(words)
+        return _explanation(found)
+
+    def _open_to(self, role: Role) -> list[Command]:
+        return [found for found in self._catalog().commands.values() if role in found.roles]
+
+    @command("why", roles=ANYBODY)
+    async def why(
+        self,
+        call: Call,
+        principal: Annotated[
+            str | None, Help("whom it is about, such as matrix:@ann:example.org")
+        ] = None,
+        action: Annotated[
+            str | None, Rest(), Help("a command, to see what would be decided")
+        ] = None,
+    ) -> Reply:
+        """Say which rule decided what you asked for; operators may ask about others."""
+        policy, asking = self._policy(), call.caller.principal
+        about = asking if principal is None else Principal(principal, principal)
+        if about.id != asking.id and policy.role_of(asking) is not Role.OPERATOR:
+            raise UserError(
+                f"{about.id} is not you, and only operators may ask about others",
+                code="forbidden",
+                hint="`why` alone is about you",
+            )
+        role = policy.role_of(about)
+        data: dict[str, Any] = {"principal": about.id, "role": role}
+        if action is not None:
+            decided = policy.authorize(about, action, call.source.lane, call.caller.via)
+            data["decision"] = {
+                "action": action,
+                "allowed": decided.allowed,
+                "rule": decided.rule,
+                "reason": decided.reason,
+            }
+        data["last"] = [_plain(row) for row in await self._audit.last(about.id, _SHOWN_DECISIONS)]
+        return Reply(data, _why_blocks(data))
+
+    @command("confirm", roles=EVERYONE, effect=Effect.WRITE)
+    async def confirm(
+        self, call: Call, code: Annotated[str, Help("the four digits that you were asked for")]
+    ) -> Reply:
+        """Say yes to the destructive command that waits for you under this code."""
+        return await self._replay(code, call)
+
+    @command("status", roles=EVERYONE)
+    async def status(self, call: Call) -> Reply:
+        """Show how the daemon and its parts are."""
+        known = dict(self._status())
+        return Reply(known, status_blocks(known))
+
+
+def status_blocks(known: Mapping[str, Any]) -> tuple[Block, ...]:
+    """Return the daemon's status for people to read."""
+    parts = known.get("parts", {})
+    rows = tuple((name, part["state"], part["detail"]) for name, part in parts.items())
+    paused = known.get("paused")
+    pairs = [
+        ("state", str(known.get("state"))),
+        ("version", str(known.get("version"))),
+        ("host", str(known.get("host"))),
+        ("up for", f"{known.get('uptime_seconds', 0):.0f} s"),
+    ]
+    if paused:
+        pairs.append(("paused", f"by {paused['by']}: {paused['reason'] or 'no reason given'}"))
+    return Fields(tuple(pairs)), Table(("part", "state", "detail"), rows)
+
+
+def _overview(commands: Sequence[Command], hidden: int) -> Reply:
+    ordered = sorted(commands, key=lambda found: (" " in found.name, found.name.split()[0]))
+    rows: list[tuple[str, str]] = []
+    for _, group in groupby(ordered, key=lambda found: found.name.split()[0]):
+        rows += [(found.name, found.summary) for found in group]
+    blocks: list[Block] = [Table(("command", "what it does"), tuple(rows))]
+    blocks.append(Text("`help COMMAND` explains one; in a room a command begins with `!`."))
+    if hidden:
+        blocks.append(Text(f"{hidden} more are not open to you."))
+    return Reply(
+        {"commands": [{"name": name, "summary": summary} for name, summary in rows]}, tuple(blocks)
+    )
+
+
+def _explanation(found: Command) -> Reply:
+    permitted = allowed_values(found)
+    arguments = [
+        {
+            "name": parameter.written,
+            "required": parameter.required,
+            "help": parameter.help,
+            "allowed": permitted.get(parameter.name, ""),
+            "default": None if parameter.default is None else str(parameter.default),
+        }
+        for parameter in found.grammar.parameters
+    ]
+    data = {
+        "name": found.name,
+        "also": list(found.also),
+        "usage": found.grammar.usage,
+        "summary": found.summary,
+        "details": found.details,
+        "arguments": arguments,
+        "roles": sorted(found.roles),
+        "asks_first": found.confirm,
+    }
+    blocks: list[Block] = [Text(found.summary), Code(found.grammar.usage)]
+    if found.details:
+        blocks.append(Text(found.details))
+    if arguments:
+        rows = tuple((str(a["name"]), str(a["help"]), str(a["allowed"])) for a in arguments)
+        blocks.append(Table(("argument", "what it is", "allowed"), rows))
+    pairs = [("for", ", ".join(f"{role}s" for role in sorted(found.roles)))]
+    if found.also:
+        pairs.append(("also", ", ".join(found.also)))
+    if found.confirm is not None:
+        pairs.append(("asks first", found.confirm))
+    return Reply(data, (*blocks, Fields(tuple(pairs))))
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an audit row as JSON-ready values: times in RFC 3339."""
+    return {
+        key: value.isoformat() if hasattr(value, "isoformat") else value
+        for key, value in row.items()
+    }
+
+
+def _why_blocks(data: Mapping[str, Any]) -> tuple[Block, ...]:
+    blocks: list[Block] = [Text(f"{data['principal']} is a {data['role']} here.")]
+    if (decided := data.get("decision")) is not None:
+        verdict = "allowed" if decided["allowed"] else "refused"
+        blocks.append(
+            Text(
+                f"{decided['action']} would be {verdict}: {decided['reason']} (rule {decided['rule']})."
+            )
+        )
+    rows = tuple(
+        (
+            str(row.get("at", ""))[:19],
+            str(row.get("action", "")),
+            "allowed" if row.get("allowed") else "refused",
+            f"{row.get('rule', '')}: {row.get('reason', '')}",
+        )
+        for row in data["last"]
+    )
+    if rows:
+        blocks.append(Table(("when", "what", "decision", "rule"), rows))
+    else:
+        blocks.append(Text("Nothing that was asked for is on record."))
+    return tuple(blocks)

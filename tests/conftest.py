@@ -1,0 +1,5 @@
+"""What all tests share; each plugin brings the fixtures of one real part."""
+
+pytest_plugins = [
+    "tests.fixtures_postgres",
+]

@@ -1,0 +1,52 @@
+"""The text that an agent sees: a header, the body, an end mark (spec 4-receipts, step 1).
+
+The first character is ``[`` and the last one ``]``, whatever the body is: no program takes the text for a
+command (``!``, ``/``), a line to be continued (a backslash) or a mention (``@word``).
+"""
+
+import re
+import unicodedata
+
+from bot.model import Address
+
+_HEADER = re.compile(r"\s*\[from [^\n]* \| id (?P<id>[^\s\]]+)\][ \t]*(?:\n|$)")
+_KEPT_CONTROLS = frozenset("\n\t")
+
+
+def sanitise(text: str) -> str:
+    """Return a text without control characters except newline and tab; every line end becomes a newline."""
+    joined = text.replace("\r\n", "\n").replace("\r", "\n")
+    clean = "".join(
+        character
+        for character in joined
+        if character in _KEPT_CONTROLS or unicodedata.category(character) not in {"Cc", "Cs"}
+    )
+    return clean.replace("\u2028", "\n").replace("\u2029", "\n")
+
+
+def label(principal_id: str) -> str:
+    """Return how a sender is called in a header: ``HOST:SESSION`` for an agent, else the principal's id."""
+    platform, _, rest = principal_id.partition(":")
+    if platform == "agent":
+        host, _, name = rest.partition("/")
+        principal_id = f"{host}:{name}"
+    line = " ".join(sanitise(principal_id).split())
+    return line.replace("|", "/").replace("[", "(").replace("]", ")")
+
+
+def end_mark(message_id: str) -> str:
+    """Return the last line of a message's text."""
+    return f"[end {message_id}]"
+
+
+def wrap(*, message_id: str, author: str, to: Address, tag: str, body: str) -> str:
+    """Return the whole text that is pasted for a message to an agent."""
+    host, _, name = to.place.partition("/")
+    header = f"[from {label(author)} → to {host}:{name} | class {label(tag)} | id {message_id}]"
+    return "\n".join((header, sanitise(body).strip("\n"), end_mark(message_id)))
+
+
+def message_id_of(text: str) -> str | None:
+    """Return the id in the header that a text begins with; a header further down is only quoted."""
+    found = _HEADER.match(text)
+    return None if found is None else found["id"]

@@ -1,0 +1,44 @@
+"""Heartbeats as files: one JSON object {at, pid, session_id, state, evidence}, replaced by rename."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+
+class _Beat(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    at: AwareDatetime
+    pid: int
+    session_id: str
+    state: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The last beat of an agent's runtime."""
+
+    at: datetime
+    pid: int
+    session_id: str
+    state: str
+    evidence: str
+
+    def age(self, now: datetime) -> timedelta:
+        """Return how old it is; one from the future is new."""
+        return max(timedelta(0), now - self.at)
+
+
+def read_heartbeat(path: Path, since: datetime) -> Heartbeat | None:
+    """Return the beat in a file; None when there is none, or only one from before ``since``."""
+    try:
+        beat = _Beat.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+    # tmux counts in whole seconds.
+    if beat.at < since - timedelta(seconds=1):
+        return None
+    return Heartbeat(beat.at.astimezone(UTC), beat.pid, beat.session_id, beat.state, beat.evidence)

@@ -1,0 +1,158 @@
+"""The Matrix connector: one account in its rooms."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from datetime import timedelta
+
+import structlog
+
+from bot.errors import MosaicError, SetupError, UserError
+from bot.model import (
+    Address,
+    Capabilities,
+    ConnectorHealth,
+    InboundBatch,
+    OutboundMessage,
+    ReceiptState,
+    SendResult,
+)
+from bot.ports import Accept
+from connectors.matrix.events import KIND
+from connectors.matrix.failures import REPEATED_REACTION
+from connectors.matrix.gaps import Bounds, GapWalker
+from connectors.matrix.reader import Reader
+from connectors.matrix.rooms import MayInvite, Report, Rooms
+from connectors.matrix.session import Session
+from connectors.matrix.sync import HOLD, SyncLoop
+from connectors.matrix.wire import MAX_BYTES, to_wire
+
+_TYPING_LASTS = timedelta(seconds=30)
+_REMEMBERED = 1000
+_FRESH = HOLD + timedelta(seconds=20)
+_HEALTH_PATIENCE = timedelta(seconds=5)
+
+
+class MatrixConnector:
+    """Speaks and listens as one Matrix account (implements Connector and ShowsTyping).
+
+    ``room_id`` is the primary room, ``may_invite`` says whose invitations are followed, ``report`` tells
+    the operators something that cannot be said where it happened. It works with rooms without
+    encryption only and refuses to speak in others. Nothing is requested before the first call; ``close``
+    ends the connections when all calls are over.
+    """
+
+    kind = KIND
+
+    def __init__(
+        self,
+        homeserver_url: str,
+        user_id: str,
+        room_id: str,
+        access_token: str,
+        *,
+        may_invite: MayInvite,
+        report: Report,
+        device_id: str | None = None,
+        bounds: Bounds | None = None,
+        hold: timedelta = HOLD,
+    ) -> None:
+        self._session = Session(homeserver_url, user_id, access_token, device_id)
+        self._rooms = Rooms(self._session, room_id, may_invite, report)
+        walker = GapWalker(self._session, bounds or Bounds())
+        self._reader = Reader(user_id, self._rooms, walker)
+        self._loop = SyncLoop(self._session, self._rooms, self._reader, hold)
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._authors: OrderedDict[str, str] = OrderedDict()
+        self._last_inbound: float | None = None
+        self._log = structlog.get_logger(part=KIND)
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Show a message and return the event's id; calls for one room are done in the order made.
+
+        Raises UserError for an encrypted room, one that we are not in, and an event that is too large;
+        TransientError (with the server's own wait, if it gave one) and SetupError otherwise.
+        """
+        room_id = message.to.place
+        mentioned = self._authors.get(message.reply_to) if message.reply_to else None
+        event = to_wire(message, mentioned)
+        async with self._turns.setdefault(room_id, asyncio.Lock()):
+            await self._rooms.refuse_encrypted(room_id)
+            try:
+                event_id = await self._session.say(
+                    room_id, event.type, event.content, message.transaction_id
+                )
+            except UserError as error:
+                if error.code != REPEATED_REACTION:
+                    raise
+                return SendResult(ReceiptState.ACCEPTED, evidence={"already_there": True})
+        return SendResult(ReceiptState.ACCEPTED, event_id, evidence={"event_id": event_id})
+
+    async def subscribe(self, accept: Accept, position: str | None) -> None:
+        """Hand every batch to ``accept``; outages after the first contact are waited out here."""
+        await self._session.identify()
+        await self._rooms.enter_primary()
+
+        async def hand_over(batch: InboundBatch) -> None:
+            self._remember(batch)
+            await accept(batch)
+
+        await self._loop.run(hand_over, position)
+
+    async def typing(self, address: Address, *, active: bool) -> None:
+        """Show that we are at work, for at most 30 s; a signal that does not get through is dropped."""
+        try:
+            if not await self._rooms.is_encrypted(address.place):
+                await self._session.typing(address.place, active=active, lasting=_TYPING_LASTS)
+        except MosaicError as error:
+            self._log.debug("typing not shown", room_id=address.place, error=error.message)
+
+    async def health(self) -> ConnectorHealth:
+        """Return how it is; asks the homeserver only when the loop has not heard from it lately."""
+        heard = self._loop.answered
+        if heard and not self._loop.failure and time.monotonic() - heard < _FRESH.total_seconds():
+            return self._health("listening", reachable=True, authenticated=True)
+        try:
+            await self._session.identify(_HEALTH_PATIENCE)
+        except SetupError as error:
+            return self._health("refused", reachable=True, authenticated=False, why=error.message)
+        except MosaicError as error:
+            return self._health("away", reachable=False, authenticated=False, why=error.message)
+        why = self._loop.failure or ""
+        return self._health("reachable", reachable=True, authenticated=True, why=why)
+
+    def capabilities(self) -> Capabilities:
+        """Return what Matrix can show."""
+        return Capabilities(
+            threads=True, html=True, reactions=True, edits=True, typing=True, max_bytes=MAX_BYTES
+        )
+
+    async def close(self) -> None:
+        """Close the connections; a later call opens them again."""
+        await self._session.close()
+
+    def _health(
+        self, state: str, *, reachable: bool, authenticated: bool, why: str = ""
+    ) -> ConnectorHealth:
+        notes = ([why] if why else []) + list(self._rooms.notes)
+        age = None
+        if self._last_inbound is not None:
+            age = timedelta(seconds=time.monotonic() - self._last_inbound)
+        return ConnectorHealth(
+            reachable=reachable,
+            authenticated=authenticated,
+            state=state,
+            last_inbound_age=age,
+            last_roundtrip_ms=self._session.last_roundtrip_ms,
+            gap=self._reader.last_gap,
+            detail="; ".join(notes),
+        )
+
+    def _remember(self, batch: InboundBatch) -> None:
+        """Keep who wrote the newest events, so that an answer can mention them."""
+        if batch.events:
+            self._last_inbound = time.monotonic()
+        for event in batch.events:
+            self._authors[event.event_id] = event.sender.id.removeprefix(f"{KIND}:")
+        while len(self._authors) > _REMEMBERED:
+            self._authors.popitem(last=False)

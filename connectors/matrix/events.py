@@ -1,0 +1,105 @@
+"""What people's events mean: a Matrix event in, an Inbound out, or nothing.
+
+Source: Matrix client-server API, "Instant messaging", "Rich replies", "Event replacements", "Threading".
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.model import Address, Inbound, InboundKind, Principal
+from connectors.matrix.answers import RoomEvent
+
+KIND = "matrix"
+MESSAGE = "m.room.message"
+MEMBER = "m.room.member"
+ENCRYPTION = "m.room.encryption"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST_MS = 253_402_300_799_000
+_REPLY_MARKUP = re.compile(r"\A\s*<mx-reply>.*?</mx-reply>", re.DOTALL)
+
+
+def principal(user_id: str) -> Principal:
+    """Return the principal of a Matrix user; its name is the id's own word, which nobody can borrow."""
+    return Principal(f"{KIND}:{user_id}", user_id.removeprefix("@").partition(":")[0] or user_id)
+
+
+def is_own_join(event: RoomEvent, user_id: str) -> bool:
+    """Return whether this is the moment we came into the room (a changed display name is not)."""
+    if event.type != MEMBER or event.state_key != user_id:
+        return False
+    unsigned = event.unsigned if isinstance(event.unsigned, dict) else {}
+    before = _mapping(unsigned.get("prev_content")).get("membership")
+    return event.content.get("membership") == "join" and before != "join"
+
+
+def to_inbound(event: RoomEvent, room_id: str, user_id: str) -> Inbound | None:
+    """Return what somebody wrote, or None when it is not for us to read.
+
+    Our own words, notices (other bots), redacted messages, media and malformed events are None.
+    The text is free of NUL, of half surrogates and of a quoted message in front of a reply.
+    """
+    content = event.content
+    if event.type != MESSAGE or event.state_key is not None or event.sender == user_id:
+        return None
+    if content.get("msgtype") != "m.text":
+        return None
+    relation = _mapping(content.get("m.relates_to"))
+    replaced = relation.get("rel_type") == "m.replace"
+    if replaced:
+        content = _mapping(content.get("m.new_content")) or content
+    body = content.get("body")
+    if not isinstance(body, str):
+        return None
+    source = _mapping(content.get("m.relates_to")) if replaced else relation
+    return Inbound(
+        event_id=event.event_id,
+        source=Address(KIND, room_id, _thread(source)),
+        sender=principal(event.sender),
+        text=_own_words(body, answers=_answers(source)),
+        sent_at=_moment(event.origin_server_ts),
+        kind=InboundKind.EDIT if replaced else InboundKind.TEXT,
+    )
+
+
+def clean(text: str) -> str:
+    """Return text that every store and every homeserver takes: no NUL, no half surrogate."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def _thread(relation: dict[str, Any]) -> str | None:
+    root = relation.get("event_id")
+    if relation.get("rel_type") == "m.thread" and isinstance(root, str) and root:
+        return root
+    return None
+
+
+def _answers(relation: dict[str, Any]) -> bool:
+    return bool(_mapping(relation.get("m.in_reply_to")).get("event_id"))
+
+
+def _own_words(body: str, *, answers: bool) -> str:
+    """Drop the quote that older clients put in front of a reply (removed from the spec in v1.13)."""
+    body = clean(body)
+    if not answers:
+        return body
+    body = _REPLY_MARKUP.sub("", body)
+    if not body.startswith("> <@"):
+        return body
+    lines = body.split("\n")
+    quoted = next((i for i, line in enumerate(lines) if not line.startswith(">")), len(lines))
+    return "\n".join(lines[quoted:]).removeprefix("\n")
+
+
+def _moment(milliseconds: object) -> datetime:
+    """Return when the sender's server says it was sent; a senseless value becomes now."""
+    if isinstance(milliseconds, bool) or not isinstance(milliseconds, int):
+        return datetime.now(UTC)
+    if not 0 <= milliseconds <= _LATEST_MS:
+        return datetime.now(UTC)
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

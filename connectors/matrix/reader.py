@@ -1,0 +1,111 @@
+"""From a sync's answer to one batch: every room's events in order, with the account of what was missed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from bot.errors import UserError
+from bot.model import Address, Gap, Inbound, InboundBatch, InboundKind
+from connectors.matrix.answers import JoinedRoom, RoomEvent, SyncAnswer, read_events
+from connectors.matrix.events import ENCRYPTION, KIND, is_own_join, to_inbound
+from connectors.matrix.gaps import GapWalker, Walk
+from connectors.matrix.rooms import Rooms
+
+
+class Reader:
+    """Turns answers into batches. ``last_gap`` is the newest account of a room after missed time."""
+
+    def __init__(self, user_id: str, rooms: Rooms, walker: GapWalker) -> None:
+        self.last_gap: Gap | None = None
+        self._user_id = user_id
+        self._rooms = rooms
+        self._walker = walker
+        self._log = structlog.get_logger(part=KIND)
+
+    async def read(self, answer: SyncAnswer, position: str | None, *, missed: bool) -> InboundBatch:
+        """Return the batch of an answer to a sync from ``position``.
+
+        ``missed`` says that nobody listened since the position: people's messages then count as
+        recovered. Without a position nothing is read: what was said before our first start is history.
+        """
+        events: list[Inbound] = []
+        gaps: list[Gap] = []
+        for room_id in answer.rooms.leave:
+            self._rooms.leave(room_id)
+        for room_id, room in answer.rooms.join.items():
+            found, gap = await self._read_room(room_id, room, position, missed=missed)
+            events += found
+            if gap is not None:
+                gaps.append(gap)
+                self.last_gap = gap
+        for room_id, invited in answer.rooms.invite.items():
+            await self._rooms.consider(room_id, invited.invite_state.events)
+        await self._rooms.follow_invitations()
+        return InboundBatch(KIND, tuple(events), answer.next_batch, tuple(gaps))
+
+    async def _read_room(
+        self, room_id: str, room: JoinedRoom, position: str | None, *, missed: bool
+    ) -> tuple[list[Inbound], Gap | None]:
+        recent = read_events(RoomEvent, room.timeline.events)
+        turned = any(
+            event.type == ENCRYPTION and event.state_key == ""
+            for event in (*read_events(RoomEvent, room.state.events), *recent)
+        )
+        if turned:
+            await self._rooms.note_encryption(room_id)
+        if position is None or await self._is_closed(room_id):
+            return [], None
+        walk = await self._walk(room_id, room, recent, position)
+        everything = (*walk.events, *_since_joined(recent, self._user_id))
+        found = self._translate(room_id, everything, missed=missed)
+        if not walk.complete:
+            await self._rooms.report(
+                f"Not all that was said in {room_id} while I was away could be read back;"
+                " nobody can count what is missing."
+            )
+        return found, _account(room_id, found, walk, missed=missed)
+
+    async def _is_closed(self, room_id: str) -> bool:
+        """Return whether we cannot take part in a room: it is encrypted, or we are out of it again."""
+        try:
+            return await self._rooms.is_encrypted(room_id)
+        except UserError as error:
+            self._log.info("room closed to us", room_id=room_id, error=error.message)
+            return True
+
+    async def _walk(
+        self, room_id: str, room: JoinedRoom, recent: Sequence[RoomEvent], position: str
+    ) -> Walk:
+        start = room.timeline.prev_batch
+        if not room.timeline.limited or any(is_own_join(event, self._user_id) for event in recent):
+            return Walk()
+        if start is None:
+            return Walk(complete=False)
+        return await self._walker.walk(room_id, start, position)
+
+    def _translate(
+        self, room_id: str, events: Sequence[RoomEvent], *, missed: bool
+    ) -> list[Inbound]:
+        found: dict[str, Inbound] = {}
+        for event in events:
+            inbound = to_inbound(event, room_id, self._user_id)
+            if inbound is not None:
+                found.setdefault(event.event_id, replace(inbound, recovered=missed))
+        return list(found.values())
+
+
+def _since_joined(events: Sequence[RoomEvent], user_id: str) -> Sequence[RoomEvent]:
+    """Return what came after we entered the room: earlier words were not said to us."""
+    for index in range(len(events) - 1, -1, -1):
+        if is_own_join(events[index], user_id):
+            return events[index + 1 :]
+    return events
+
+
+def _account(room_id: str, found: Sequence[Inbound], walk: Walk, *, missed: bool) -> Gap | None:
+    texts = sum(inbound.kind is InboundKind.TEXT for inbound in found)
+    recovered = texts if missed else 0
+    if recovered + walk.lost == 0:
+        return None
+    return Gap(Address(KIND, room_id), recovered, walk.lost)

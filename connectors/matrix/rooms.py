@@ -1,0 +1,166 @@
+"""Where we may speak: rooms that are known to be unencrypted, entered on an allowed person's invitation.
+
+Nothing is said in clear text in an encrypted room. Encryption in Matrix is never switched off again, so
+a room once seen encrypted stays so; that a room is *not* encrypted is believed only while the sync loop
+watches for the change, and asked for afresh otherwise.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+
+from bot.errors import MosaicError, SetupError, TransientError, UserError
+from bot.model import Principal
+from connectors.matrix.answers import StrippedEvent, read_events
+from connectors.matrix.events import ENCRYPTION, KIND, MEMBER, principal
+from connectors.matrix.failures import FORBIDDEN, NOT_FOUND
+from connectors.matrix.session import Session
+
+MayInvite = Callable[[Principal], Awaitable[bool]]
+Report = Callable[[str], Awaitable[None]]
+
+
+class Rooms:
+    """The rooms of one account; ``report`` tells the operators what cannot be said where it happened."""
+
+    def __init__(
+        self, session: Session, room_id: str, may_invite: MayInvite, report: Report
+    ) -> None:
+        self.primary = room_id
+        self.report = report
+        self._watched = False
+        self._outside = False
+        self._session = session
+        self._may_invite = may_invite
+        self._clear: set[str] = set()
+        self._encrypted: set[str] = set()
+        self._told: set[str] = set()
+        self._invited: dict[str, Principal] = {}
+        self._log = structlog.get_logger(part=KIND)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What an operator should know of them, one sentence each."""
+        notes = [
+            f"{room_id} is encrypted: I am silent there" for room_id in sorted(self._encrypted)
+        ]
+        if self._outside:
+            notes.append(f"I am not in {self.primary}: invite {self._session.user_id} there")
+        return tuple(notes)
+
+    def watch(self) -> None:
+        """From now on the sync loop notes every change of a room here."""
+        self._watched = True
+
+    def lose_sight(self) -> None:
+        """Believe nothing any more that may change unseen."""
+        self._watched = False
+        self._clear.clear()
+
+    def leave(self, room_id: str) -> None:
+        """Note that we are out of a room."""
+        self._clear.discard(room_id)
+
+    async def note_encryption(self, room_id: str) -> None:
+        """Take down that a room is encrypted, and tell the operators once."""
+        self._encrypted.add(room_id)
+        self._clear.discard(room_id)
+        await self._tell(room_id)
+
+    async def is_encrypted(self, room_id: str) -> bool:
+        """Return whether a room is encrypted; UserError when we are not in it."""
+        if room_id in self._encrypted:
+            return True
+        if room_id in self._clear:
+            return False
+        watched = self._watched
+        try:
+            await self._session.state(room_id, ENCRYPTION)
+        except UserError as error:
+            if error.code != NOT_FOUND:
+                raise
+        else:
+            await self.note_encryption(room_id)
+        if room_id in self._encrypted:
+            return True
+        if watched and self._watched:
+            self._clear.add(room_id)
+        return False
+
+    async def refuse_encrypted(self, room_id: str) -> None:
+        """Raise UserError when a room is encrypted, after the operators were told."""
+        if await self.is_encrypted(room_id):
+            await self._tell(room_id)
+            raise UserError(
+                f"the room {room_id} is encrypted, and nothing is said there in clear text",
+                code="encrypted_room",
+                hint="use a room without encryption",
+            )
+
+    async def enter_primary(self) -> None:
+        """Make sure that we are in the room of the settings; without an invitation there it waits for one."""
+        try:
+            await self.is_encrypted(self.primary)
+        except UserError as error:
+            if error.code != FORBIDDEN:
+                raise SetupError(error.message, hint="check room_id") from error
+            await self._join(self.primary)
+
+    async def consider(self, room_id: str, state: Sequence[Any]) -> None:
+        """Note an invitation if whoever sent it may invite; a stranger's is left lying."""
+        events = read_events(StrippedEvent, state)
+        inviter = next((event for event in events if self._is_our_invite(event)), None)
+        if inviter is None:
+            return
+        who = principal(inviter.sender)
+        if room_id == self.primary or await self._may_invite(who):
+            self._invited[room_id] = who
+        else:
+            self._log.info("invitation ignored", room_id=room_id, principal=who.id)
+
+    async def follow_invitations(self) -> None:
+        """Enter the rooms of noted invitations; one that the homeserver cannot do now stays noted."""
+        for room_id, who in list(self._invited.items()):
+            try:
+                entered = await self._join(room_id)
+            except TransientError as error:
+                self._log.info("not joined yet", room_id=room_id, error=error.message)
+                continue
+            del self._invited[room_id]
+            if entered:
+                self._log.info("invitation accepted", room_id=room_id, principal=who.id)
+                await self.is_encrypted(room_id)
+
+    async def _join(self, room_id: str) -> bool:
+        try:
+            await self._session.join(room_id)
+        except UserError as error:
+            self._log.warning("not joined", room_id=room_id, error=error.message)
+            entered = False
+        else:
+            entered = True
+        if room_id == self.primary:
+            self._outside = not entered
+        return entered
+
+    def _is_our_invite(self, event: StrippedEvent) -> bool:
+        return (
+            event.type == MEMBER
+            and event.state_key == self._session.user_id
+            and event.content.get("membership") == "invite"
+        )
+
+    async def _tell(self, room_id: str) -> None:
+        if room_id in self._told:
+            return
+        self._told.add(room_id)
+        self._log.warning("room is encrypted", room_id=room_id)
+        try:
+            await self.report(
+                f"The Matrix room {room_id} is encrypted."
+                " Messages there are not read, and nothing is said there."
+            )
+        except MosaicError:
+            self._told.discard(room_id)
+            raise

@@ -1,0 +1,213 @@
+"""One account's way to its homeserver: requests through nio, answers as plain JSON, errors translated here.
+
+nio carries the requests. Its ``sync`` is not used: it validates and keeps every event before we see it,
+so one odd event can end a loop and rooms grow in memory; the answer's JSON goes to our own readers.
+"""
+
+import json
+import time
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import nio
+
+from bot.errors import SetupError, TransientError
+from connectors.matrix.failures import read_refusal, translate
+
+_PREFIX = "/_matrix/client/v3"
+_PATIENCE = timedelta(seconds=30)
+_GRACE = timedelta(seconds=15)
+"""What a long poll may take beyond the time that we asked the server to hold it."""
+
+_KEEP_ALIVE_SECONDS = 75.0
+
+
+class Session:
+    """A homeserver as one device of one account sees it.
+
+    Opened by the first request; ``close`` ends it, and a later request opens it again. Every method
+    raises TransientError, UserError (code: the errcode) or SetupError (token, account, address).
+    """
+
+    def __init__(
+        self, homeserver_url: str, user_id: str, access_token: str, device_id: str | None = None
+    ) -> None:
+        self.user_id = user_id
+        self.homeserver_url = homeserver_url.rstrip("/")
+        self.last_roundtrip_ms: float | None = None
+        config = nio.AsyncClientConfig(
+            max_limit_exceeded=0,
+            max_timeouts=0,
+            request_timeout=_PATIENCE.total_seconds(),
+            store_sync_tokens=False,
+            encryption_enabled=False,
+        )
+        self._client = nio.AsyncClient(
+            self.homeserver_url, user_id, device_id=device_id or "", config=config
+        )
+        self._client.access_token = access_token
+
+    @property
+    def device_id(self) -> str:
+        """The device that the token belongs to; empty until ``identify``, unless it was given."""
+        return str(self._client.device_id or "")
+
+    async def identify(self, patience: timedelta = _PATIENCE) -> None:
+        """Ask whom the token belongs to; SetupError when that is not our account or device."""
+        told = await self._ask("asking who we are", "GET", "/account/whoami", patience=patience)
+        if told.get("user_id") != self.user_id:
+            raise SetupError(
+                f"MATRIX_ACCESS_TOKEN belongs to {told.get('user_id')}, user_id says {self.user_id}",
+                hint="give the token of that account, or change user_id",
+            )
+        device_id = told.get("device_id")
+        if self.device_id and isinstance(device_id, str) and device_id != self.device_id:
+            raise SetupError(
+                f"MATRIX_DEVICE_ID is {self.device_id}, the token belongs to {device_id}",
+                hint="leave MATRIX_DEVICE_ID out, or give the device's own token",
+            )
+        self._client.device_id = device_id or self.device_id
+
+    async def sync(
+        self, since: str | None, hold: timedelta, events: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return what is new since a position; the server may ``hold`` the request until there is something."""
+        query = {
+            "timeout": str(int(hold / timedelta(milliseconds=1))),
+            "set_presence": "offline",
+            "filter": json.dumps(events, separators=(",", ":")),
+        }
+        if since is not None:
+            query["since"] = since
+        doing = "reading what is new"
+        return await self._ask(doing, "GET", "/sync", query, patience=hold + _GRACE, timed=False)
+
+    async def history(
+        self, room_id: str, start: str, stop: str, limit: int, events: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return up to ``limit`` events of a room before ``start``, newest first, not beyond ``stop``."""
+        query = {
+            "dir": "b",
+            "from": start,
+            "to": stop,
+            "limit": str(limit),
+            "filter": json.dumps(events, separators=(",", ":")),
+        }
+        doing = f"reading the history of {room_id}"
+        return await self._ask(doing, "GET", f"{_room(room_id)}/messages", query)
+
+    async def say(
+        self, room_id: str, event_type: str, content: dict[str, Any], transaction_id: str
+    ) -> str:
+        """Send an event and return its id; the same transaction id sends nothing twice (~24 h)."""
+        began = time.monotonic()
+        self._prepare()
+        try:
+            answer = await self._client.room_send(room_id, event_type, content, transaction_id)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise self._unreachable(error) from error
+        if isinstance(answer, nio.RoomSendResponse):
+            self._time(began)
+            return str(answer.event_id)
+        transport = answer.transport_response
+        body = {
+            "errcode": answer.status_code,
+            "error": answer.message,
+            "retry_after_ms": answer.retry_after_ms,
+        }
+        refusal = read_refusal(transport.status, transport.headers, body)
+        raise translate(refusal, f"sending to {room_id}")
+
+    async def state(self, room_id: str, event_type: str) -> dict[str, Any]:
+        """Return the content of a state event whose state key is empty."""
+        doing = f"reading {event_type} of {room_id}"
+        return await self._ask(doing, "GET", f"{_room(room_id)}/state/{event_type}/")
+
+    async def join(self, room_id: str) -> None:
+        """Enter a room that we are invited to, or that is open; harmless when we are in it."""
+        await self._ask(f"joining {room_id}", "POST", f"/join/{_quoted(room_id)}", body={})
+
+    async def typing(self, room_id: str, *, active: bool, lasting: timedelta) -> None:
+        """Show or take back that we are writing; it ends by itself after ``lasting``."""
+        body: dict[str, Any] = {"typing": active}
+        if active:
+            body["timeout"] = int(lasting / timedelta(milliseconds=1))
+        path = f"{_room(room_id)}/typing/{_quoted(self.user_id)}"
+        await self._ask(f"typing in {room_id}", "PUT", path, body=body)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _ask(
+        self,
+        doing: str,
+        method: str,
+        path: str,
+        query: dict[str, str] | None = None,
+        *,
+        body: dict[str, Any] | None = None,
+        patience: timedelta = _PATIENCE,
+        timed: bool = True,
+    ) -> dict[str, Any]:
+        began = time.monotonic()
+        url = _PREFIX + path + (f"?{urlencode(query)}" if query else "")
+        headers = {"Authorization": f"Bearer {self._client.access_token}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        data = None if body is None else json.dumps(body)
+        self._prepare()
+        try:
+            answer = await self._client.send(
+                method, url, data, headers, timeout=patience.total_seconds()
+            )
+            raw = await answer.read()
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._unreachable(error) from error
+        if timed:
+            self._time(began)
+        told = _parse(raw)
+        if answer.status != 200 or told is None:
+            raise translate(read_refusal(answer.status, answer.headers, told), doing)
+        return told
+
+    def _prepare(self) -> None:
+        """Open the connections with a longer keep-alive than nio's own: a handshake costs a reply's time."""
+        if self._client.client_session is None:
+            connector = aiohttp.TCPConnector(keepalive_timeout=_KEEP_ALIVE_SECONDS)
+            timeout = aiohttp.ClientTimeout(total=_PATIENCE.total_seconds())
+            self._client.client_session = aiohttp.ClientSession(
+                connector=connector, timeout=timeout
+            )
+
+    def _time(self, began: float) -> None:
+        self.last_roundtrip_ms = (time.monotonic() - began) * 1000
+
+    def _unreachable(self, error: Exception) -> TransientError | SetupError:
+        if isinstance(error, aiohttp.InvalidURL):
+            return SetupError(
+                f"homeserver_url is {self.homeserver_url!r}; it must be http(s)://HOST[:PORT]"
+            )
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            return SetupError(f"the certificate of {self.homeserver_url} is not valid: {error}")
+        return TransientError(
+            f"the homeserver {self.homeserver_url} is away: {str(error) or type(error).__name__}"
+        )
+
+
+def _parse(raw: bytes) -> dict[str, Any] | None:
+    try:
+        told = json.loads(raw)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None
+
+
+def _quoted(part: str) -> str:
+    return quote(part, safe="")
+
+
+def _room(room_id: str) -> str:
+    return f"/rooms/{_quoted(room_id)}"

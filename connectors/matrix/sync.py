@@ -1,0 +1,152 @@
+"""The loop over /sync: reads, walks back what was missed, hands over, and only then goes on.
+
+The library's own loop is never used: it retries without waiting and moves on when a callback fails
+(spec 5-real-parts, "Matrix").
+"""
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from bot.backoff import Backoff
+from bot.errors import SetupError, TransientError, UserError
+from bot.model import InboundBatch
+from bot.ports import Accept
+from connectors.matrix.answers import SyncAnswer, read_answer
+from connectors.matrix.events import ENCRYPTION, KIND
+from connectors.matrix.gaps import EVENT_TYPES
+from connectors.matrix.reader import Reader
+from connectors.matrix.rooms import Rooms
+from connectors.matrix.session import Session
+
+HOLD = timedelta(seconds=30)
+_AWAY = Backoff(timedelta(milliseconds=250), timedelta(seconds=10))
+_STORE_EVERY = timedelta(minutes=1)
+_SUSPICIOUS = 1.0
+"""Seconds: a held request that comes back sooner without news is a server that does not hold it."""
+
+_UNKNOWN_POSITION = frozenset({"M_UNKNOWN", "M_INVALID_PARAM"})
+_NOTHING: dict[str, Any] = {"not_types": ["*"]}
+_FILTER: dict[str, Any] = {
+    "presence": _NOTHING,
+    "account_data": _NOTHING,
+    "room": {
+        "timeline": {"types": list(EVENT_TYPES), "limit": 100, "lazy_load_members": True},
+        "state": {"types": [ENCRYPTION], "lazy_load_members": True},
+        "ephemeral": _NOTHING,
+        "account_data": _NOTHING,
+    },
+}
+_FIRST_FILTER: dict[str, Any] = {
+    **_FILTER,
+    "room": {**_FILTER["room"], "timeline": {"types": [ENCRYPTION], "limit": 1}},
+}
+
+
+class SyncLoop:
+    """Reads one account's events for as long as it runs.
+
+    ``failure`` is what is wrong now, None while the homeserver answers; ``answered`` is the monotonic
+    time of its last answer.
+    """
+
+    def __init__(
+        self, session: Session, rooms: Rooms, reader: Reader, hold: timedelta = HOLD
+    ) -> None:
+        self.failure: str | None = None
+        self.answered: float | None = None
+        self._session = session
+        self._rooms = rooms
+        self._reader = reader
+        self._hold = hold
+        self._position: str | None = None
+        self._missing = False
+        self._stored: float | None = None
+        self._began_anew = False
+        self._log = structlog.get_logger(part=KIND)
+
+    async def run(self, accept: Accept, position: str | None) -> None:
+        """Hand over batches until cancelled.
+
+        Before the homeserver was reached, its absence is a TransientError; after that the loop waits
+        for it to come back. An error of ``accept`` ends the loop, at the position before.
+        """
+        self._position = position
+        self._missing = position is not None
+        self._stored = self.answered = self.failure = None
+        self._began_anew = False
+        attempt = 0
+        try:
+            while True:
+                began = time.monotonic()
+                try:
+                    batch = await self._read()
+                except TransientError as error:
+                    if self.answered is None:
+                        raise
+                    attempt += 1
+                    await self._wait_out(error, attempt)
+                    continue
+                empty = await self._hand_over(batch, accept)
+                attempt = attempt + 1 if empty and time.monotonic() - began < _SUSPICIOUS else 0
+                if attempt:
+                    await asyncio.sleep(_AWAY.wait(attempt).total_seconds())
+        finally:
+            self._rooms.lose_sight()
+            self.answered = None
+
+    async def _read(self) -> InboundBatch:
+        """Return what is new; the position moves only in ``_hand_over``."""
+        first = self._position is None
+        hold = timedelta() if first or self._missing else self._hold
+        try:
+            told = await self._session.sync(
+                self._position, hold, _FIRST_FILTER if first else _FILTER
+            )
+        except UserError as error:
+            return await self._begin_anew(error)
+        self._rooms.watch()
+        answer = read_answer(SyncAnswer, told)
+        batch = await self._reader.read(answer, self._position, missed=self._missing)
+        self.answered = time.monotonic()
+        self.failure = None
+        return batch
+
+    async def _begin_anew(self, error: UserError) -> InboundBatch:
+        """Start from now when the homeserver does not know our position (it is another, or a new one)."""
+        if self._position is None or self._began_anew or error.code not in _UNKNOWN_POSITION:
+            raise SetupError(error.message, hint="check the bot's account") from error
+        self._began_anew = True
+        self._log.warning("position refused", error=error.message)
+        await self._rooms.report(
+            "The homeserver does not know how far I had read, so I go on from now:"
+            " what was said in between may be lost, and nobody can count it."
+        )
+        self._position = None
+        return await self._read()
+
+    async def _hand_over(self, batch: InboundBatch, accept: Accept) -> bool:
+        """Return whether an answer that could have waited for news brought none."""
+        empty = not (self._missing or batch.events) and batch.position == self._position
+        now = time.monotonic()
+        due = self._stored is None or now - self._stored > _STORE_EVERY.total_seconds()
+        if batch.events or batch.gaps or due:
+            await accept(batch)
+            self._stored = now
+        self._position = batch.position
+        self._missing = False
+        return empty
+
+    async def _wait_out(self, error: TransientError, attempt: int) -> None:
+        wait = _AWAY.wait(attempt)
+        if error.retry_after is None:
+            self._missing = self._position is not None
+        else:
+            wait = max(wait, error.retry_after)
+        self.failure = error.message
+        self._rooms.lose_sight()
+        self._log.info("homeserver away", error=error.message, attempt=attempt)
+        await asyncio.sleep(wait.total_seconds())

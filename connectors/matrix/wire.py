@@ -1,0 +1,84 @@
+"""What we say, as Matrix event content.
+
+Source: Matrix client-server API, "m.room.message", "Annotations and reactions", "Threading", "User and
+room mentions"; spec 5-real-parts, "Matrix".
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from bot.errors import UserError
+from bot.model import MessageKind, OutboundMessage
+from connectors.matrix.events import MESSAGE, clean
+
+MAX_BYTES = 48 * 1024
+"""Of one event's text and markup together: an event may have 65,536 bytes, and JSON escapes cost some."""
+
+_EVENT_LIMIT = 63_000
+"""Bytes of content that still leave room for what the homeserver adds around it."""
+
+_REACTION = "m.reaction"
+_OWN_WORDS = frozenset({MessageKind.REPLY, MessageKind.NOTICE})
+
+
+@dataclass(frozen=True, slots=True)
+class WireEvent:
+    """An event ready to be sent."""
+
+    type: str
+    content: dict[str, Any]
+
+
+def to_wire(message: OutboundMessage, mentioned: str | None = None) -> WireEvent:
+    """Return the event of a message; ``mentioned`` is the user id of the one who is answered.
+
+    The bot's own words are notices, so that no other bot answers them; others' words are text. Markup
+    that would make the event too large is left out, since the plain text says the same. Raises UserError
+    when even the text is too large, or a reaction has nothing to stand on.
+    """
+    if message.kind is MessageKind.REACTION:
+        return WireEvent(_REACTION, _annotation(message))
+    content: dict[str, Any] = {
+        "msgtype": "m.notice" if message.kind in _OWN_WORDS else "m.text",
+        "body": clean(message.text),
+        "m.mentions": {"user_ids": [mentioned]} if mentioned else {},
+    }
+    relation = _relation(message)
+    if relation:
+        content["m.relates_to"] = relation
+    if message.html is not None:
+        rich = {"format": "org.matrix.custom.html", "formatted_body": clean(message.html)}
+        if _size({**content, **rich}) <= _EVENT_LIMIT:
+            content |= rich
+    if _size(content) > _EVENT_LIMIT:
+        raise UserError(
+            f"the message has {_size(content)} bytes; a Matrix event takes {_EVENT_LIMIT}",
+            code="M_TOO_LARGE",
+        )
+    return WireEvent(MESSAGE, content)
+
+
+def _annotation(message: OutboundMessage) -> dict[str, Any]:
+    if not message.reply_to:
+        raise UserError("a reaction needs the event that it stands on; reply_to is empty")
+    key = clean(message.text)
+    return {"m.relates_to": {"rel_type": "m.annotation", "event_id": message.reply_to, "key": key}}
+
+
+def _relation(message: OutboundMessage) -> dict[str, Any]:
+    root, answered = message.to.thread, message.reply_to
+    if root is not None:
+        return {
+            "rel_type": "m.thread",
+            "event_id": root,
+            "is_falling_back": True,
+            "m.in_reply_to": {"event_id": answered or root},
+        }
+    return {"m.in_reply_to": {"event_id": answered}} if answered else {}
+
+
+def _size(content: dict[str, Any]) -> int:
+    """Return the bytes of content in canonical JSON (Matrix specification, appendix "Canonical JSON")."""
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    return len(text.encode("utf-8"))

@@ -1,60 +1,82 @@
-"""A connector as a part of the daemon: it listens, and how it is can be seen."""
+"""A connector as a part of the daemon, and as a carrier of what the mailbox holds."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
-from bot.model import ConnectorHealth
+from bot.model import ConnectorHealth, Delivery, Receipt, SendResult
 from bot.ports import Accept, Connector, Positions
 
+Open = Callable[[], AbstractAsyncContextManager[Connector]]
+"""Makes a connector from what the roster and the environment say now, and closes it at the end."""
+
 _LOOK = timedelta(seconds=2)
-_FIRST_LOOKS = timedelta(milliseconds=50)
+_FIRST_LOOK = timedelta(milliseconds=50)
 
 
 class Reception:
-    """The part ``connector.KIND``: subscribes from the stored position and reports the connector's health.
+    """The part ``connector.KIND``: opens it, listens from the stored position, reports its health.
 
     ``trouble(part, detail)`` is called when the other side is away while the connector itself goes on.
     """
 
     def __init__(
         self,
-        connector: Connector,
+        kind: str,
+        opened: Open,
         positions: Positions,
         accept: Accept,
         trouble: Callable[[str, str], None],
     ) -> None:
-        self.name = f"connector.{connector.kind}"
-        self._connector = connector
+        self.name = f"connector.{kind}"
+        self._kind = kind
+        self._open = opened
         self._positions = positions
         self._accept = accept
         self._trouble = trouble
 
     async def run(self, ready: Callable[[str], None]) -> None:
-        """Listen until cancelled; raises what the connector raises."""
-        position = await self._positions.position(self._connector.kind)
-        listening = asyncio.create_task(self._connector.subscribe(self._accept, position))
-        watching = asyncio.create_task(self._watch(ready))
-        try:
-            await asyncio.wait({listening, watching}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (listening, watching):
-                if task.done():
-                    task.result()
-        finally:
-            listening.cancel()
-            watching.cancel()
-            await asyncio.gather(listening, watching, return_exceptions=True)
+        """Listen until cancelled; raises what opening and subscribing raise."""
+        position = await self._positions.position(self._kind)
+        async with self._open() as connector:
+            listening = asyncio.create_task(connector.subscribe(self._accept, position))
+            watching = asyncio.create_task(self._watch(connector, ready))
+            try:
+                await asyncio.wait({listening, watching}, return_when=asyncio.FIRST_COMPLETED)
+                for task in (listening, watching):
+                    if task.done():
+                        task.result()
+            finally:
+                listening.cancel()
+                watching.cancel()
+                await asyncio.gather(listening, watching, return_exceptions=True)
 
-    async def _watch(self, ready: Callable[[str], None]) -> None:
-        look = _FIRST_LOOKS
+    async def _watch(self, connector: Connector, ready: Callable[[str], None]) -> None:
+        look = _FIRST_LOOK
         while True:
-            health = await self._connector.health()
+            health = await connector.health()
             if health.reachable and health.authenticated:
                 ready(_detail(health))
                 look = _LOOK
             else:
                 self._trouble(self.name, _detail(health))
             await asyncio.sleep(look.total_seconds())
+
+
+class ConnectorCarrier:
+    """Carries deliveries by a connector: one send, whose answer is the receipt."""
+
+    def __init__(self, connector: Connector) -> None:
+        self._connector = connector
+
+    async def carry(
+        self,
+        delivery: Delivery,
+        record: Callable[[Receipt], Awaitable[None]],  # noqa: ARG002 - a send has one outcome
+    ) -> SendResult:
+        """Send the delivery's event; a repeated one has the same transaction id."""
+        return await self._connector.send(delivery.outbound)
 
 
 def _detail(health: ConnectorHealth) -> str:

@@ -1,0 +1,124 @@
+"""The generated command table, and the commands that the command line answers itself.
+
+Read at every cold start: only what is needed is imported, and nothing but the standard library.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+Entry = dict[str, Any]
+"""One command: name, also, summary, details, usage, roles, effect, confirm, parameters."""
+
+
+class Own(NamedTuple):
+    """A command that needs no daemon, or that is about the daemon itself; ``choices`` are its first word."""
+
+    name: str
+    usage: str
+    summary: str
+    flags: tuple[tuple[str, str], ...] = ()
+    choices: tuple[str, ...] = ()
+
+
+OWN = (
+    Own(
+        "up",
+        "up [--detach] [--with-homeserver]",
+        "Start the daemon; it runs here until Ctrl-C.",
+        (
+            ("--detach", "start it in the background and return when it is ready"),
+            ("--with-homeserver", "also run a local Matrix homeserver to try with"),
+        ),
+    ),
+    Own("status", "status", "Show how the daemon and its parts are."),
+    Own(
+        "down",
+        "down [--keep-agents]",
+        "Stop the daemon and the agents.",
+        (("--keep-agents", "leave the agents running; the next start adopts them"),),
+    ),
+    Own("restart", "restart", "Stop the daemon, leave the agents running, start it again."),
+    Own(
+        "chat",
+        "chat [--down-on-exit]",
+        "Open the operator's console.",
+        (("--down-on-exit", "stop daemon and agents when the console is left"),),
+    ),
+    Own(
+        "logs",
+        "logs [--follow]",
+        "Show the daemon's log.",
+        (("--follow", "go on showing what is added"),),
+    ),
+    Own("doctor", "doctor", "Check this machine and this home, and say what to do."),
+    Own(
+        "completion",
+        "completion bash|zsh|fish",
+        "Print the completion script of a shell.",
+        (),
+        ("bash", "zsh", "fish"),
+    ),
+    Own("help", "help [COMMAND]", "List all commands, or explain one."),
+)
+
+GLOBAL_FLAGS = (
+    ("--json", "print one JSON document"),
+    ("--yes", "confirm what asks for it"),
+    ("--home", "use the installation in this directory instead of MOSAIC_HOME"),
+    ("--help", "explain the command"),
+    ("--version", "print the version"),
+)
+
+
+class Table:
+    """The commands of the daemon, by every spelling."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = entries
+        self.spellings = {
+            tuple(name.split()): entry
+            for entry in entries
+            for name in (entry["name"], *entry["also"])
+        }
+
+    def find(self, words: Sequence[str]) -> tuple[Entry, int] | None:
+        """Return the command with the longest name that the words begin with, and that name's length."""
+        for length in range(min(4, len(words)), 0, -1):
+            entry = self.spellings.get(tuple(word.lower() for word in words[:length]))
+            if entry is not None:
+                return entry, length
+        return None
+
+    def below(self, words: Sequence[str]) -> list[tuple[str, Entry]]:
+        """Return the commands whose names begin with the words and go on, under the spelling asked for."""
+        start = tuple(word.lower() for word in words)
+        return sorted(
+            (" ".join(spelling), entry)
+            for spelling, entry in self.spellings.items()
+            if spelling[: len(start)] == start and len(spelling) > len(start)
+        )
+
+    def nearest(self, words: Sequence[str]) -> str | None:
+        """Return the name that was probably meant."""
+        from difflib import get_close_matches
+
+        names = [" ".join(spelling) for spelling in self.spellings] + [own.name for own in OWN]
+        for length in (3, 2, 1):
+            said = " ".join(words[:length]).lower()[:64]
+            if close := get_close_matches(said, names, n=1, cutoff=0.7):
+                return close[0]
+        return None
+
+
+def own_command(word: str) -> Own | None:
+    """Return the command of this name that the command line answers itself."""
+    return next((own for own in OWN if own.name == word), None)
+
+
+def read_table() -> Table:
+    """Return the table that ships with the package."""
+    path = os.path.join(os.path.dirname(__file__), "command_table.json")
+    with open(path, encoding="utf-8") as file:
+        return Table(json.load(file)["commands"])

@@ -73,6 +73,7 @@ CREATE TABLE delivery (
     html text,
     reply_to text,
     author text NOT NULL,
+    tag text NOT NULL,
     state text NOT NULL DEFAULT 'due' CHECK (state IN ('due', 'done', 'dead')),
     due_at timestamptz NOT NULL DEFAULT now(),
     lease_owner text,
@@ -124,7 +125,11 @@ BEGIN
     ELSIF NEW.state IN ('typed', 'accepted') THEN
         INSERT INTO unanswered (message_id, carrier, state)
         SELECT message_id, carrier, NEW.state FROM delivery
-        WHERE message_id = NEW.message_id AND kind = 'mail' ORDER BY part LIMIT 1
+        WHERE message_id = NEW.message_id AND kind = 'mail' AND NOT EXISTS (
+            -- An answer may be seen before the delivery's own end is written down.
+            SELECT FROM receipt WHERE message_id = NEW.message_id AND state = 'answered'
+        )
+        ORDER BY part LIMIT 1
         ON CONFLICT (message_id) DO UPDATE SET state = EXCLUDED.state;
     ELSE
         UPDATE unanswered SET state = NEW.state WHERE message_id = NEW.message_id;

@@ -1,0 +1,29 @@
+"""Commands that wait for a yes, in Postgres."""
+
+from datetime import timedelta
+
+from storage.database import Database
+from storage.queries import Queries
+
+
+class PostgresConfirmations:
+    """The port Confirmations. Lifetimes are measured by the database's clock."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queries = Queries.load("confirmations")
+
+    async def ask(self, code: str, principal_id: str, line: str, lifetime: timedelta) -> None:
+        """Keep a line under a code for a person; the same code again replaces it."""
+        async with self._database.connection() as connection:
+            await self._queries.ask.execute(
+                connection, principal_id=principal_id, code=code, line=line, lifetime=lifetime
+            )
+
+    async def take(self, code: str, principal_id: str) -> str | None:
+        """Return and forget the line, None when it is unknown, expired, taken or another's."""
+        async with self._database.connection() as connection:
+            line = await self._queries.take.fetchval(
+                connection, principal_id=principal_id, code=code
+            )
+        return None if line is None else str(line)

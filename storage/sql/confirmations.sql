@@ -1,0 +1,19 @@
+-- Destructive commands that wait for a yes.
+
+-- name: ask(principal_id, code, line, lifetime)
+-- Whoever asks sweeps what has expired, so nothing needs a clock of its own.
+WITH swept AS (
+    DELETE FROM confirmation
+    WHERE expires_at <= now() AND NOT (principal_id = $1 AND code = $2)
+)
+INSERT INTO confirmation (principal_id, code, line, expires_at)
+VALUES ($1, $2, $3, now() + $4::interval)
+ON CONFLICT (principal_id, code) DO UPDATE
+SET line = EXCLUDED.line, expires_at = EXCLUDED.expires_at;
+
+-- name: take(principal_id, code)
+-- Deleting it is taking it: of two who try at once, one gets the line.
+WITH taken AS (
+    DELETE FROM confirmation WHERE principal_id = $1 AND code = $2 RETURNING line, expires_at
+)
+SELECT line FROM taken WHERE expires_at > now();

@@ -1,0 +1,55 @@
+-- The way in: events, and where each connector goes on reading.
+
+-- name: accept_events(events, connector, position)
+-- Events and position in one statement: either both are kept or neither. A repeated event is passed over.
+WITH moved AS (
+    INSERT INTO connector_position (connector, place)
+    SELECT $2::text, $3::text WHERE $3::text IS NOT NULL
+    ON CONFLICT (connector) DO UPDATE SET place = EXCLUDED.place, moved_at = now()
+)
+INSERT INTO inbound (
+    id, event_id, kind, source_kind, source_place, source_thread, sender_id, sender_name, body,
+    sent_at, recovered
+)
+SELECT
+    e.id, e.event_id, e.kind, e.source_kind, e.source_place, e.source_thread, e.sender_id,
+    e.sender_name, e.body, e.sent_at, e.recovered
+FROM jsonb_to_recordset($1::jsonb) AS e (
+    number integer, id text, event_id text, kind text, source_kind text, source_place text,
+    source_thread text, sender_id text, sender_name text, body text, sent_at timestamptz,
+    recovered boolean
+)
+ORDER BY e.number
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- name: pending_events(count)
+-- Served by an index of waiting rows alone.
+SELECT event_id, kind, source_kind, source_place, source_thread, sender_id, sender_name, body, sent_at,
+    recovered
+FROM inbound WHERE state = 'stored' ORDER BY seq LIMIT $1;
+
+-- name: begin_event(id, token)
+-- True again for the same token: its first answer may have been lost with the connection.
+UPDATE inbound SET state = 'running', begun_by = $2, begun_at = coalesce(begun_at, now())
+WHERE id = $1 AND (state = 'stored' OR (state = 'running' AND begun_by = $2))
+RETURNING true;
+
+-- name: end_event(id, outcome)
+-- False when it had ended before, NULL when there is no such event.
+WITH ended AS (
+    UPDATE inbound SET state = $2, ended_at = now()
+    WHERE id = $1 AND state IN ('stored', 'running')
+    RETURNING id
+)
+SELECT EXISTS (SELECT FROM ended) FROM inbound WHERE id = $1;
+
+-- name: interrupted_events(token)
+-- Served by an index of running rows alone.
+SELECT event_id, kind, source_kind, source_place, source_thread, sender_id, sender_name, body, sent_at,
+    recovered
+FROM inbound WHERE state = 'running' AND begun_by <> $1 ORDER BY seq;
+
+-- name: find_position(connector)
+-- One row per connector.
+SELECT place FROM connector_position WHERE connector = $1;

@@ -1,0 +1,105 @@
+-- The way out: messages, their deliveries, their receipts.
+
+-- name: store_letters(letters)
+-- One statement, so that a message never stands without its deliveries; a repeated id changes nothing.
+WITH given AS (
+    SELECT number, letter
+    FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS list (letter, number)
+), fresh AS (
+    INSERT INTO message (
+        id, kind, to_kind, to_place, to_thread, blocks, author, reply_to,
+        origin_kind, origin_place, origin_thread, origin_event, cause, tag
+    )
+    SELECT
+        m.id, m.kind, m.to_kind, m.to_place, m.to_thread, m.blocks, m.author, m.reply_to,
+        m.origin_kind, m.origin_place, m.origin_thread, m.origin_event, m.cause, m.tag
+    FROM given, jsonb_to_record(letter) AS m (
+        id text, kind text, to_kind text, to_place text, to_thread text, blocks jsonb, author text,
+        reply_to text, origin_kind text, origin_place text, origin_thread text, origin_event text,
+        cause text, tag text
+    )
+    ORDER BY number
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+), said AS (
+    INSERT INTO receipt (message_id, part, state, evidence)
+    SELECT id, 0, 'stored', '{}' FROM fresh
+), queued AS (
+    INSERT INTO delivery (
+        message_id, part, lane, carrier, transaction_id, kind, to_kind, to_place, to_thread,
+        body, html, reply_to, author, tag
+    )
+    SELECT
+        fresh.id, p.part, p.lane, p.carrier, p.transaction_id, p.kind, p.to_kind, p.to_place,
+        p.to_thread, p.body, p.html, p.reply_to, p.author, p.tag
+    FROM given
+    JOIN fresh ON fresh.id = letter ->> 'id', jsonb_to_recordset(letter -> 'parts') AS p (
+        part integer, lane text, carrier text, transaction_id text, kind text, to_kind text,
+        to_place text, to_thread text, body text, html text, reply_to text, author text, tag text
+    )
+    ORDER BY number, p.part
+    RETURNING carrier
+)
+SELECT pg_notify('outbox', carrier) FROM (SELECT DISTINCT carrier FROM queued) AS carriers;
+
+-- name: claim_heads(carriers, owner, lease)
+-- Steps from lane to lane over the partial index, so neither done rows nor a long lane cost anything. The
+-- lock looks at the row again: a head that another claimer took or ended meanwhile is passed over.
+WITH RECURSIVE head AS (
+    SELECT first.*
+    FROM unnest($1::text[]) AS asked (carrier), LATERAL (
+        SELECT d.carrier, d.lane, d.id FROM delivery d
+        WHERE d.state = 'due' AND d.carrier = asked.carrier
+        ORDER BY d.carrier, d.lane, d.id LIMIT 1
+    ) AS first
+    UNION ALL
+    SELECT next.*
+    FROM head, LATERAL (
+        SELECT d.carrier, d.lane, d.id FROM delivery d
+        WHERE d.state = 'due' AND d.carrier = head.carrier AND d.lane > head.lane
+        ORDER BY d.carrier, d.lane, d.id LIMIT 1
+    ) AS next
+), free AS (
+    SELECT d.id FROM delivery d JOIN head ON head.id = d.id
+    WHERE d.state = 'due' AND d.due_at <= now() AND (
+        d.lease_owner IS NULL
+        OR d.leased_until <= now()
+        OR (d.lease_owner <> $2 AND split_part(d.lease_owner, ' ', 1) = split_part($2, ' ', 1))
+    )
+    FOR UPDATE OF d SKIP LOCKED
+)
+UPDATE delivery d
+SET lease_owner = $2, leased_until = now() + $3::interval, attempts = attempts + 1,
+    first_tried_at = coalesce(first_tried_at, now())
+FROM free WHERE d.id = free.id
+RETURNING d.id, d.message_id, d.part, d.transaction_id, d.kind, d.to_kind, d.to_place, d.to_thread,
+    d.body, d.html, d.reply_to, d.author, d.tag, d.attempts, d.first_tried_at,
+    EXISTS (
+        SELECT FROM receipt r
+        WHERE r.message_id = d.message_id AND r.part = d.part AND r.state = 'typed'
+    ) AS typed;
+
+-- name: settle_delivery(id, attempts, message_id, part, state, by_what, evidence, reason, stated_at, platform_id)
+-- The receipt is written only by whoever ends the delivery, so repeating it after a lost answer adds nothing.
+-- A failure counts only from the holder of the last lease: another may be about to succeed.
+WITH ended AS (
+    UPDATE delivery
+    SET state = CASE WHEN $5 = 'failed' THEN 'dead' ELSE 'done' END, ended_at = now(),
+        platform_id = $10, lease_owner = NULL, leased_until = NULL,
+        reason = CASE WHEN $5 = 'failed' THEN coalesce($8, 'no reason was given') ELSE $8 END
+    WHERE id = $1 AND state = 'due' AND (attempts = $2 OR $5 <> 'failed')
+    RETURNING id
+)
+INSERT INTO receipt (message_id, part, state, by_what, evidence, reason, stated_at)
+SELECT $3, $4, $5, $6, $7, $8, coalesce($9, clock_timestamp()) FROM ended;
+
+-- name: postpone_delivery(id, attempts, wait, reason)
+-- Counts only from the holder of the last lease; the row keeps its id and with it its place in the lane.
+UPDATE delivery
+SET due_at = now() + $3::interval, reason = $4, lease_owner = NULL, leased_until = NULL
+WHERE id = $1 AND state = 'due' AND attempts = $2;
+
+-- name: record_receipt(message_id, part, state, by_what, evidence, reason, stated_at)
+-- Receipts are only ever added.
+INSERT INTO receipt (message_id, part, state, by_what, evidence, reason, stated_at)
+VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, clock_timestamp()));

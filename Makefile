@@ -1,0 +1,93 @@
+# Two commands matter: `make up` runs a fleet, `make test` proves that it works. `make help` lists the rest.
+# Needed beforehand: Python 3.11 or newer with venv, tmux, make. What is missing is said in one command.
+
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
+LOCKED := $(PIP) install --require-hashes --no-build-isolation --use-pep517
+PYTEST := $(BIN)/pytest
+# A system upgrade can take the interpreter away from under the virtual environment: then it is made again.
+ALIVE := $(shell $(BIN)/python -c "import sys; print(sys.version_info >= (3, 11))" 2>/dev/null)
+ifneq ($(ALIVE),True)
+$(shell rm -rf $(VENV))
+endif
+
+.PHONY: help up install install-homeserver test test-slow test-runtimes check format docs lock bench bench-chat bench-idle clean
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-20s %s\n", $$1, $$2}'
+
+up: $(VENV)/.runtime ## run the daemon with a fleet, and talk to it
+	@if $(BIN)/mosaic status >/dev/null 2>&1; then \
+	    already=yes; else already=no; $(BIN)/mosaic up --detach || exit $$?; fi; \
+	if ! [ -t 0 ]; then \
+	    echo "The daemon runs. Talk to it: $(BIN)/mosaic chat   Stop it: $(BIN)/mosaic down"; \
+	elif [ $$already = yes ]; then exec $(BIN)/mosaic chat; \
+	else exec $(BIN)/mosaic chat --down-on-exit; fi
+
+install: $(VENV)/.dev ## make .venv with the development tools
+
+install-homeserver: $(VENV)/.homeserver ## add the local Matrix homeserver to .venv
+
+test: $(VENV)/.dev ## run the whole fast suite on real Postgres, tmux and Synapse
+	@$(PYTEST) -m "not slow and not runtimes" $(ARGS)
+
+test-slow: $(VENV)/.dev ## run the kill, soak and race campaigns
+	@$(PYTEST) -m slow $(ARGS)
+
+test-runtimes: $(VENV)/.dev ## run the tests that drive agent programs
+	@$(PYTEST) -m runtimes $(ARGS)
+
+check: $(VENV)/.dev ## format, lint, types, layers, generated files, fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(PYTEST) -m "not slow and not runtimes" tests/unit tests/docs
+
+format: $(VENV)/.dev ## format, and mend what ruff can mend
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev ## write the generated files again
+	@$(BIN)/python -m scripts.generate
+
+lock: $(VENV)/.dev ## pin the newest versions that pyproject.toml allows
+	@scripts/lock.sh
+
+bench: bench-chat bench-idle ## measure
+
+bench-chat: $(VENV)/.dev ## a person's message until the reply, against a bare echo bot
+	@$(BIN)/python -m tests.bench.chat
+
+bench-idle: $(VENV)/.dev ## start, memory and processor time of an idle daemon
+	@$(BIN)/python -m tests.bench.idle
+
+clean: ## remove .venv and every cache
+	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.made:
+	@python=$$(scripts/find-python.sh) && rm -rf $(VENV) && "$$python" -m venv $(VENV)
+	@$(PIP) install --require-hashes -r requirements-build.lock
+	@touch $@
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/.made
+	@test -e $(VENV)/.dev || echo "Installing pinned dependencies into $(VENV) …"
+	@$(LOCKED) -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --use-pep517 -e .
+	@touch $@
+
+$(VENV)/.homeserver: requirements-homeserver.lock $(VENV)/.runtime
+	@echo "Installing the homeserver into $(VENV) …"
+	@$(LOCKED) -r requirements-homeserver.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/.made
+	@echo "Installing the development tools into $(VENV) …"
+	@$(LOCKED) -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --use-pep517 -e .
+	@touch $@ $(VENV)/.runtime $(VENV)/.homeserver

@@ -12,6 +12,7 @@ from bot.model import Principal, Role
 from bot.policy import Policy
 from bot.ports import Audit
 from bot.reply import Block, Code, Fields, Reply, Table, Text
+from bot.vitals import status_blocks
 
 _SHOWN_DECISIONS = 5
 
@@ -103,22 +104,6 @@ class SessionCommands:
         """Show how the daemon and its parts are."""
         known = dict(self._status())
         return Reply(known, status_blocks(known))
-
-
-def status_blocks(known: Mapping[str, Any]) -> tuple[Block, ...]:
-    """Return the daemon's status for people to read."""
-    parts = known.get("parts", {})
-    rows = tuple((name, part["state"], part["detail"]) for name, part in parts.items())
-    paused = known.get("paused")
-    pairs = [
-        ("state", str(known.get("state"))),
-        ("version", str(known.get("version"))),
-        ("host", str(known.get("host"))),
-        ("up for", f"{known.get('uptime_seconds', 0):.0f} s"),
-    ]
-    if paused:
-        pairs.append(("paused", f"by {paused['by']}: {paused['reason'] or 'no reason given'}"))
-    return Fields(tuple(pairs)), Table(("part", "state", "detail"), rows)
 
 
 def _overview(commands: Sequence[Command], hidden: int) -> Reply:

@@ -31,14 +31,15 @@ if [ -z "$missing" ]; then
     exit 0
 fi
 
-# Debian names the venv package after the interpreter when that is not its own python3.
-series=""
+# Debian names the packages after the interpreter when that is not its own python3.
+series="3"
 case "$python" in */python3.*) series=${python##*/python} ;; esac
+if [ -z "$python" ] && [ -n "$too_old" ]; then series=$wanted; fi
 
 package() {
     case "$1:$2" in
-        apt-get:python) echo python3 ;;
-        apt-get:venv) echo "python${series:-3}-venv" ;;
+        apt-get:python) echo "python$series" ;;
+        apt-get:venv) echo "python$series-venv" ;;
         dnf:python) echo python3.11 ;;
         dnf:venv) echo python3-pip ;;
         zypper:python | zypper:venv) echo python311 ;;

@@ -1,5 +1,7 @@
 """What all tests share; each plugin brings the fixtures of one real part."""
 
 pytest_plugins = [
+    "tests.fixtures_backlog",
     "tests.fixtures_postgres",
+    "tests.fixtures_synapse",
 ]

@@ -1,0 +1,93 @@
+"""A backlog to test: its three ports, and a way to let claims grow old."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.errors import UserError
+from bot.model import Caller, Card, CardDraft, Principal, Via
+from bot.ports import CardShelf, Claims, Dependencies
+from storage.cards import PostgresCardShelf
+from storage.claims import PostgresClaims
+from storage.database import Database
+from storage.dependencies import PostgresDependencies
+from tests.fakes.backlog import MemoryBacklog
+
+ANN = Caller(Principal("matrix:@ann:example.org", "Ann"), Via.CHAT)
+CODER = Caller(Principal("agent:east/coder0", "coder0"), Via.CLI)
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogStage:
+    """The ports of one implementation. ``age`` makes every claim older."""
+
+    shelf: CardShelf
+    claims: Claims
+    dependencies: Dependencies
+    age: Callable[[timedelta], Awaitable[None]]
+
+    async def make(self, *ids: str, needs: tuple[str, ...] = (), priority: int = 0) -> None:
+        """Create cards that differ in nothing but their ids."""
+        for card_id in ids:
+            draft = CardDraft(card_id, title=card_id.lower(), depends_on=needs, priority=priority)
+            await self.shelf.create(draft, ANN)
+
+    async def take(self, card_id: str | None = None, owner: str = "w1") -> Card:
+        """Claim a card for a minute, and insist on it."""
+        card = await self.claims.claim(owner, MINUTE, card_id, ANN)
+        assert card is not None
+        return card
+
+    async def card(self, card_id: str) -> Card:
+        """Return a card as it is now."""
+        return (await self.shelf.show(card_id))[0]
+
+    async def actions(self, card_id: str) -> list[str]:
+        """Return what history says was done to a card."""
+        return [event.action for event in (await self.shelf.show(card_id))[1]]
+
+
+def memory_stage() -> BacklogStage:
+    """Return a stage over the pure model."""
+    memory = MemoryBacklog()
+
+    async def age(by: timedelta) -> None:
+        memory.advance(by)
+
+    return BacklogStage(memory, memory, memory, age)
+
+
+def postgres_stage(database: Database) -> BacklogStage:
+    """Return a stage over a migrated database."""
+
+    async def age(by: timedelta) -> None:
+        async with database.connection() as connection:
+            await connection.execute(
+                "UPDATE card SET claimed_at = claimed_at - $1::interval,"
+                " claim_expires_at = claim_expires_at - $1::interval WHERE status = 'claimed'",
+                by,
+            )
+
+    return BacklogStage(
+        PostgresCardShelf(database),
+        PostgresClaims(database),
+        PostgresDependencies(database),
+        age,
+    )
+
+
+async def clear(database: Database) -> None:
+    """Empty the backlog."""
+    async with database.transaction() as connection:
+        for table in ("card_edge", "card_key", "card", "card_event"):
+            await connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+
+
+async def refusal(asked: Awaitable[object]) -> UserError:
+    """Return the UserError that was met."""
+    try:
+        answer = await asked
+    except UserError as error:
+        return error
+    raise AssertionError(f"it was not refused but answered {answer!r}")

@@ -1,0 +1,124 @@
+"""How each sort of block looks."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from bot.render import render
+from bot.reply import Block, Code, Fields, Markdown, Table, Text
+
+
+def shown(block: Block, limit: int = 10_000) -> tuple[str, str]:
+    (part,) = render([block], limit)
+    return part.text, part.html
+
+
+def test_plain_text_stands_as_it_is_and_is_escaped_only_in_html() -> None:
+    text, html = shown(Text("*a* <b>\n@room"))
+    assert text == "*a* <b>\n@room"
+    assert html == "<p>*a* &lt;b&gt;<br>@room</p>"
+
+
+def test_a_table_is_aligned_also_under_wide_characters() -> None:
+    text, html = shown(Table(("id", "title"), (("A1", "日本"), ("B22", "x | y"))))
+    assert text == "id   title\n───  ─────\nA1   日本\nB22  x | y"
+    assert html.startswith("<table><thead><tr><th>id</th><th>title</th></tr></thead>")
+
+
+def test_fields_stand_one_a_line_with_their_names() -> None:
+    text, html = shown(Fields((("state", "ok"), ("since", "12:00\nUTC"))))
+    assert text == "state: ok\nsince: 12:00\n       UTC"
+    assert html == "<p><strong>state</strong>: ok<br><strong>since</strong>: 12:00<br>UTC</p>"
+
+
+def test_code_that_holds_a_fence_stands_in_a_longer_one() -> None:
+    text, html = shown(Code("```\nx < 1\n```", "py"))
+    assert text == "````py\n```\nx < 1\n```\n````"
+    assert html == '<pre><code class="language-py">```\nx &lt; 1\n```</code></pre>'
+
+
+def test_a_language_that_is_no_plain_word_is_left_out() -> None:
+    assert shown(Code("x", 'py"onload="y'))[1] == "<pre><code>x</code></pre>"
+
+
+def test_raw_html_in_markdown_is_shown_and_not_obeyed() -> None:
+    assert shown(Markdown("a <img src=x onerror=y> *b*"))[1] == (
+        "<p>a &lt;img src=x onerror=y&gt; <em>b</em></p>"
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//e.org"]
+)
+def test_a_dangerous_link_stays_words(url: str) -> None:
+    assert "<a" not in shown(Markdown(f"[x]({url}) ![y]({url}) <{url}>"))[1]
+
+
+def test_an_image_becomes_a_link_since_matrix_shows_only_its_own() -> None:
+    assert shown(Markdown("![cat](https://e.org/c.png)"))[1] == (
+        '<p><a href="https://e.org/c.png">cat</a></p>'
+    )
+
+
+def test_control_bytes_go_and_overrides_are_named() -> None:
+    assert (
+        shown(Text("a\x00\x07\x1b[31mb\r\nc\td\x9b\u202etxt.exe"))[0] == "ab\nc\td⟨U+202E⟩txt.exe"
+    )
+
+
+def test_what_nests_too_deep_is_shown_as_plain_words() -> None:
+    deep = "\n".join("  " * depth + "- word" for depth in range(60))
+    assert shown(Markdown(deep))[1].count("word") == 60
+
+
+def test_a_long_text_is_cut_between_paragraphs() -> None:
+    parts = render([Text("\n\n".join(["word " * 30] * 8))], 1_000)
+    assert len(parts) > 1
+    assert all(part.text.endswith("\n\n") for part in parts[:-1])
+
+
+def test_a_cut_fence_goes_on_with_its_language_and_without_the_lists_margin() -> None:
+    lines = "\n".join(f"     line {number}" for number in range(60))
+    first, *others = render([Markdown(f"1. - ```python\n{lines}\n     ```\n   - more")], 900)
+    assert first.text.splitlines()[-1] == "     ```"
+    assert all(part.text.startswith("```python\nline ") for part in others)
+    assert "more" in others[-1].text
+
+
+def test_a_cut_table_goes_on_under_its_heading() -> None:
+    parts = render([Table(("id", "title"), tuple((str(n), "t" * 20) for n in range(60)))], 1_500)
+    assert len(parts) > 2
+    assert all(part.text.startswith("id  title") for part in parts)
+
+
+def test_a_cut_markdown_table_goes_on_under_its_heading() -> None:
+    rows = "\n".join(f"| {number} | {'t' * 20} |" for number in range(60))
+    parts = render([Markdown(f"| id | title |\n|---|---|\n{rows}")], 1_500)
+    assert len(parts) > 2
+    assert all("<th>title</th>" in part.html for part in parts)
+
+
+def test_no_blocks_are_said_to_be_none() -> None:
+    assert [part.text for part in render([], 1_000)] == ["(empty)"]
+
+
+def test_a_limit_too_small_to_show_anything_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 512"):
+        render([Text("x")], 100)
+
+
+@pytest.mark.parametrize(
+    "source", ["[" * 200_000, "> " * 100_000, "a\n\n" * 20_000, "|a" * 100_000, "`" * 200_000]
+)
+def test_much_hostile_markdown_takes_no_more_than_moments(source: str) -> None:
+    begun = time.process_time()
+    parts = render([Markdown(source)], 60_000)
+    assert time.process_time() - begun < 5
+    assert sum(len(part.text) for part in parts) >= len(source.strip())
+
+
+def test_importing_render_does_not_import_the_markdown_parser() -> None:
+    check = "import sys, bot.render; sys.exit('markdown_it' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

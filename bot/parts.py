@@ -34,12 +34,20 @@ class Parts:
         self._changed = changed
         self._status: dict[str, PartStatus] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._group: asyncio.TaskGroup | None = None
         self._log = structlog.get_logger(part="parts")
 
     @property
     def status(self) -> Mapping[str, PartStatus]:
         """Every part that was opened, in that order, with how it is."""
         return dict(self._status)
+
+    def add(self, part: Part) -> None:
+        """Open one more part while the others run; one with a name that is there already is left out."""
+        if self._group is None or any(part.name == known.name for known in self._parts):
+            return
+        self._parts.append(part)
+        self._start(self._group, part)
 
     def trouble(self, name: str, detail: str) -> None:
         """Report that a part goes on, but cannot do its work now (the other side is away)."""
@@ -48,21 +56,27 @@ class Parts:
     async def run(self, opened: Callable[[], None], stopping: asyncio.Event) -> None:
         """Open all parts, call ``opened``, go on until ``stopping`` is set, close in reverse order."""
         async with asyncio.TaskGroup() as group:
+            self._group = group
             try:
                 await _first(self._open_all(group), stopping.wait())
                 if not stopping.is_set():
                     opened()
                     await stopping.wait()
             finally:
+                self._group = None
                 await self._close_all()
 
     async def _open_all(self, group: asyncio.TaskGroup) -> None:
-        for part in self._parts:
-            tried = asyncio.Event()
-            self._tasks[part.name] = group.create_task(self._keep(part, tried), name=part.name)
+        for part in tuple(self._parts):
+            tried = self._start(group, part)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE.total_seconds()):
                     await tried.wait()
+
+    def _start(self, group: asyncio.TaskGroup, part: Part) -> asyncio.Event:
+        tried = asyncio.Event()
+        self._tasks[part.name] = group.create_task(self._keep(part, tried), name=part.name)
+        return tried
 
     async def _close_all(self) -> None:
         for name, task in reversed(self._tasks.items()):

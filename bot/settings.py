@@ -193,6 +193,13 @@ class Postgres(Section):
         return timedelta(seconds=self.start_timeout_seconds)
 
 
+class Homeserver(Section):
+    """The local homeserver of ``mosaic up --with-homeserver``."""
+
+    port: Annotated[int, Field(ge=1024, le=65_535, strict=True)] = 8008
+    """The port on 127.0.0.1 that it listens on."""
+
+
 class Log(Section):
     """What is written to run/mosaic.log."""
 
@@ -211,6 +218,7 @@ class Settings(Section):
     delivery: Delivery = Delivery()
     host: Host = Field(default_factory=Host)
     postgres: Postgres = Postgres()
+    homeserver: Homeserver = Homeserver()
     log: Log = Log()
 
 

@@ -1,0 +1,322 @@
+"""The composition root: the one place where the daemon is put together."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from bot import __version__
+from bot.bulletin import Bulletin
+from bot.command.catalog import Catalog
+from bot.command.declare import Call
+from bot.connections import Connections
+from bot.credentials import Credentials
+from bot.errors import SetupError
+from bot.interpreter import Interpreter
+from bot.lock import DaemonLock
+from bot.logs import close_logs, configure_logs
+from bot.mailbox import Mailbox
+from bot.model import Address, Caller, PartState, PartStatus, Principal, Via
+from bot.parts import Parts
+from bot.places import Places, default_socket_name
+from bot.policy import INVITE, Policy
+from bot.ports import Carrier, Part
+from bot.presence import Typing
+from bot.reception import Reception
+from bot.relay import Relay
+from bot.router import Router
+from bot.schedule import Job, Schedule
+from bot.settings import Settings, load_settings, unknown_variables
+from bot.worker import Worker
+from commands.backlog import BacklogCommands
+from commands.fleet import FleetCommands
+from commands.mail import MailCommands
+from commands.session import SessionCommands
+from connectors.matrix.homeserver import LocalHomeserver
+from connectors.tmux.connector import TmuxConnector
+from fleet.answers import AnswerWatch
+from fleet.delivery import AgentCarrier
+from fleet.local import LocalFleet
+from fleet.part import FleetPart
+from fleet.readiness import Thresholds
+from fleet.roster_file import demo_roster
+from storage.audit import PostgresAudit
+from storage.cards import PostgresCardShelf
+from storage.claims import PostgresClaims
+from storage.confirmations import PostgresConfirmations
+from storage.correspondence import PostgresCorrespondence
+from storage.database import Database
+from storage.dependencies import PostgresDependencies
+from storage.journal import PostgresJournal, PostgresPositions
+from storage.outbox import PostgresOutbox
+from storage.part import DatabasePart
+from web.api import ApiPart
+
+CLOCK = Caller(Principal("schedule:clock", "the clock"), Via.SCHEDULE)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the start was asked for, beside the settings."""
+
+    with_homeserver: bool = False
+
+
+async def run_daemon(places: Places, environ: Mapping[str, str], options: Options) -> int:
+    """Run the daemon until SIGTERM, SIGINT or a stop over the API; return its exit status.
+
+    Raises UserError when another daemon has the home (its pid is named), SetupError for settings that
+    cannot be used. SIGINT stops the agents too, SIGTERM leaves them running.
+    """
+    places.prepare()
+    lock = DaemonLock(places.lock_file)
+    lock.acquire()
+    try:
+        settings = load_settings(places, environ)
+        credentials = Credentials(environ)
+        terminal = sys.stderr if sys.stderr.isatty() else None
+        configure_logs(places.log_file, settings.log.level, credentials.redact, terminal)
+        for warning in unknown_variables(environ):
+            structlog.get_logger(part="settings").warning(warning)
+        await Daemon(places, environ, settings, credentials, options).run()
+    finally:
+        close_logs()
+        places.tidy()
+        lock.release()
+    return 0
+
+
+class Daemon:
+    """One installation's running parts, and how they are wired."""
+
+    def __init__(
+        self,
+        places: Places,
+        environ: Mapping[str, str],
+        settings: Settings,
+        credentials: Credentials,
+        options: Options,
+    ) -> None:
+        self._places = places
+        self._settings = settings
+        self._credentials = credentials
+        self._host = settings.host.name
+        self._life = uuid.uuid4().hex
+        self._started = time.monotonic()
+        self._stopping = asyncio.Event()
+        self._keep_agents = True
+        self._log = structlog.get_logger(part="daemon")
+
+        self._database = Database()
+        self._outbox = PostgresOutbox(self._database)
+        self._correspondence = PostgresCorrespondence(self._database)
+        self._positions = PostgresPositions(self._database)
+
+        self._fleet = self._make_fleet(environ)
+        self._door = AgentCarrier(self._fleet, self._correspondence)
+        self._homeserver = self._make_homeserver(options)
+        self._console = TmuxConnector()
+        self._connections = Connections(
+            settings,
+            credentials,
+            self._fleet,
+            self._homeserver,
+            self._console,
+            may_invite=self._may_invite,
+            report=self._report,
+        )
+        self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
+        self._bulletin = Bulletin(self._mailbox, self._connections.primary)
+        self._relay = Relay(self._mailbox, self._outbox, self._correspondence)
+        self._interpreter = self._make_interpreter()
+        self._router = Router(
+            PostgresJournal(self._database),
+            self._mailbox,
+            self._interpreter,
+            self._fleet.orchestrator,
+            Typing(self._connections.typing),
+            token=self._life,
+        )
+        self._parts = Parts(self._all_parts(), self._part_changed)
+
+    # -- a life ----------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Open everything, serve until told to stop, close everything."""
+        self._listen_for_signals()
+        self._log.info(
+            "starting", pid=os.getpid(), version=__version__, home=str(self._places.home)
+        )
+        await self._parts.run(
+            lambda: self._log.info("ready", seconds=self._uptime()), self._stopping
+        )
+        if not self._keep_agents:
+            await self._fleet.shutdown()
+        self._log.info("stopped", kept_agents=self._keep_agents)
+
+    def stop(self, keep_agents: bool) -> None:  # noqa: FBT001 - the API's own signature
+        """Begin to stop; the first word on the agents counts."""
+        if not self._stopping.is_set():
+            self._keep_agents = keep_agents
+            self._stopping.set()
+
+    def status(self) -> dict[str, Any]:
+        """Return what ``mosaic status --json`` prints (spec 3-contracts)."""
+        return {
+            "state": "stopping" if self._stopping.is_set() else "running",
+            "pid": os.getpid(),
+            "version": __version__,
+            "host": self._host,
+            "uptime_seconds": self._uptime(),
+            "paused": None,
+            "parts": {name: _part_data(status) for name, status in self._parts.status.items()},
+        }
+
+    def _uptime(self) -> float:
+        return round(time.monotonic() - self._started, 3)
+
+    def _listen_for_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.stop, True)  # noqa: FBT003
+        loop.add_signal_handler(signal.SIGINT, self.stop, False)  # noqa: FBT003
+
+    # -- wiring ----------------------------------------------------------------------------------------
+
+    def _make_fleet(self, environ: Mapping[str, str]) -> LocalFleet:
+        heartbeat = self._settings.heartbeat
+        fleet = LocalFleet(
+            self._places.home,
+            host=self._host,
+            tenant_id=self._settings.host.tenant_id,
+            api_socket=self._places.api_socket,
+            environment=environ,
+            thresholds=Thresholds(stale=heartbeat.stale),
+        )
+        if not self._places.roster_file.exists():
+            socket_name = default_socket_name(self._places, environ)
+            self._places.roster_file.write_text(demo_roster(socket_name), encoding="utf-8")
+        try:
+            fleet.reload()
+        except SetupError as error:
+            self._log.warning("roster", error=error.message)
+        return fleet
+
+    def _make_homeserver(self, options: Options) -> LocalHomeserver | None:
+        if not options.with_homeserver:
+            return None
+        port = self._settings.homeserver.port
+        return LocalHomeserver(self._places.homeserver_directory, port)
+
+    def _make_interpreter(self) -> Interpreter:
+        audit = PostgresAudit(self._database)
+        topics: Sequence[object] = (
+            SessionCommands(
+                lambda: self._interpreter.catalog,
+                self._policy,
+                lambda code, call: self._interpreter.replay(code, call),
+                self.status,
+                audit,
+            ),
+            BacklogCommands(
+                PostgresCardShelf(self._database),
+                PostgresClaims(self._database),
+                PostgresDependencies(self._database),
+            ),
+            FleetCommands(self._fleet),
+            MailCommands(self._correspondence),
+        )
+        return Interpreter(
+            Catalog(topics),
+            self._policy,
+            audit,
+            PostgresConfirmations(self._database),
+            time_limit=self._settings.commands.timeout,
+            confirm_within=self._settings.commands.confirm,
+        )
+
+    def _policy(self) -> Policy:
+        commands = self._interpreter.catalog.commands.values()
+        grants = {command.name: command.roles for command in commands}
+        return Policy(self._connections.access(), grants)
+
+    def _all_parts(self) -> list[Part]:
+        url = self._credentials.get("DATABASE_URL")
+        data = self._settings.postgres.data_directory
+        return [
+            ApiPart(
+                self._places.api_socket,
+                self._interpreter,
+                panes=self._fleet,
+                consoles=self._console,
+                status=self.status,
+                shutdown=self.stop,
+                tokens=self._fleet.agent_with,
+            ),
+            DatabasePart(
+                self._database,
+                Path(data) if data else self._places.postgres_directory,
+                url,
+                start_timeout=self._settings.postgres.start_timeout,
+            ),
+            FleetPart(self._fleet),
+            self._router,
+            Worker(
+                self._mailbox,
+                self._outbox,
+                self._carriers,
+                self._relay.settled,
+                owner=f"{self._host} {self._life}",
+            ),
+            AnswerWatch(self._fleet, self._correspondence, self._relay.answered),
+            self._bulletin,
+            *([] if self._homeserver is None else [self._homeserver]),
+            *(self._reception(kind) for kind in self._connections.kinds()),
+            Schedule([Job("reclaim", self._settings.supervisor.tick, self._reclaim)]),
+        ]
+
+    def _reception(self, kind: str) -> Part:
+        return Reception(
+            kind,
+            self._connections.opener(kind),
+            self._positions,
+            self._router.accept,
+            lambda name, detail: self._parts.trouble(name, detail),
+        )
+
+    def _carriers(self) -> Mapping[str, Carrier]:
+        return {**self._connections.carriers(), f"agent:{self._host}": self._door}
+
+    # -- small duties ----------------------------------------------------------------------------------
+
+    async def _may_invite(self, principal: Principal) -> bool:
+        call = Call(Caller(principal, Via.CHAT), Address("matrix", "invitation"), uuid.uuid4().hex)
+        return (await self._interpreter.decide(INVITE, call)).allowed
+
+    async def _report(self, text: str) -> None:
+        self._bulletin.put(text)
+
+    async def _reclaim(self) -> None:
+        claims = PostgresClaims(self._database)
+        reclaimed = await claims.reclaim(None, CLOCK)
+        if reclaimed:
+            self._log.info("expired claims taken back", cards=list(reclaimed))
+
+    def _part_changed(self, name: str, status: PartStatus) -> None:
+        if status.state is PartState.STOPPED:
+            self._bulletin.put(f"{name} is stopped: {status.detail}")
+        if name == FleetPart.name:  # a mended roster may name connectors that were not there before
+            for kind in self._connections.kinds():
+                self._parts.add(self._reception(kind))
+
+
+def _part_data(status: PartStatus) -> dict[str, str]:
+    since = status.since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"state": str(status.state), "detail": status.detail, "since": since}

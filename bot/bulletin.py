@@ -1,0 +1,48 @@
+"""What the operators should know without having asked, said once a day at most in the primary place."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from bot.mailbox import Mailbox
+from bot.model import Address, Message, MessageKind, derived_id
+from bot.reply import Text
+
+
+class Bulletin:
+    """The part ``bulletin``: takes news at any time and posts them when the mailbox can take them.
+
+    News that could not be posted before the daemon stopped are in the log and in ``mosaic status`` only.
+    """
+
+    name = "bulletin"
+
+    def __init__(self, mailbox: Mailbox, primary: Callable[[], Address]) -> None:
+        self._mailbox = mailbox
+        self._primary = primary
+        self._news: list[str] = []
+        self._arrived = asyncio.Event()
+
+    def put(self, text: str) -> None:
+        """Add a piece of news; the same words are said once a day."""
+        self._news.append(text)
+        self._arrived.set()
+
+    async def run(self, ready: Callable[[str], None]) -> None:
+        """Post news until cancelled; TransientError when the database is away, and nothing is dropped."""
+        ready("telling the operators")
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._news:
+                await self._mailbox.post([self._message(self._news[0])])
+                self._news.pop(0)
+
+    def _message(self, text: str) -> Message:
+        to, day = self._primary(), datetime.now(UTC).date().isoformat()
+        return Message(
+            id=derived_id("bulletin", day, to.lane, text),
+            to=to,
+            kind=MessageKind.NOTICE,
+            blocks=(Text(text),),
+        )

@@ -1,0 +1,169 @@
+"""Which connectors run, how each is made from what is configured, and who may do what through them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import cast
+
+from bot.credentials import Credentials
+from bot.errors import SetupError
+from bot.model import Address, Capabilities, Principal
+from bot.policy import Access
+from bot.ports import Carrier, Connector, ShowsTyping
+from bot.reception import ConnectorCarrier, Open
+from bot.settings import Settings
+from connectors.matrix.accounts import LocalAccounts
+from connectors.matrix.connector import MatrixConnector
+from connectors.matrix.homeserver import LocalHomeserver
+from connectors.tmux.connector import PLACE, TmuxConnector
+from fleet.local import LocalFleet
+from fleet.roster import MatrixBlock
+
+Report = Callable[[str], Awaitable[None]]
+MayInvite = Callable[[Principal], Awaitable[bool]]
+
+
+class Connections:
+    """The connectors that run now, by kind.
+
+    The operator's console always runs, since it needs no account; the others run when the roster names
+    them (Matrix also when there is a local homeserver). ``may_invite`` says whose invitations are
+    followed, ``report`` tells the operators something.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        fleet: LocalFleet,
+        homeserver: LocalHomeserver | None,
+        console: TmuxConnector,
+        may_invite: MayInvite,
+        report: Report,
+    ) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._fleet = fleet
+        self._homeserver = homeserver
+        self._console = console
+        self._may_invite = may_invite
+        self._report = report
+        self._accounts: LocalAccounts | None = None
+        self._live: dict[str, Connector] = {}
+        self._places: dict[str, Address] = {}
+
+    # -- which, and how --------------------------------------------------------------------------------
+
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kinds that are to run, the console first."""
+        wanted = ["tmux"]
+        if self._homeserver is not None or self._matrix_block() is not None:
+            wanted.append("matrix")
+        return tuple(wanted)
+
+    def opener(self, kind: str) -> Open:
+        """Return what makes a connector of this kind, and counts it as live while it is open."""
+        makers = {"tmux": self._tmux, "matrix": self._matrix}
+        make = makers[kind]
+
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[Connector]:
+            async with make() as connector:
+                self._live[kind] = connector
+                try:
+                    yield connector
+                finally:
+                    del self._live[kind]
+
+        return opened
+
+    @asynccontextmanager
+    async def _tmux(self) -> AsyncIterator[Connector]:
+        self._places["tmux"] = PLACE
+        yield self._console
+
+    @asynccontextmanager
+    async def _matrix(self) -> AsyncIterator[Connector]:
+        connector = await self._make_matrix()
+        try:
+            yield connector
+        finally:
+            await connector.close()
+
+    async def _make_matrix(self) -> MatrixConnector:
+        block, token, device = await self._matrix_account()
+        self._places["matrix"] = Address("matrix", block.room_id)
+        return MatrixConnector(
+            block.homeserver_url,
+            block.user_id,
+            block.room_id,
+            token,
+            device_id=device,
+            may_invite=self._may_invite,
+            report=self._report,
+        )
+
+    async def _matrix_account(self) -> tuple[MatrixBlock, str, str | None]:
+        if self._homeserver is not None:
+            known = self._accounts = await self._homeserver.accounts()
+            block = MatrixBlock(
+                homeserver_url=known.homeserver_url,
+                user_id=known.bot_user_id,
+                room_id=known.room_id,
+            )
+            return block, known.bot_token, known.bot_device_id
+        configured = self._matrix_block()
+        if configured is None:
+            raise SetupError("the roster has no matrix connector any more")
+        token = self._credentials.require("MATRIX_ACCESS_TOKEN")
+        return configured, token, self._credentials.get("MATRIX_DEVICE_ID")
+
+    def _matrix_block(self) -> MatrixBlock | None:
+        if not self._fleet.is_known:
+            return None
+        roster = self._fleet.current
+        blocks = (roster.connector, *roster.connectors)
+        return next((block.matrix for block in blocks if block.kind == "matrix"), None)
+
+    # -- what the rest may know ------------------------------------------------------------------------
+
+    def carriers(self) -> Mapping[str, Carrier]:
+        """Return a carrier for every connector that is live."""
+        return {kind: ConnectorCarrier(connector) for kind, connector in self._live.items()}
+
+    def capabilities(self, kind: str) -> Capabilities | None:
+        """Return what a live connector can show, None for one that is not live."""
+        connector = self._live.get(kind)
+        return None if connector is None else connector.capabilities()
+
+    def typing(self, kind: str) -> ShowsTyping | None:
+        """Return the connector if it is live and shows typing."""
+        connector = self._live.get(kind)
+        if connector is None or not connector.capabilities().typing:
+            return None
+        return cast(
+            ShowsTyping, connector
+        )  # what a connector says of itself, the contract suite proves
+
+    def primary(self) -> Address:
+        """Return where the operators are told what concerns them."""
+        kind = "tmux"
+        if self._homeserver is not None:
+            kind = "matrix"
+        elif self._fleet.is_known:
+            kind = self._fleet.current.connector.kind
+        return self._places.get(kind, PLACE)
+
+    # -- who may do what -------------------------------------------------------------------------------
+
+    def access(self) -> Access:
+        """Return who may do what, and where: the settings, and what the connectors themselves bring."""
+        configured = self._settings.access
+        own_rooms = {place.lane for place in self._places.values()}
+        own_people = (
+            set() if self._accounts is None else {f"matrix:{self._accounts.person_user_id}"}
+        )
+        return Access(
+            operators=frozenset({*configured.operators, *own_people}),
+            members=frozenset(configured.members),
+            rooms=frozenset({*configured.rooms, *own_rooms}),
+        )

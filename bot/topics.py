@@ -1,6 +1,8 @@
 """Every topic class of commands, in the order in which help and the reference show them."""
 
+from commands.backlog import BacklogCommands
+from commands.fleet import FleetCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
 
-TOPICS: tuple[type, ...] = (SessionCommands, MailCommands)
+TOPICS: tuple[type, ...] = (SessionCommands, BacklogCommands, FleetCommands, MailCommands)

@@ -29,7 +29,7 @@ class ApiPart:
     """Serves the API while it runs, in an 0700 directory, on a socket of mode 0600.
 
     Run it only while the daemon's lock is held: a socket that is there already is then a dead daemon's, and
-    it is removed. ``shutdown`` is called with whether the agents stop too.
+    it is removed. ``shutdown`` is called with whether the agents are kept.
     """
 
     name = "api"

@@ -4,7 +4,7 @@ import pwd
 import socket
 import struct
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -13,7 +13,7 @@ from bot.errors import UserError
 from bot.model import Address, Caller, Principal, Via
 from bot.ports import Panes
 
-Tokens = Callable[[str], Principal | None]
+Tokens = Callable[[str], Awaitable[Principal | None]]
 """Returns the principal that a token was made for, None when it is not ours."""
 
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
@@ -38,15 +38,15 @@ class Identity:
         """Return who calls; UserError with the code ``unknown_token`` for a token that is not ours."""
         given = request.headers.get("Authorization")
         if given is not None:
-            return self._bearer(given)
+            return await self._bearer(given)
         pid, uid = _peer(request)
         if self._panes is not None and (agent := await self._panes.agent_of(pid)) is not None:
             return agent
         return Principal(f"local:{uid}", _user_name(uid))
 
-    def _bearer(self, given: str) -> Principal:
+    async def _bearer(self, given: str) -> Principal:
         scheme, _, token = given.partition(" ")
-        principal = self._tokens(token.strip()) if scheme.lower() == "bearer" else None
+        principal = await self._tokens(token.strip()) if scheme.lower() == "bearer" else None
         if principal is None:
             raise UserError(
                 "the token is not known here",

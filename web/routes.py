@@ -117,7 +117,7 @@ class Routes:
         """Stop the daemon; the answer goes out before it ends."""
         await self._permit(request, STOP, Via.HTTP)
         asked = await read_body(request, StopRequest)
-        self._shutdown(not asked.keep_agents)
+        self._shutdown(asked.keep_agents)
         return _answer(Reply({"stopping": True, "keep_agents": asked.keep_agents}))
 
     async def console(self, request: web.Request) -> web.StreamResponse:

@@ -48,13 +48,14 @@ check: $(VENV)/.dev ## format, lint, types, layers, generated files, fast tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m bot.reference --check
 	$(PYTEST) -m "not slow and not runtimes" tests/unit tests/docs
 
 format: $(VENV)/.dev ## format, and mend what ruff can mend
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 docs: $(VENV)/.dev ## write the generated files again
-	@$(BIN)/python -m scripts.generate
+	@$(BIN)/python -m bot.reference
 
 lock: $(VENV)/.dev ## pin the newest versions that pyproject.toml allows
 	@scripts/lock.sh

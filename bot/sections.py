@@ -1,0 +1,212 @@
+"""What a person can set: every table of mosaic.toml, with the checks and the description of each key.
+
+docs/reference/settings.md is generated from the strings below the keys.
+"""
+
+import socket
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Seconds = Annotated[float, Field(gt=0, le=86_400, strict=True)]
+PrincipalId = Annotated[str, Field(pattern=r"^[a-z]+:\S+$", strict=True)]
+Text = Annotated[str, Field(strict=True)]
+HostName = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+class Section(BaseModel):
+    """A table of mosaic.toml: unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Access(Section):
+    """Who may do what. An empty list is nobody; ``local:<uid>`` is always an operator."""
+
+    operators: tuple[PrincipalId, ...] = ()
+    """Ids of people who may run everything, such as `matrix:@ann:example.org`."""
+
+    members: tuple[PrincipalId, ...] = ()
+    """Ids of people who may read and talk."""
+
+    rooms: tuple[PrincipalId, ...] = ()
+    """Rooms where commands are taken, besides the connectors' own room_id and channel_id."""
+
+
+class Supervisor(Section):
+    """How often the supervisor looks at the fleet."""
+
+    tick_seconds: Seconds = 30.0
+    """Time between two looks of the supervisor."""
+
+    @property
+    def tick(self) -> timedelta:
+        """The time between two looks."""
+        return timedelta(seconds=self.tick_seconds)
+
+
+class Heartbeat(Section):
+    """How agents show that they are alive."""
+
+    interval_seconds: Seconds = 15.0
+    """Time between two heartbeats of an agent."""
+
+    stale_seconds: Seconds = 60.0
+    """Age at which a heartbeat is no longer believed; longer than interval_seconds."""
+
+    @property
+    def interval(self) -> timedelta:
+        """The time between two heartbeats."""
+        return timedelta(seconds=self.interval_seconds)
+
+    @property
+    def stale(self) -> timedelta:
+        """The age at which a heartbeat is no longer believed."""
+        return timedelta(seconds=self.stale_seconds)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Heartbeat":
+        if self.stale_seconds <= self.interval_seconds:
+            raise ValueError("stale_seconds must be greater than interval_seconds")
+        return self
+
+
+class MatrixSettings(Section):
+    """Matrix; homeserver_url, user_id and room_id come from the roster's connector block."""
+
+
+class DiscordSettings(Section):
+    """Discord; the token is a secret and comes from DISCORD_BOT_TOKEN."""
+
+    guild_id: Text = ""
+    """Id of the server."""
+
+    channel_id: Text = ""
+    """Id of the channel where commands are taken."""
+
+    api_url: Text = ""
+    """A local stand-in's HTTP address for tests, with /api/v10, no trailing slash; empty is Discord."""
+
+    gateway_url: Text = ""
+    """A local stand-in's gateway address for tests; empty is Discord."""
+
+
+class Connectors(Section):
+    """One table per platform."""
+
+    matrix: MatrixSettings = MatrixSettings()
+    discord: DiscordSettings = DiscordSettings()
+
+
+class Commands(Section):
+    """How typed commands are run."""
+
+    timeout_seconds: Seconds = 30.0
+    """Time after which a running command is given up."""
+
+    confirm_seconds: Seconds = 120.0
+    """Time in which a destructive command may be confirmed."""
+
+    @property
+    def timeout(self) -> timedelta:
+        """The time after which a running command is given up."""
+        return timedelta(seconds=self.timeout_seconds)
+
+    @property
+    def confirm(self) -> timedelta:
+        """The time in which a destructive command may be confirmed."""
+        return timedelta(seconds=self.confirm_seconds)
+
+
+class Delivery(Section):
+    """How messages are brought to their platform."""
+
+    lease_seconds: Seconds = 60.0
+    """Time for which a worker holds a delivery before another may take it."""
+
+    attempts: Annotated[int, Field(ge=1, le=1000, strict=True)] = 12
+    """Tries before a delivery becomes a dead letter."""
+
+    first_wait_seconds: Seconds = 1.0
+    """Wait after the first failed try; it doubles from try to try."""
+
+    longest_wait_seconds: Seconds = 300.0
+    """The longest wait between two tries."""
+
+    poll_seconds: Seconds = 2.0
+    """Time between two looks for due deliveries when no notification came."""
+
+    @property
+    def lease(self) -> timedelta:
+        """The time for which a worker holds a delivery."""
+        return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def first_wait(self) -> timedelta:
+        """The wait after the first failed try."""
+        return timedelta(seconds=self.first_wait_seconds)
+
+    @property
+    def longest_wait(self) -> timedelta:
+        """The longest wait between two tries."""
+        return timedelta(seconds=self.longest_wait_seconds)
+
+    @property
+    def poll(self) -> timedelta:
+        """The time between two looks for due deliveries."""
+        return timedelta(seconds=self.poll_seconds)
+
+
+class Host(Section):
+    """Who this machine is among the fleet's hosts."""
+
+    name: HostName = Field(default_factory=socket.gethostname, validate_default=False)
+    """This host's name in addresses and in the roster; the machine's host name unless set."""
+
+    tenant_id: HostName = "local"
+    """The tenant that this installation's rows belong to."""
+
+
+class Postgres(Section):
+    """The embedded server; DATABASE_URL replaces it by an external one."""
+
+    data_directory: Text = ""
+    """Absolute path of the server's data; empty is postgres/ below MOSAIC_HOME."""
+
+    start_timeout_seconds: Seconds = 120.0
+    """Time in which the server must accept connections, recovery after a crash included."""
+
+    @property
+    def start_timeout(self) -> timedelta:
+        """The time in which the server must accept connections."""
+        return timedelta(seconds=self.start_timeout_seconds)
+
+
+class Homeserver(Section):
+    """The local homeserver of ``mosaic up --with-homeserver``."""
+
+    port: Annotated[int, Field(ge=1024, le=65_535, strict=True)] = 8008
+    """The port on 127.0.0.1 that it listens on."""
+
+
+class Log(Section):
+    """What is written to run/mosaic.log."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important level that is written."""
+
+
+class Settings(Section):
+    """Everything that a person can set, each value checked."""
+
+    access: Access = Access()
+    supervisor: Supervisor = Supervisor()
+    heartbeat: Heartbeat = Heartbeat()
+    connectors: Connectors = Connectors()
+    commands: Commands = Commands()
+    delivery: Delivery = Delivery()
+    host: Host = Field(default_factory=Host)
+    postgres: Postgres = Postgres()
+    homeserver: Homeserver = Homeserver()
+    log: Log = Log()

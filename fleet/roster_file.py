@@ -1,6 +1,5 @@
 """roster.yaml as a file: every refusal names the line and what is allowed."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -161,20 +160,15 @@ def _resolve(root: Any, schema: Any) -> Any:
 DEMO_AGENTS = ("orchestrator", "enhancer")
 
 
-def demo_roster(home: Path, default_home: Path) -> str:
-    """Return the roster of a newcomer: two dogfood agents, on a socket that is this home's alone."""
-    socket = "mosaic-fleet"
-    if home.absolute() != default_home.absolute():
-        mark = hashlib.sha256(str(home.absolute()).encode()).hexdigest()[:8]
-        socket = f"{socket}-{mark}"
-    agents = "\n".join(
-        f"  - {{name: {name}, class: {name}, runtime: dogfood}}" for name in DEMO_AGENTS
+def demo_roster(socket_name: str) -> str:
+    """Return the roster of a newcomer: two dogfood agents on a tmux socket of their own."""
+    agents = "".join(
+        f"  - {{name: {name}, class: {name}, runtime: dogfood}}\n" for name in DEMO_AGENTS
     )
     return (
         "# Who is in the fleet. `mosaic fleet list` reads it back to you.\n"
         "version: 1\n"
         "transport: tmux\n"
-        f"tmux: {{socket_name: {socket}, holder_session: _holder}}\n"
-        "agents:\n"
-        f"{agents}\n"
+        f"tmux: {{socket_name: {socket_name}, holder_session: _holder}}\n"
+        f"agents:\n{agents}"
     )

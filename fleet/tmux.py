@@ -136,6 +136,10 @@ class Terminal:
         if answer.status != 0 and not answer.error.startswith("duplicate session"):
             raise TransientError(f"tmux new-session: {answer.error}")
 
+    async def has_holder(self) -> bool:
+        """Whether our holder session is there."""
+        return await self.has_session(self._holder)
+
     def _server_options(self) -> list[str]:
         return [
             *(";", "set-option", "-s", "@mosaic_home", self._owner),
@@ -225,7 +229,8 @@ class Terminal:
         """Return every pane on the socket, in one call whatever their number."""
         answer = await self.call("list-panes", "-a", "-F", FORMAT)
         if answer.status != 0:
-            if answer.lost_server:
+            # "no current target" is a server on its way out: its last session has ended.
+            if answer.lost_server or answer.error == "no current target":
                 return []
             raise TransientError(f"tmux list-panes: {answer.error}")
         return [pane for line in answer.out.splitlines() if (pane := parse_pane(line)) is not None]

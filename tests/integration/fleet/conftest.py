@@ -1,19 +1,173 @@
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest_asyncio
 
+from bot.model import (
+    Delivery,
+    Message,
+    MessageKind,
+    OutboundMessage,
+    Receipt,
+    ReceiptState,
+    SendResult,
+    agent_address,
+    derived_id,
+)
+from bot.ports import Correspondence
+from fleet.delivery import AgentCarrier
+from fleet.keyboard import Patience
+from fleet.local import LocalFleet
+from fleet.readiness import Thresholds
 from fleet.tmux import Terminal
+
+HOST = "testhost"
+
+
+def new_socket_name() -> str:
+    return f"mosaic-test-{os.getpid()}-{os.urandom(3).hex()}"
 
 
 @pytest_asyncio.fixture
 async def terminal(tmp_path: Path) -> AsyncIterator[Terminal]:
-    name = f"mosaic-test-{os.getpid()}-{os.urandom(3).hex()}"
-    terminal = Terminal(name, environment=dict(os.environ), owner=str(tmp_path))
+    terminal = Terminal(new_socket_name(), environment=dict(os.environ), owner=str(tmp_path))
     try:
         yield terminal
     finally:
-        for pane in await terminal.panes():
-            await terminal.end_session(pane.session)
-        await terminal.close_server()
+        await clear(terminal)
+
+
+async def clear(terminal: Terminal) -> None:
+    for pane in await terminal.panes():
+        await terminal.end_session(pane.session)
+    await terminal.close_server()
+    await terminal.close_server()
+
+
+class Letters(Correspondence):
+    """Mail as the mailbox would hold it: what was sent, and every receipt in order."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, Message] = {}
+        self.story: dict[str, list[Receipt]] = {}
+
+    async def record(self, receipt: Receipt) -> None:
+        self.story.setdefault(receipt.message_id, []).append(receipt)
+
+    def states(self, message_id: str) -> list[str]:
+        return [receipt.state.value for receipt in self.story.get(message_id, [])]
+
+    async def message(self, id_prefix: str) -> Message | None:
+        return self.messages.get(id_prefix)
+
+    async def receipts(self, message_id: str) -> Sequence[Receipt]:
+        return self.story.get(message_id, [])
+
+    async def dead(self, limit: int) -> Sequence[tuple[Delivery, str]]:
+        return []
+
+    async def retry(self, message_id: str) -> int:
+        return 0
+
+    async def unanswered(self, carrier: str) -> Sequence[tuple[Message, ReceiptState]]:
+        found = []
+        for message in self.messages.values():
+            states = [receipt.state for receipt in self.story.get(message.id, [])]
+            if ReceiptState.TYPED in states and ReceiptState.ANSWERED not in states:
+                found.append((message, states[-1]))
+        return [pair for pair in found if pair[0].to.carrier == carrier]
+
+
+class Stage:
+    """A fleet on its own socket and home, with a way to send mail to it."""
+
+    def __init__(self, home: Path, socket_name: str, environment: dict[str, str]) -> None:
+        self.home = home
+        self.socket_name = socket_name
+        self.letters = Letters()
+        self.environment = environment
+        self.fleet = self.new_fleet()
+        self.carrier = AgentCarrier(self.fleet, self.letters, QUICK)
+
+    def new_fleet(self) -> LocalFleet:
+        return LocalFleet(
+            self.home,
+            host=HOST,
+            tenant_id="local",
+            api_socket=self.home / "run" / "api.sock",
+            environment=self.environment,
+            thresholds=Thresholds(),
+        )
+
+    def write_roster(self, *agents: str, head: str = "") -> None:
+        lines = "\n".join(f"  - {agent}" for agent in agents)
+        text = f"version: 1\n{head}tmux: {{socket_name: {self.socket_name}}}\nagents:\n{lines}\n"
+        self.fleet.places.prepare()
+        self.fleet.places.roster.write_text(text)
+
+    async def open(self, *agents: str) -> LocalFleet:
+        self.write_roster(*agents)
+        self.fleet.reload()
+        await self.fleet.start(None)
+        self.fleet.opening = False
+        return self.fleet
+
+    def mail(self, name: str, body: str, *, typed: bool = False, key: str = "") -> Delivery:
+        to = agent_address(HOST, name)
+        message_id = derived_id("test", name, body, key)
+        self.letters.messages[message_id] = Message(message_id, to, MessageKind.MAIL, ())
+        outbound = OutboundMessage(
+            message_id, 0, message_id, to, MessageKind.MAIL, body, author="matrix:@ann:example.org"
+        )
+        return Delivery(1, outbound, 1, datetime.now(UTC), typed=typed)
+
+    async def send(self, name: str, body: str, *, typed: bool = False) -> SendResult:
+        delivery = self.mail(name, body, typed=typed)
+        return await self.carrier.carry(delivery, self.letters.record)
+
+    async def press(self, name: str, *keys: str) -> None:
+        door = await self.fleet.door(name)
+        await door.terminal.run("send-keys", "-t", door.pane.id, *keys)
+
+    async def type_line(self, name: str, line: str) -> None:
+        door = await self.fleet.door(name)
+        await door.terminal.run("send-keys", "-t", door.pane.id, "-l", line)
+        await door.terminal.run("send-keys", "-t", door.pane.id, "Enter")
+
+    async def rows(self, name: str) -> str:
+        door = await self.fleet.door(name)
+        return await door.terminal.run("capture-pane", "-p", "-J", "-t", door.pane.id)
+
+    def events(self, name: str) -> str:
+        path = self.fleet.places.events(name)
+        return path.read_text() if path.exists() else ""
+
+
+QUICK = Patience(
+    prompt=timedelta(seconds=0.3),
+    echo=timedelta(seconds=2),
+    first_enter=timedelta(seconds=0.5),
+    second_enter=timedelta(seconds=0.5),
+    refused=timedelta(seconds=0.5),
+    look=timedelta(milliseconds=50),
+)
+
+DOGFOOD = "{name: orchestrator, class: orchestrator, runtime: dogfood}"
+
+
+@pytest_asyncio.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    environment = dict(os.environ) | {
+        "MATRIX_ACCESS_TOKEN": "s3cret-matrix",
+        "DATABASE_URL": "s3cret-postgres",
+        "ANTHROPIC_API_KEY": "s3cret-provider",
+    }
+    stage = Stage(tmp_path / "home", new_socket_name(), environment)
+    try:
+        yield stage
+    finally:
+        if stage.fleet.is_known:
+            await stage.fleet.shutdown()
+            await clear(stage.fleet.terminal())

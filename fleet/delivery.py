@@ -1,0 +1,183 @@
+"""Mail into an agent's terminal: the carrier of the lane ``agent:HOST`` (spec 4-receipts)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from bot.errors import TransientError, UserError
+from bot.model import Delivery, Receipt, ReceiptState, SendResult
+from bot.ports import Correspondence
+from fleet.envelope import wrap
+from fleet.events import size_of
+from fleet.heartbeat import Heartbeat, read_heartbeat
+from fleet.keyboard import Keyboard, Look, Patience, find_proof, look_at
+from fleet.local import Door, LocalFleet
+from fleet.lock import held
+from fleet.screen import ScreenState
+
+Record = Callable[[Receipt], Awaitable[None]]
+
+_STALE = timedelta(seconds=60)
+_AGAIN = timedelta(seconds=1)
+
+
+class AgentCarrier:
+    """Types mail into the panes of this host's agents, one message at a time per pane.
+
+    It types into an empty prompt that it positively recognises and into nothing else; what it waits for
+    is recorded once per reason. A message that was typed before is never typed again.
+    """
+
+    def __init__(
+        self, fleet: LocalFleet, correspondence: Correspondence, patience: Patience | None = None
+    ) -> None:
+        self._fleet = fleet
+        self._correspondence = correspondence
+        self._patience = patience or Patience()
+        self._waiting: dict[str, str] = {}
+        self._log = structlog.get_logger(part="delivery")
+
+    async def carry(self, delivery: Delivery, record: Record) -> SendResult:
+        """Deliver one message and return its graded fate.
+
+        TransientError while the agent cannot take it now, UserError when there is no such agent, or none
+        that runs.
+        """
+        message_id = delivery.outbound.message_id
+        name = delivery.outbound.to.place.partition("/")[2]
+        try:
+            result = await self._carry(delivery, name, record)
+        except TransientError:
+            raise
+        except UserError as error:
+            self._waiting.pop(message_id, None)
+            if delivery.typed:
+                return _lost(f"typed, and nothing proves that it arrived: {error.message}")
+            raise
+        self._waiting.pop(message_id, None)
+        self._log.info("mail carried", message=message_id, agent=name, state=result.state.value)
+        return result
+
+    async def _carry(self, delivery: Delivery, name: str, record: Record) -> SendResult:
+        if delivery.typed:
+            return await self._recollect(delivery.outbound.message_id, name)
+        door = await self._fleet.door(name)
+        text = await self._text(delivery)
+        await self._prompt(door, delivery, record)
+        async with held(self._fleet.places.lock(name), self._patience.lock):
+            # Another process may have typed while we waited for the lock: the look that counts is this one.
+            seen = await look_at(door)
+            if (reason := self._obstacle(door, seen)) is not None:
+                await self._wait(delivery, record, reason, seen)
+                raise TransientError(f"{name}: {reason}", retry_after=_AGAIN)
+            return await self._type(door, delivery, record, text)
+
+    async def _recollect(self, message_id: str, name: str) -> SendResult:
+        proof = find_proof(self._fleet.places.events(name), message_id)
+        if proof is not None:
+            return proof
+        door = await self._fleet.door(name)
+        async with held(self._fleet.places.lock(name), self._patience.lock):
+            return await Keyboard(door, self._fleet.places, message_id, self._patience).recollect()
+
+    async def _type(self, door: Door, delivery: Delivery, record: Record, text: str) -> SendResult:
+        beat = self._beat(door)
+        keyboard = Keyboard(
+            door,
+            self._fleet.places,
+            delivery.outbound.message_id,
+            self._patience,
+            since=size_of(self._fleet.places.events(door.agent.name)),
+            session_id=None if beat is None else beat.session_id,
+        )
+        evidence = {
+            "pane": door.pane.id,
+            "launch": door.pane.launch,
+            "session_id": keyboard.session_id,
+            "offset": keyboard.since,
+        }
+        await record(_receipt(delivery, ReceiptState.TYPED, None, evidence))
+        return await keyboard.type(text)
+
+    async def _text(self, delivery: Delivery) -> str:
+        outbound = delivery.outbound
+        message = await self._correspondence.message(outbound.message_id)
+        return wrap(
+            message_id=outbound.message_id,
+            author=outbound.author,
+            to=outbound.to,
+            tag="chat" if message is None else message.tag,
+            body=outbound.text,
+        )
+
+    # -- waiting ---------------------------------------------------------------------------------------
+
+    async def _prompt(self, door: Door, delivery: Delivery, record: Record) -> None:
+        """Wait, for a while, until the agent shows an empty prompt."""
+        deadline = asyncio.get_running_loop().time() + self._patience.prompt.total_seconds()
+        while True:
+            seen = await look_at(door)
+            reason = self._obstacle(door, seen)
+            if reason is None:
+                return
+            await self._wait(delivery, record, reason, seen)
+            if asyncio.get_running_loop().time() > deadline:
+                raise TransientError(f"{door.agent.name}: {reason}", retry_after=_AGAIN)
+            await asyncio.sleep(self._patience.look.total_seconds())
+
+    def _obstacle(self, door: Door, seen: Look) -> str | None:
+        """Return why nothing may be typed now, None when it may; UserError when it never will."""
+        reading = seen.reading
+        if reading.state is ScreenState.PROMPT:
+            return self._silence(door)
+        match reading.state:
+            case ScreenState.DEAD:
+                raise UserError(f"{door.agent.name} is not running", code="dead")
+            case ScreenState.DRAFT:
+                return "a draft stands in its prompt"
+            case ScreenState.BLOCKED:
+                return f"a dialog is open: {reading.dialog}"
+            case ScreenState.COPY_MODE:
+                return "somebody scrolls in its pane (copy-mode)"
+            case ScreenState.BUSY | ScreenState.QUEUED:
+                return "it is busy"
+        return "its screen shows no prompt that is known"
+
+    def _silence(self, door: Door) -> str | None:
+        """Return why a prompt may be no more than a picture: its program does not beat."""
+        if not door.runtime.heartbeat or door.agent.command is not None:
+            return None
+        beat = self._beat(door)
+        if beat is None:
+            return "it has not begun to beat"
+        age = beat.age(datetime.now(UTC))
+        return None if age <= _STALE else "its heartbeat is stale"
+
+    def _beat(self, door: Door) -> Heartbeat | None:
+        created = datetime.fromtimestamp(door.pane.created, UTC)
+        return read_heartbeat(self._fleet.places.heartbeat(door.agent.name), created)
+
+    async def _wait(self, delivery: Delivery, record: Record, reason: str, seen: Look) -> None:
+        message_id = delivery.outbound.message_id
+        if self._waiting.get(message_id) == reason:
+            return
+        self._waiting[message_id] = reason
+        await record(_receipt(delivery, ReceiptState.WAITING, reason, seen.evidence()))
+        self._log.info(
+            "mail waits", message=message_id, to=delivery.outbound.to.place, reason=reason
+        )
+
+
+def _receipt(
+    delivery: Delivery, state: ReceiptState, reason: str | None, evidence: dict[str, Any]
+) -> Receipt:
+    receipt = Receipt(delivery.outbound.message_id, state, part=delivery.outbound.part)
+    return replace(receipt, evidence=evidence, reason=reason)
+
+
+def _lost(reason: str) -> SendResult:
+    return SendResult(ReceiptState.UNKNOWN, by=None, reason=reason)

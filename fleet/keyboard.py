@@ -1,0 +1,191 @@
+"""Typing one message into one pane, with proof (spec 4-receipts, steps 4 to 7).
+
+Whoever uses it has recorded TYPED already and holds the pane's lock.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.errors import UserError
+from bot.model import ReceiptState, SendResult
+from fleet.envelope import end_mark
+from fleet.events import read_events
+from fleet.local import Door
+from fleet.places import Places
+from fleet.runtimes import Proof
+from fleet.screen import Reading, Screen, ScreenState, read_screen, screen_of, shows_end
+
+_TEXT_MAY_STAND = frozenset(
+    {ScreenState.DRAFT, ScreenState.BUSY, ScreenState.QUEUED, ScreenState.UNKNOWN}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long each step may take. A delivery's steps together stay below its lease of two minutes.
+
+    ``settle`` is how long our text must stand before Enter: at 0 ms some programs swallow it.
+    """
+
+    look: timedelta = timedelta(milliseconds=200)
+    prompt: timedelta = timedelta(seconds=30)
+    lock: timedelta = timedelta(seconds=5)
+    refused: timedelta = timedelta(seconds=10)
+    echo: timedelta = timedelta(seconds=10)
+    settle: timedelta = timedelta(milliseconds=300)
+    first_enter: timedelta = timedelta(seconds=2)
+    second_enter: timedelta = timedelta(seconds=8)
+    screen: timedelta = timedelta(seconds=1)
+    proof_poll: timedelta = timedelta(milliseconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a pane: how its screen is read, and the screen itself."""
+
+    reading: Reading
+    screen: Screen
+
+    def evidence(self) -> dict[str, Any]:
+        """Return what was seen last, for a receipt."""
+        rows = [row.rstrip() for row in self.screen.rows]
+        shown = [row for row in rows[: self.screen.cursor_y + 3] if row][-12:]
+        return {"state": self.reading.state.value, "reader": self.reading.reader, "screen": shown}
+
+
+async def look_at(door: Door) -> Look:
+    """Look once; a pane that is gone reads as dead."""
+    seen = await door.terminal.look(door.pane.id)
+    screen = Screen((), 0, 0, dead=True) if seen is None else screen_of(*seen)
+    return Look(read_screen(door.runtime.name, screen), screen)
+
+
+def find_proof(
+    path: Path, message_id: str, since: int = 0, session_id: str | None = None
+) -> SendResult | None:
+    """Return the proof in an events file that a message was submitted, None when there is none."""
+    for event in read_events(path, since).events:
+        if event.event != "submitted" or event.message_id != message_id:
+            continue
+        if session_id in {None, event.session_id}:
+            evidence = {
+                "file": path.name,
+                "offset": event.end,
+                "session_id": event.session_id,
+                "at": event.at,
+            }
+            return SendResult(ReceiptState.ACCEPTED, by="submitted", evidence=evidence)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Keyboard:
+    """The keys of one pane for one message. ``since`` is where its proof can begin in the events file."""
+
+    door: Door
+    places: Places
+    message_id: str
+    patience: Patience
+    since: int = 0
+    session_id: str | None = None
+
+    async def type(self, text: str) -> SendResult:
+        """Paste a text, press Enter once it stands there, and return what is known of it then.
+
+        UserError when tmux refused the paste for good: then not one byte has landed.
+        """
+        buffer = f"mosaic-{self.message_id}"
+        content = text.encode()
+        if not await self._insist(
+            lambda: self.door.terminal.paste(self.door.pane.id, content, buffer)
+        ):
+            seen = await look_at(self.door)
+            raise UserError(f"refused: the pane is {seen.reading.state.value}", code="refused")
+        if not await self._echoed():
+            return await self._unknown("the text did not appear at the cursor")
+        return await self.submit()
+
+    async def submit(self) -> SendResult:
+        """Press Enter on our own text at the cursor, once more if it still stands there, and seek proof."""
+        for wait in (self.patience.first_enter, self.patience.second_enter):
+            if not await self._insist(lambda: self.door.terminal.enter(self.door.pane.id)):
+                return await self._unknown("Enter was refused")
+            proof = await self._proof(wait)
+            if proof is not None:
+                return proof
+            if not await self.stands():
+                proof = await self._proof(self.patience.second_enter)
+                return proof or await self._unknown("no proof after Enter")
+        return await self._unknown("the text still stands at the cursor after two Enters")
+
+    async def recollect(self) -> SendResult:
+        """Return what became of a message that may have been typed before: it is never typed again."""
+        if self.door.runtime.proof is Proof.EVENTS and await self.stands():
+            return await self.submit()
+        return await self._unknown("typing was interrupted, and nothing proves that it arrived")
+
+    async def stands(self) -> bool:
+        """Whether our own text, not submitted, stands at the cursor."""
+        seen = await look_at(self.door)
+        if seen.reading.state not in _TEXT_MAY_STAND:
+            return False
+        rows = 3 if self.door.runtime.full_screen else 1
+        return shows_end(seen.screen, end_mark(self.message_id), rows)
+
+    # -- steps -----------------------------------------------------------------------------------------
+
+    async def _insist(self, step: Callable[[], Awaitable[bool]]) -> bool:
+        """Repeat a guarded step while the pane is in a mode; false when it stays so, or is dead."""
+        done = False
+
+        async def settled() -> bool:
+            nonlocal done
+            done = await step()
+            return done or (await look_at(self.door)).reading.state is ScreenState.DEAD
+
+        await self._until(settled, self.patience.refused, self.patience.look)
+        return done
+
+    async def _echoed(self) -> bool:
+        if not await self._until(self.stands, self.patience.echo, self.patience.proof_poll):
+            return False
+        await asyncio.sleep(self.patience.settle.total_seconds())
+        return await self.stands()
+
+    async def _proof(self, within: timedelta) -> SendResult | None:
+        if self.door.runtime.proof is Proof.SCREEN:
+            return await self._screen_proof()
+        path = self.places.events(self.door.agent.name)
+        deadline = asyncio.get_running_loop().time() + within.total_seconds()
+        while (proof := find_proof(path, self.message_id, self.since, self.session_id)) is None:
+            if asyncio.get_running_loop().time() > deadline:
+                return None
+            await asyncio.sleep(self.patience.proof_poll.total_seconds())
+        return proof
+
+    async def _screen_proof(self) -> SendResult | None:
+        await asyncio.sleep(self.patience.screen.total_seconds())
+        if await self.stands():
+            return None
+        seen = await look_at(self.door)
+        if seen.reading.state is ScreenState.DEAD:
+            return await self._unknown("the program ended after Enter")
+        return SendResult(ReceiptState.ACCEPTED, by="screen", evidence=seen.evidence())
+
+    async def _unknown(self, reason: str) -> SendResult:
+        seen = await look_at(self.door)
+        return SendResult(ReceiptState.UNKNOWN, by=None, evidence=seen.evidence(), reason=reason)
+
+    async def _until(
+        self, fact: Callable[[], Awaitable[bool]], within: timedelta, every: timedelta
+    ) -> bool:
+        deadline = asyncio.get_running_loop().time() + within.total_seconds()
+        while not await fact():
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(every.total_seconds())
+        return True

@@ -1,0 +1,280 @@
+"""The agents on this host: started, stopped, looked at; each one tmux session named as the roster names it."""
+
+import asyncio
+import hashlib
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from bot.errors import SetupError, TransientError, UserError
+from bot.model import Address, AgentRecord, Principal, agent_address
+from fleet import processes
+from fleet.observation import Observer
+from fleet.panes import Pane
+from fleet.papers import Papers
+from fleet.places import Places
+from fleet.readiness import Thresholds
+from fleet.roster import Agent, Roster
+from fleet.roster_file import load
+from fleet.runtimes import RUNTIMES, Runtime
+from fleet.tmux import Terminal
+
+_ORCHESTRATOR = "orchestrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The way into one running agent: its pane, and where its runtime says what it does."""
+
+    agent: Agent
+    runtime: Runtime
+    terminal: Terminal
+    pane: Pane
+
+
+class LocalFleet:
+    """This host's part of the fleet (the ports Fleet and Panes).
+
+    It works with the last roster that was good; ``reload`` takes a new one. ``environment`` is the
+    daemon's: tmux gets no more of it than a login needs, an agent what its ``env_from`` names.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        host: str,
+        tenant_id: str,
+        api_socket: Path,
+        environment: Mapping[str, str],
+        thresholds: Thresholds,
+    ) -> None:
+        self.places = Places(home)
+        self.host = host
+        self.opening = True
+        self._environment = dict(environment)
+        self._papers = Papers(self.places, host, api_socket, self._environment)
+        self._observer = Observer(self.places, host, tenant_id, thresholds)
+        self._roster: Roster | None = None
+        self._terminals: dict[str | None, Terminal] = {}
+        self._changing = asyncio.Lock()
+        # Whose agents are ours, on a socket that several installations may share.
+        self._mark = hashlib.sha256(str(home.absolute()).encode()).hexdigest()[:8]
+        self._log = structlog.get_logger(part="fleet")
+
+    # -- the roster ------------------------------------------------------------------------------------
+
+    def reload(self) -> Roster:
+        """Take the roster from its file; SetupError names the line, and the fleet keeps its last good one."""
+        self.places.prepare()
+        try:
+            roster = load(self.places.roster)
+        except SetupError:
+            if self._roster is None and self.places.last_good_roster.exists():
+                self._roster = load(self.places.last_good_roster)
+            raise
+        self.places.last_good_roster.write_text(self.places.roster.read_text(encoding="utf-8"))
+        self._roster = roster
+        return roster
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there ever was a good roster."""
+        return self._roster is not None
+
+    @property
+    def current(self) -> Roster:
+        """The roster in force; SetupError when there never was a good one."""
+        if self._roster is None:
+            raise SetupError(f"no roster was read yet from {self.places.roster}")
+        return self._roster
+
+    def roster(self) -> Sequence[dict[str, Any]]:
+        """Return the roster's agents as plain data, in the file's order."""
+        agents = () if self._roster is None else self._roster.agents
+        return [agent.model_dump(by_alias=True, mode="json") for agent in agents]
+
+    def orchestrator(self) -> Address | None:
+        """Return the first agent of class orchestrator, on its own host."""
+        agents = () if self._roster is None else self._roster.agents
+        for agent in agents:
+            if agent.agent_class == _ORCHESTRATOR:
+                return agent_address(agent.host or self.host, agent.name)
+        return None
+
+    def agents(self, name: str | None = None) -> Sequence[Agent]:
+        """Return this host's agents, or the one named; UserError lists the names that there are."""
+        everyone = self.current.agents_on(self.host)
+        if name is None:
+            return everyone
+        found = [agent for agent in everyone if agent.name == name]
+        if not found:
+            names = ", ".join(agent.name for agent in everyone) or "nobody"
+            raise UserError(
+                f"no agent is named {name} on {self.host}; the roster has: {names}",
+                code="unknown_agent",
+            )
+        return found
+
+    # -- starting and stopping -------------------------------------------------------------------------
+
+    async def start(self, name: str | None) -> Sequence[AgentRecord]:
+        """Start one agent or all; one that runs is left as it is, a dead one is started anew."""
+        agents = self.agents(name)
+        async with self._changing:
+            panes = await self._panes()
+            for agent in agents:
+                await self._start(agent, panes.get(agent.name))
+        return await self._records(agents)
+
+    async def stop(self, name: str | None) -> Sequence[AgentRecord]:
+        """Stop one agent or all, with every process that they started."""
+        agents = self.agents(name)
+        async with self._changing:
+            panes = await self._panes()
+            await asyncio.gather(*(self._stop(agent, panes.get(agent.name)) for agent in agents))
+        return await self._records(agents)
+
+    async def shutdown(self) -> Sequence[str]:
+        """Stop everything of ours and leave no process, socket or lock; return others' sessions left.
+
+        Agents that the roster no longer names are ours too.
+        """
+        left: list[str] = []
+        async with self._changing:
+            for terminal in self._terminals.values():
+                ours = [pane for pane in await terminal.panes() if self._is_ours(pane)]
+                names: dict[str, Pane | None] = {agent.name: None for agent in self.local_agents()}
+                names |= {pane.session: pane for pane in ours}
+                await asyncio.gather(
+                    *(self._end(name, terminal, pane) for name, pane in names.items())
+                )
+                left += await terminal.close_server()
+        for path in self.places.run.glob("*.lock"):
+            path.unlink(missing_ok=True)
+        self._log.info("fleet stopped", left=left)
+        return left
+
+    def local_agents(self) -> Sequence[Agent]:
+        """Return this host's agents, nobody before a roster was read."""
+        return () if self._roster is None else self._roster.agents_on(self.host)
+
+    async def _start(self, agent: Agent, pane: Pane | None) -> None:
+        terminal = self.terminal(agent)
+        if pane is not None and not self._is_ours(pane):
+            raise UserError(f"a session named {agent.name} is there already, and is not ours")
+        if pane is not None:
+            if not pane.dead:
+                self._log.info("agent adopted", agent=agent.name, pane=pane.id)
+                return
+            await self._stop(agent, pane)
+        runtime = RUNTIMES[agent.runtime]
+        directory = self.current.working_directory(agent, Path.home())
+        if not await asyncio.to_thread(directory.is_dir):
+            raise UserError(f"{agent.name}: working_directory {directory} is not a directory")
+        self.places.heartbeat(agent.name).unlink(missing_ok=True)
+        paper = self._papers.issue(agent)
+        launcher = (sys.executable, "-P", "-m", "fleet.launcher", str(paper))
+        started = await terminal.new_session(
+            agent.name,
+            (*launcher, *runtime.command_line(agent)),
+            role="agent",
+            launch=f"{self._mark}.{secrets.token_hex(8)}",
+            directory=directory,
+            remain=True,
+        )
+        self._log.info("agent started", agent=agent.name, pane=started.id, pid=started.pid)
+
+    async def _stop(self, agent: Agent, pane: Pane | None) -> None:
+        if pane is None or self._is_ours(pane):
+            await self._end(agent.name, self.terminal(agent), pane)
+
+    async def _end(self, name: str, terminal: Terminal, pane: Pane | None) -> None:
+        mark = self._papers.mark(name)
+        family = [] if pane is None else await asyncio.to_thread(processes.descendants, pane.pid)
+        strays = await asyncio.to_thread(processes.bearing, mark)
+        if pane is not None:
+            await terminal.end_session(name)
+        await asyncio.to_thread(processes.end, {*family, *strays})
+        # What was born while the others ended.
+        await asyncio.to_thread(lambda: processes.end(processes.bearing(mark)))
+        self._papers.withdraw(name)
+        self.places.heartbeat(name).unlink(missing_ok=True)
+        if pane is not None:
+            self._log.info("agent stopped", agent=name)
+
+    # -- looking ---------------------------------------------------------------------------------------
+
+    async def observe(self) -> Sequence[AgentRecord]:
+        """Return a record per agent of this host and per stray session; one tmux call per socket."""
+        return self._observer.records(
+            self.agents(), await self._all_panes(), self._is_ours, datetime.now(UTC)
+        )
+
+    async def _records(self, agents: Sequence[Agent]) -> Sequence[AgentRecord]:
+        names = {agent.name for agent in agents}
+        return [
+            record
+            for record in await self.observe()
+            if record.name in names and "UNMANAGED" not in record.flags
+        ]
+
+    async def door(self, name: str) -> Door:
+        """Return the way into a running agent.
+
+        UserError when there is no such agent or it is dead, TransientError while the fleet is opening.
+        """
+        (agent,) = self.agents(name)
+        pane = (await self._panes()).get(name)
+        if pane is None or pane.dead or not self._is_ours(pane):
+            if self.opening or self._changing.locked():
+                raise TransientError(f"{name} is being started")
+            raise UserError(f"{name} is not running", code="dead", hint=f"fleet start {name}")
+        return Door(agent, RUNTIMES[agent.runtime], self.terminal(agent), pane)
+
+    async def agent_of(self, pid: int) -> Principal | None:
+        """Return the agent below whose pane a process runs, None when it runs elsewhere."""
+        family = set(await asyncio.to_thread(processes.ancestors, pid))
+        for pane in await self._all_panes():
+            if pane.pid in family and self._is_ours(pane):
+                return self._principal(pane.session)
+        return None
+
+    async def agent_with(self, token: str) -> Principal | None:
+        """Return the agent whose token this is, None when it is nobody's."""
+        name = await asyncio.to_thread(self._papers.bearer, token)
+        return None if name is None else self._principal(name)
+
+    def _principal(self, name: str) -> Principal:
+        return Principal(f"agent:{self.host}/{name}", name)
+
+    # -- tmux ------------------------------------------------------------------------------------------
+
+    def terminal(self, agent: Agent | None = None) -> Terminal:
+        """Return the terminal of an agent, or the fleet's own (where the chat window lives)."""
+        named = None if agent is None else agent.socket
+        socket = named or self.current.tmux.socket_name
+        if socket not in self._terminals:
+            self._terminals[socket] = Terminal(
+                socket,
+                environment=self._environment,
+                owner=str(self.places.home.absolute()),
+                holder=self.current.tmux.holder_session,
+            )
+        return self._terminals[socket]
+
+    def _is_ours(self, pane: Pane) -> bool:
+        return pane.role == "agent" and pane.launch.startswith(f"{self._mark}.")
+
+    async def _all_panes(self) -> Sequence[Pane]:
+        terminals = {self.terminal(), *(self.terminal(agent) for agent in self.agents())}
+        return [pane for terminal in terminals for pane in await terminal.panes()]
+
+    async def _panes(self) -> Mapping[str, Pane]:
+        return {pane.session: pane for pane in reversed(await self._all_panes())}

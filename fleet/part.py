@@ -1,0 +1,76 @@
+"""The fleet as a part of the daemon: reads the roster, starts its agents, adopts those that run."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from bot.errors import TransientError, UserError
+from fleet.local import LocalFleet
+
+_LOOK = timedelta(seconds=2)
+
+
+class FleetPart:
+    """Keeps this host's fleet as the roster says. Agents go on when it ends: see ``LocalFleet.shutdown``."""
+
+    name = "fleet"
+
+    def __init__(self, fleet: LocalFleet) -> None:
+        self._fleet = fleet
+        self._refused: dict[str, str] = {}
+        self._log = structlog.get_logger(part=self.name)
+
+    async def run(self, ready: Callable[[str], None]) -> None:
+        """Run until cancelled.
+
+        SetupError for a roster that cannot be used (the running fleet goes on with the last good one),
+        TransientError when the tmux server went away.
+        """
+        seen = self._stamp()
+        await self._open()
+        ready(self._detail())
+        while True:
+            await asyncio.sleep(_LOOK.total_seconds())
+            if not await self._fleet.terminal().has_holder():
+                raise TransientError("the tmux server went away")
+            stamp = self._stamp()
+            if stamp != seen:
+                seen = stamp
+                await self._open()
+                ready(self._detail())
+
+    async def _open(self) -> None:
+        self._fleet.opening = True
+        try:
+            try:
+                self._fleet.reload()
+            finally:
+                # A wrong file stops nobody: the agents of the last good one are started all the same.
+                await self._start_all()
+        finally:
+            self._fleet.opening = False
+
+    async def _start_all(self) -> None:
+        self._refused.clear()
+        for agent in self._fleet.local_agents():
+            try:
+                await self._fleet.start(agent.name)
+            except UserError as error:
+                self._refused[agent.name] = error.message
+                self._log.warning("agent not started", agent=agent.name, reason=error.message)
+        if self._fleet.is_known:
+            await self._fleet.terminal().ensure_server()
+
+    def _stamp(self) -> tuple[int, int]:
+        try:
+            status = self._fleet.places.roster.stat()
+        except FileNotFoundError:
+            return (0, 0)
+        return (status.st_mtime_ns, status.st_size)
+
+    def _detail(self) -> str:
+        names = ", ".join(agent.name for agent in self._fleet.local_agents()) or "nobody"
+        socket = self._fleet.current.tmux.socket_name or "default"
+        return "; ".join((f"{names} on tmux socket {socket}", *self._refused.values()))

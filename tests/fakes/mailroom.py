@@ -1,0 +1,283 @@
+"""Journal, positions, outbox and correspondence in memory, over one state, as in one database."""
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from bot.errors import UserError
+from bot.model import (
+    Delivery,
+    Inbound,
+    InboundBatch,
+    Letter,
+    Message,
+    MessageKind,
+    OutboundMessage,
+    Receipt,
+    ReceiptState,
+)
+from storage.journal import stored_form
+
+
+@dataclass(slots=True)
+class Row:
+    """A delivery as it stands."""
+
+    id: int
+    outbound: OutboundMessage
+    due_at: datetime
+    state: str = "due"
+    owner: str | None = None
+    leased_until: datetime | None = None
+    attempts: int = 0
+    first_tried_at: datetime | None = None
+    platform_id: str | None = None
+    reason: str | None = None
+
+    def is_free(self, owner: str, now: datetime) -> bool:
+        """Whether somebody may lease it now, supposed that it is a head."""
+        if self.due_at > now:
+            return False
+        if self.owner is None or self.leased_until is None or self.leased_until <= now:
+            return True
+        return self.owner != owner and self.owner.partition(" ")[0] == owner.partition(" ")[0]
+
+
+@dataclass(slots=True)
+class Event:
+    """An event as it stands."""
+
+    inbound: Inbound
+    state: str = "stored"
+    token: str | None = None
+
+
+@dataclass(slots=True)
+class Room:
+    """All that the fakes remember; ``away`` is raised by whoever is asked while it is set."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    events: dict[str, Event] = field(default_factory=dict)
+    positions: dict[str, str] = field(default_factory=dict)
+    messages: dict[str, Message] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    dead: list[Row] = field(default_factory=list)
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    away: Exception | None = None
+
+    def look(self) -> None:
+        """Fail if the database is away."""
+        if self.away is not None:
+            raise self.away
+
+    def store(self, letters: Sequence[Letter]) -> None:
+        """Store letters, all or none."""
+        for letter in letters:
+            if not letter.parts:
+                raise ValueError(f"message {letter.message.id} has no parts")
+        for letter in letters:
+            if letter.message.id not in self.messages:
+                self.messages[letter.message.id] = letter.message
+                self.add(Receipt(letter.message.id, ReceiptState.STORED))
+                for part in sorted(letter.parts, key=lambda part: part.part):
+                    self.rows.append(Row(next(self.numbers), part, self.now()))
+
+    def add(self, receipt: Receipt) -> None:
+        """Add a receipt, dated."""
+        self.receipts.append(replace(receipt, at=receipt.at or self.now()))
+
+    def of(self, message_id: str) -> list[Receipt]:
+        """Return a message's receipts, oldest first."""
+        return [receipt for receipt in self.receipts if receipt.message_id == message_id]
+
+    def delivery(self, row: Row) -> Delivery:
+        """Return a row as its holder sees it."""
+        typed = any(
+            receipt.state is ReceiptState.TYPED and receipt.part == row.outbound.part
+            for receipt in self.of(row.outbound.message_id)
+        )
+        tried_at = row.first_tried_at or self.now()
+        return Delivery(row.id, row.outbound, row.attempts, tried_at, typed)
+
+
+class MemoryJournal:
+    """The port Journal, over a room."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    async def accept(
+        self, batch: InboundBatch, letters: Sequence[Letter] = ()
+    ) -> Sequence[Inbound]:
+        self._room.look()
+        fresh = []
+        for event in map(stored_form, batch.events):
+            if event.id not in self._room.events:
+                self._room.events[event.id] = Event(event)
+                fresh.append(event)
+        if batch.position is not None:
+            self._room.positions[batch.connector] = batch.position
+        self._room.store(letters)
+        return fresh
+
+    async def pending(self, limit: int) -> Sequence[Inbound]:
+        self._room.look()
+        waiting = [row.inbound for row in self._room.events.values() if row.state == "stored"]
+        return waiting[:limit]
+
+    async def begin(self, inbound: Inbound, token: str) -> bool:
+        self._room.look()
+        row = self._room.events.get(inbound.id)
+        if row is None or row.state not in {"stored", "running"}:
+            return False
+        if row.state == "running" and row.token != token:
+            return False
+        row.state, row.token = "running", token
+        return True
+
+    async def finish(self, inbound: Inbound, letters: Sequence[Letter], outcome: str) -> None:
+        self._room.look()
+        row = self._room.events.get(inbound.id)
+        if row is None:
+            raise LookupError(f"event {inbound.event_id!r} was never accepted")
+        if row.state in {"stored", "running"}:
+            self._room.store(letters)
+            row.state = outcome
+
+    async def interrupted(self, token: str) -> Sequence[Inbound]:
+        self._room.look()
+        return [
+            row.inbound
+            for row in self._room.events.values()
+            if row.state == "running" and row.token != token
+        ]
+
+
+class MemoryPositions:
+    """The port Positions, over a room."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    async def position(self, connector: str) -> str | None:
+        self._room.look()
+        return self._room.positions.get(connector)
+
+
+class MemoryOutbox:
+    """The port Outbox, over a room."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    async def store(self, letters: Sequence[Letter]) -> None:
+        self._room.look()
+        self._room.store(letters)
+
+    async def claim(
+        self, carriers: Sequence[str], owner: str, lease: timedelta
+    ) -> Sequence[Delivery]:
+        self._room.look()
+        now = self._room.now()
+        leased = []
+        for row in _heads(self._room.rows):
+            if row.outbound.to.carrier in carriers and row.is_free(owner, now):
+                row.owner, row.leased_until = owner, now + lease
+                row.attempts += 1
+                row.first_tried_at = row.first_tried_at or now
+                leased.append(self._room.delivery(row))
+        return leased
+
+    async def settle(self, delivery: Delivery, receipt: Receipt, platform_id: str | None) -> None:
+        self._room.look()
+        failed = receipt.state is ReceiptState.FAILED
+        for row in self._room.rows:
+            mine = row.attempts == delivery.attempts or not failed
+            if row.id == delivery.id and row.state == "due" and mine:
+                row.state = "dead" if failed else "done"
+                row.platform_id, row.owner, row.leased_until = platform_id, None, None
+                row.reason = receipt.reason or ("no reason was given" if failed else None)
+                self._room.add(receipt)
+                if failed:
+                    self._room.dead.append(row)
+
+    async def postpone(self, delivery: Delivery, wait: timedelta, reason: str) -> None:
+        self._room.look()
+        for row in self._room.rows:
+            if row.id == delivery.id and row.attempts == delivery.attempts and row.state == "due":
+                row.due_at, row.reason = self._room.now() + wait, reason
+                row.owner, row.leased_until = None, None
+
+    async def record(self, receipt: Receipt) -> None:
+        self._room.look()
+        if receipt.message_id not in self._room.messages:
+            raise UserError(f"there is no message {receipt.message_id}")
+        self._room.add(receipt)
+
+
+class MemoryCorrespondence:
+    """The port Correspondence, over a room."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    async def message(self, id_prefix: str) -> Message | None:
+        self._room.look()
+        found = [one for id, one in self._room.messages.items() if id.startswith(id_prefix)]
+        if len(found) > 1 and id_prefix not in self._room.messages:
+            raise UserError(f"several messages begin with {id_prefix!r}")
+        return self._room.messages.get(id_prefix, found[0] if found else None)
+
+    async def receipts(self, message_id: str) -> Sequence[Receipt]:
+        self._room.look()
+        return self._room.of(message_id)
+
+    async def dead(self, limit: int) -> Sequence[tuple[Delivery, str]]:
+        self._room.look()
+        newest = reversed(self._room.dead[-limit:])
+        return [(self._room.delivery(row), row.reason or "") for row in newest]
+
+    async def retry(self, message_id: str) -> int:
+        self._room.look()
+        back = [row for row in self._room.dead if row.outbound.message_id == message_id]
+        for row in back:
+            self._room.dead.remove(row)
+            row.state, row.due_at, row.attempts, row.reason = "due", self._room.now(), 0, None
+            stored = Receipt(message_id, ReceiptState.STORED, row.outbound.part)
+            self._room.add(replace(stored, reason="put back in line"))
+        return len(back)
+
+    async def unanswered(self, carrier: str) -> Sequence[tuple[Message, ReceiptState]]:
+        self._room.look()
+        found = []
+        for message in self._room.messages.values():
+            standing = _standing(self._room.of(message.id))
+            mail = message.kind is MessageKind.MAIL and message.to.carrier == carrier
+            if mail and standing is not None:
+                found.append((message, standing))
+        return found
+
+
+def _heads(rows: Iterable[Row]) -> list[Row]:
+    heads: dict[str, Row] = {}
+    for row in rows:
+        if row.state == "due":
+            heads.setdefault(row.outbound.to.lane, row)
+    return sorted(heads.values(), key=lambda row: row.id)
+
+
+def _standing(receipts: Sequence[Receipt]) -> ReceiptState | None:
+    standing: ReceiptState | None = None
+    for receipt in receipts:
+        match receipt.state:
+            case ReceiptState.ANSWERED:
+                return None
+            case ReceiptState.FAILED:
+                standing = None
+            case ReceiptState.TYPED | ReceiptState.ACCEPTED:
+                standing = receipt.state
+            case ReceiptState.WAITING | ReceiptState.UNKNOWN if standing is not None:
+                standing = receipt.state
+    return standing

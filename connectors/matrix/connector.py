@@ -59,9 +59,11 @@ class MatrixConnector:
     ) -> None:
         self._session = Session(homeserver_url, user_id, access_token, device_id)
         self._rooms = Rooms(self._session, room_id, may_invite, report)
-        walker = GapWalker(self._session, bounds or Bounds())
-        self._reader = Reader(user_id, self._rooms, walker)
-        self._loop = SyncLoop(self._session, self._rooms, self._reader, hold)
+        bounds = bounds or Bounds()
+        self._reader = Reader(user_id, self._rooms, GapWalker(self._session, bounds))
+        self._loop = SyncLoop(
+            self._session, self._rooms, self._reader, recent=bounds.recent, hold=hold
+        )
         self._turns: dict[str, asyncio.Lock] = {}
         self._authors: OrderedDict[str, str] = OrderedDict()
         self._last_inbound: float | None = None

@@ -19,16 +19,20 @@ from connectors.matrix.events import ENCRYPTION, KIND, MEMBER, MESSAGE, is_own_j
 from connectors.matrix.session import Session
 
 EVENT_TYPES = (MESSAGE, MEMBER, ENCRYPTION)
-_PAGE = 250
 _FILTER: dict[str, Any] = {"types": list(EVENT_TYPES), "lazy_load_members": True}
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How far a walk goes: it keeps the newest ``events`` and reads for at most ``time``."""
+    """How far a walk goes: it keeps the newest ``events`` and reads for at most ``time``.
+
+    ``recent`` is how many events of a room one sync shows, ``page`` how many one step back brings.
+    """
 
     events: int = 20_000
     time: timedelta = timedelta(minutes=2)
+    recent: int = 100
+    page: int = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class GapWalker:
             if time.monotonic() > deadline:
                 return taken.walk(complete=False)
             try:
-                told = await self._session.history(room_id, token, stop, _PAGE, _FILTER)
+                told = await self._session.history(room_id, token, stop, self._bounds.page, _FILTER)
             except UserError as error:
                 self._log.warning("history refused", room_id=room_id, error=error.message)
                 return taken.walk(complete=False)

@@ -12,6 +12,7 @@ import secrets
 import signal
 import socket
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -68,11 +69,7 @@ class Synapse:
 
     async def start(self) -> None:
         """Start the server; SetupError when it cannot, TransientError when it took too long."""
-        if importlib.util.find_spec("synapse") is None:
-            raise SetupError(
-                "Synapse is not installed: it is the extra `homeserver`",
-                hint="run `make install-homeserver`",
-            )
+        require("synapse")
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         await self._end_leftover()
         config = self._write_config()
@@ -140,23 +137,19 @@ class Synapse:
         return raw.decode("utf-8", "replace").strip() or "it said nothing"
 
     async def _end_leftover(self) -> None:
-        """End the server of an owner that was killed, and wait until its port is free."""
+        """End the server of an owner that was killed; SetupError when the port is not free then."""
         pid = self._leftover()
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            async with asyncio.timeout(_STOP_SECONDS):
-                while _runs(pid):  # noqa: ASYNC110 - another's child: there is nothing to wait on
-                    await asyncio.sleep(_POLL_SECONDS)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((_HOST, self._port))
-            except OSError as error:
+        patience = time.monotonic() + (0 if pid is None else _STOP_SECONDS)
+        while (problem := _port_problem(self._port)) is not None:
+            if time.monotonic() > patience:
                 raise SetupError(
-                    f"port {self._port} for the homeserver: {error.strerror}",
+                    f"port {self._port} for the homeserver: {problem}",
                     hint="end what listens there, or choose another port",
-                ) from error
+                )
+            await asyncio.sleep(_POLL_SECONDS)
 
     def _leftover(self) -> int | None:
         """Return the pid that an earlier owner wrote down, if that process still runs our configuration."""
@@ -215,6 +208,15 @@ class Synapse:
         }
 
 
+def require(package: str) -> None:
+    """Raise SetupError when Synapse's package is not installed here."""
+    if importlib.util.find_spec(package) is None:
+        raise SetupError(
+            "Synapse is not installed: it is the extra `homeserver`",
+            hint="run `make install-homeserver`",
+        )
+
+
 def _environment() -> dict[str, str]:
     """Return what Synapse may see of our environment: no secret of ours is among it."""
     passed = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
@@ -241,13 +243,15 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _runs(pid: int) -> bool:
-    """Return whether a process runs; one that waits to be reaped by its parent has ended."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return False
-    return state.rpartition(")")[2].split()[0] != "Z"
+def _port_problem(port: int) -> str | None:
+    """Return why nobody can listen on a port now, None when one can."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return None
 
 
 def _unpadded(raw: bytes) -> str:

@@ -23,27 +23,31 @@ from connectors.matrix.rooms import Rooms
 from connectors.matrix.session import Session
 
 HOLD = timedelta(seconds=30)
-_AWAY = Backoff(timedelta(milliseconds=250), timedelta(seconds=10))
+_AWAY = Backoff(timedelta(milliseconds=250), timedelta(seconds=5))
 _STORE_EVERY = timedelta(minutes=1)
 _SUSPICIOUS = 1.0
 """Seconds: a held request that comes back sooner without news is a server that does not hold it."""
 
 _UNKNOWN_POSITION = frozenset({"M_UNKNOWN", "M_INVALID_PARAM"})
 _NOTHING: dict[str, Any] = {"not_types": ["*"]}
-_FILTER: dict[str, Any] = {
-    "presence": _NOTHING,
-    "account_data": _NOTHING,
-    "room": {
-        "timeline": {"types": list(EVENT_TYPES), "limit": 100, "lazy_load_members": True},
-        "state": {"types": [ENCRYPTION], "lazy_load_members": True},
-        "ephemeral": _NOTHING,
+
+
+def _filter(types: tuple[str, ...], limit: int) -> dict[str, Any]:
+    """Return what we want to hear of; the less it is, the less the homeserver does for every event."""
+    return {
+        "presence": _NOTHING,
         "account_data": _NOTHING,
-    },
-}
-_FIRST_FILTER: dict[str, Any] = {
-    **_FILTER,
-    "room": {**_FILTER["room"], "timeline": {"types": [ENCRYPTION], "limit": 1}},
-}
+        "room": {
+            "timeline": {"types": list(types), "limit": limit, "lazy_load_members": True},
+            "state": {"types": [ENCRYPTION], "lazy_load_members": True},
+            "ephemeral": _NOTHING,
+            "account_data": _NOTHING,
+        },
+    }
+
+
+_WHERE_WE_ARE = _filter((ENCRYPTION,), 1)
+"""The first sync of all only finds the position and open invitations."""
 
 
 class SyncLoop:
@@ -54,7 +58,13 @@ class SyncLoop:
     """
 
     def __init__(
-        self, session: Session, rooms: Rooms, reader: Reader, hold: timedelta = HOLD
+        self,
+        session: Session,
+        rooms: Rooms,
+        reader: Reader,
+        *,
+        recent: int,
+        hold: timedelta = HOLD,
     ) -> None:
         self.failure: str | None = None
         self.answered: float | None = None
@@ -62,6 +72,7 @@ class SyncLoop:
         self._rooms = rooms
         self._reader = reader
         self._hold = hold
+        self._events = _filter(EVENT_TYPES, recent)
         self._position: str | None = None
         self._missing = False
         self._stored: float | None = None
@@ -104,7 +115,7 @@ class SyncLoop:
         hold = timedelta() if first or self._missing else self._hold
         try:
             told = await self._session.sync(
-                self._position, hold, _FIRST_FILTER if first else _FILTER
+                self._position, hold, _WHERE_WE_ARE if first else self._events
             )
         except UserError as error:
             return await self._begin_anew(error)

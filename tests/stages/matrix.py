@@ -1,0 +1,130 @@
+"""A Matrix connector in a room with a person, and an ear for what it hands over."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from bot.model import Address, Gap, Inbound, InboundBatch, MessageKind, OutboundMessage, Principal
+from connectors.matrix.accounts import Account
+from connectors.matrix.connector import MatrixConnector
+from connectors.matrix.gaps import Bounds
+from tests.stages.synapse import Person, Town
+from tests.waiting import until
+
+_numbers = itertools.count(1)
+
+
+@dataclass(slots=True)
+class Ear:
+    """What a connector handed over; ``position`` is the last one, as a database would keep it."""
+
+    batches: list[InboundBatch] = field(default_factory=list)
+    position: str | None = None
+
+    async def accept(self, batch: InboundBatch) -> None:
+        self.batches.append(batch)
+        self.position = batch.position
+
+    @property
+    def events(self) -> list[Inbound]:
+        return [event for batch in self.batches for event in batch.events]
+
+    @property
+    def texts(self) -> list[str]:
+        return [event.text for event in self.events]
+
+    @property
+    def gaps(self) -> list[Gap]:
+        return [gap for batch in self.batches for gap in batch.gaps]
+
+
+class Bot:
+    """An account whose connector a test starts and stops like a daemon would.
+
+    ``allowed`` are the principals who may invite, ``reports`` what the operators were told.
+    """
+
+    def __init__(self, town: Town, account: Account, room_id: str) -> None:
+        self.town = town
+        self.account = account
+        self.room_id = room_id
+        self.allowed: set[str] = set()
+        self.reports: list[str] = []
+        self.asked: list[str] = []
+
+    @property
+    def user_id(self) -> str:
+        return self.account.user_id
+
+    def connector(self, **changes: Any) -> MatrixConnector:
+        arguments: dict[str, Any] = {
+            "homeserver_url": self.town.url,
+            "user_id": self.account.user_id,
+            "room_id": self.room_id,
+            "access_token": self.account.token,
+            "may_invite": self._may_invite,
+            "report": self._report,
+            **changes,
+        }
+        return MatrixConnector(**arguments)
+
+    @asynccontextmanager
+    async def listening(
+        self, ear: Ear, *, bounds: Bounds | None = None, hold: timedelta = timedelta(seconds=30)
+    ) -> AsyncIterator[MatrixConnector]:
+        """Run a connector from the ear's position until the block ends; it listens when this returns."""
+        connector = self.connector(bounds=bounds, hold=hold)
+        known = len(ear.batches)
+        task = asyncio.create_task(connector.subscribe(ear.accept, ear.position))
+        try:
+            await until(lambda: len(ear.batches) > known or task.done(), what="the first batch")
+            yield connector
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await connector.close()
+        if not task.cancelled():
+            task.result()
+
+    async def _may_invite(self, who: Principal) -> bool:
+        self.asked.append(who.id)
+        return who.id in self.allowed
+
+    async def _report(self, text: str) -> None:
+        self.reports.append(text)
+
+
+def message(
+    room_id: str,
+    text: str,
+    kind: MessageKind = MessageKind.REPLY,
+    *,
+    thread: str | None = None,
+    reply_to: str | None = None,
+    html: str | None = None,
+    transaction_id: str | None = None,
+) -> OutboundMessage:
+    """Return a message to a room, with a transaction id of its own unless one is given."""
+    number = next(_numbers)
+    return OutboundMessage(
+        message_id=f"message{number}",
+        part=0,
+        transaction_id=transaction_id or f"transaction{number}",
+        to=Address("matrix", room_id, thread),
+        kind=kind,
+        text=text,
+        html=html,
+        reply_to=reply_to,
+    )
+
+
+async def meet(town: Town) -> tuple[Person, Bot]:
+    """Return a person and a bot who share a room; the person may invite."""
+    ann, account = await town.person("ann"), await town.account("mosaic")
+    bot = Bot(town, account, await town.room(account, ann.account))
+    bot.allowed.add(f"matrix:{ann.user_id}")
+    return ann, bot

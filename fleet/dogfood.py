@@ -178,6 +178,7 @@ class Dogfood:
 
     def hang(self) -> None:
         """Never read or beat again, with the prompt as it stands."""
+        self._print(f"{_DIM}  hanging from now on{_RESET}\n")
         self._beat()
         self.draw()
         while True:

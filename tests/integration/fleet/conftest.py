@@ -20,8 +20,9 @@ from bot.ports import Correspondence
 from fleet.delivery import AgentCarrier
 from fleet.keyboard import Patience
 from fleet.local import LocalFleet
-from fleet.readiness import Thresholds
+from fleet.readiness import Readiness, Thresholds
 from fleet.tmux import Terminal
+from tests.waiting import until
 
 HOST = "testhost"
 
@@ -143,6 +144,14 @@ class Stage:
     def events(self, name: str) -> str:
         path = self.fleet.places.events(name)
         return path.read_text() if path.exists() else ""
+
+
+async def ready(stage: Stage, name: str = "orchestrator") -> None:
+    async def available() -> bool:
+        records = {record.name: record for record in await stage.fleet.observe()}
+        return records[name].readiness == Readiness.AVAILABLE
+
+    await until(available, what=f"{name} available")
 
 
 QUICK = Patience(

@@ -7,17 +7,8 @@ import pytest
 from bot.errors import TransientError, UserError
 from bot.model import ReceiptState
 from fleet.dogfood import PROMPT
-from fleet.readiness import Readiness
-from tests.integration.fleet.conftest import DOGFOOD, Stage
+from tests.integration.fleet.conftest import DOGFOOD, Stage, ready
 from tests.waiting import until
-
-
-async def ready(stage: Stage, name: str = "orchestrator") -> None:
-    async def available() -> bool:
-        records = {record.name: record for record in await stage.fleet.observe()}
-        return records[name].readiness == Readiness.AVAILABLE
-
-    await until(available, what=f"{name} available")
 
 
 async def test_a_message_is_accepted_with_the_runtimes_own_word(stage: Stage) -> None:
@@ -148,7 +139,7 @@ async def test_a_hanging_agent_makes_the_message_unknown_and_it_is_not_typed_aga
     await stage.open(DOGFOOD)
     await ready(stage)
     await stage.type_line("orchestrator", "/hang")
-    await until(lambda: asyncio.sleep(0.2, result=True))
+    await shows(stage, "hanging from now on")
     first = await stage.send("orchestrator", "hello")
     assert first.state is ReceiptState.UNKNOWN
     assert first.evidence["state"] == "prompt"

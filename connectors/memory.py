@@ -1,0 +1,181 @@
+"""A platform inside the process: for tests and examples, with faults on demand."""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from bot.errors import TransientError, UserError
+from bot.model import (
+    Address,
+    Capabilities,
+    ConnectorHealth,
+    Gap,
+    Inbound,
+    InboundBatch,
+    InboundKind,
+    MessageKind,
+    OutboundMessage,
+    Principal,
+    ReceiptState,
+    SendResult,
+)
+from bot.ports import Accept
+
+KIND = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands in a place: a person's words, or ours (then with the message that they came from)."""
+
+    id: str
+    place: str
+    text: str
+    thread: str | None = None
+    sender: Principal | None = None
+    message: OutboundMessage | None = None
+    edits: str | None = None
+
+
+class MemoryPlatform:
+    """The other side: places with people in them. It outlives the connectors that talk to it.
+
+    ``line_up`` false cuts everybody off. ``lose_answers`` counts sends that arrive while the sender is
+    told that they did not, which is what a broken line looks like.
+    """
+
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.standing: list[Standing] = []
+        self.marks: list[tuple[str, str]] = []
+        self.typing: set[str] = set()
+        self.line_up = True
+        self.lose_answers = 0
+        self._now = now
+        self._log: list[Inbound] = []
+        self._transactions: dict[str, str] = {}
+        self._numbers = itertools.count(1)
+        self._changed = asyncio.Event()
+
+    def speak(
+        self,
+        place: str,
+        sender: Principal,
+        text: str,
+        *,
+        thread: str | None = None,
+        edits: str | None = None,
+    ) -> str:
+        """Let a person say something, or say it anew in place of ``edits``; return its event id."""
+        event_id = f"event-{next(self._numbers)}"
+        self.standing.append(Standing(event_id, place, text, thread, sender, edits=edits))
+        kind = InboundKind.EDIT if edits else InboundKind.TEXT
+        source = Address(KIND, place, thread)
+        self._log.append(Inbound(event_id, source, sender, text, self._now(), kind))
+        self._changed.set()
+        return event_id
+
+    def cut(self) -> None:
+        """Take the line down; whoever listens learns of it."""
+        self.line_up = False
+        self._changed.set()
+
+    def restore(self) -> None:
+        """Bring the line back."""
+        self.line_up = True
+
+    def show(self, message: OutboundMessage) -> str:
+        """Put a message where it belongs, once per transaction id; return the platform's id for it."""
+        self.require_line()
+        platform_id = self._transactions.get(message.transaction_id)
+        if platform_id is None:
+            platform_id = f"event-{next(self._numbers)}"
+            self._transactions[message.transaction_id] = platform_id
+            self._put(message, platform_id)
+        if self.lose_answers:
+            self.lose_answers -= 1
+            raise TransientError("the line broke before the answer came")
+        return platform_id
+
+    def _put(self, message: OutboundMessage, platform_id: str) -> None:
+        if message.kind is MessageKind.REACTION:
+            self.marks.append((message.reply_to or "", message.text))
+            return
+        place, thread = message.to.place, message.to.thread
+        self.standing.append(Standing(platform_id, place, message.text, thread, message=message))
+
+    def require_line(self) -> None:
+        """Raise TransientError while the line is down."""
+        if not self.line_up:
+            raise TransientError("the platform is away")
+
+    def missed(self, since: int) -> int:
+        """Return how many events stand after a position."""
+        return len(self._log) - since
+
+    async def read(self, since: int) -> tuple[Inbound, ...]:
+        """Return the events after a position, waiting for the first one."""
+        while True:
+            self.require_line()
+            if since < len(self._log):
+                return tuple(self._log[since:])
+            self._changed.clear()
+            await self._changed.wait()
+
+
+class MemoryConnector:
+    """Talks to a ``MemoryPlatform``; its position is the number of events that were read."""
+
+    kind = KIND
+
+    def __init__(self, platform: MemoryPlatform) -> None:
+        self._platform = platform
+        self._last_inbound_at: datetime | None = None
+
+    def capabilities(self) -> Capabilities:
+        """Return that everything can be shown, in small parts."""
+        return Capabilities(
+            threads=True, html=True, reactions=True, edits=True, typing=True, max_bytes=8_000
+        )
+
+    async def health(self) -> ConnectorHealth:
+        """Return how the line is."""
+        up = self._platform.line_up
+        age = datetime.now(UTC) - self._last_inbound_at if self._last_inbound_at else None
+        return ConnectorHealth(
+            up, authenticated=True, state="up" if up else "away", last_inbound_age=age
+        )
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Show a message; TransientError while the line is down, UserError for another kind's place."""
+        if message.to.kind != KIND:
+            raise UserError(f"kind {message.to.kind!r} is not here; allowed is {KIND!r}")
+        return SendResult(ReceiptState.ACCEPTED, self._platform.show(message))
+
+    async def typing(self, address: Address, *, active: bool) -> None:
+        """Show that we are at work in a place, or no longer."""
+        self._platform.require_line()
+        (self._platform.typing.add if active else self._platform.typing.discard)(address.place)
+
+    async def subscribe(self, accept: Accept, position: str | None) -> None:
+        """Hand on events from ``position``; those that wait there at the start are recovered ones."""
+        done = int(position or 0)
+        missed = self._platform.missed(done) if position else 0
+        while True:
+            events = await self._platform.read(done)
+            done += len(events)
+            batch = InboundBatch(KIND, events, str(done))
+            await accept(_recovered(batch) if missed else batch)
+            missed = 0
+            self._last_inbound_at = events[-1].sent_at
+
+
+def _recovered(batch: InboundBatch) -> InboundBatch:
+    """Return a batch marked as read back after downtime, with its account per place."""
+    places = Counter(event.source.place for event in batch.events)
+    gaps = tuple(Gap(Address(KIND, place), count, 0) for place, count in places.items())
+    return replace(
+        batch, events=tuple(replace(event, recovered=True) for event in batch.events), gaps=gaps
+    )

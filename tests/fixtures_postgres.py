@@ -1,5 +1,6 @@
 """Fixtures with a real PostgreSQL behind them, on both tiers: embedded, and a server by URL."""
 
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 
 from storage.database import Database
 from tests.stages.postgres import Tier, embedded_tier, external_binaries, server_tier
+
+_ROOM = 2_000_000_000  # bytes
 
 
 def pytest_report_header() -> str:
@@ -26,8 +29,10 @@ def _tiers() -> str:
 
 @pytest.fixture(scope="session")
 def short_directory() -> Iterator[Path]:
-    """A private directory whose path leaves room for a unix socket's name."""
-    with tempfile.TemporaryDirectory(prefix="mo-", dir="/tmp") as directory:
+    """A private directory whose path leaves room for a unix socket's name; in memory if there is room."""
+    memory, disk = Path("/dev/shm"), Path("/tmp")  # noqa: S108 - a private directory in either
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > _ROOM
+    with tempfile.TemporaryDirectory(prefix="mo-", dir=memory if roomy else disk) as directory:
         yield Path(directory)
 
 

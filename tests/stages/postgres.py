@@ -30,6 +30,7 @@ class Tier:
         self._maintenance = maintenance
         self._admin: Any = None
         self._count = 0
+        self._left: list[str] = []
 
     async def prepare(self) -> None:
         """Make the template; the data outlive no test run, so the disk is not waited for."""
@@ -55,13 +56,17 @@ class Tier:
     @asynccontextmanager
     async def empty(self, template: str = "template0") -> AsyncIterator[Target]:
         """Lend a database; without a template it holds nothing at all."""
+        # Dropped only now: at a test's end its last connection is still on its way out.
+        for name in self._left:
+            await self._admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        self._left.clear()
         self._count += 1
         name = f"test_{self._count}"
-        await self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        await self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         try:
             yield self.target(name)
         finally:
-            await self._admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            self._left.append(name)
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:

@@ -42,12 +42,14 @@ from commands.mail import MailCommands
 from commands.session import SessionCommands
 from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import TmuxConnector
+from connectors.tmux.window import TmuxWindow
 from fleet.answers import AnswerWatch
 from fleet.delivery import AgentCarrier
 from fleet.local import LocalFleet
 from fleet.part import FleetPart
 from fleet.readiness import Thresholds
 from fleet.roster_file import demo_roster
+from fleet.tmux import ChatWindow
 from storage.audit import PostgresAudit
 from storage.cards import PostgresCardShelf
 from storage.claims import PostgresClaims
@@ -113,6 +115,7 @@ class Daemon:
         self._started = time.monotonic()
         self._stopping = asyncio.Event()
         self._keep_agents = True
+        self._state = "starting"
         self._log = structlog.get_logger(part="daemon")
 
         self._database = Database()
@@ -128,8 +131,8 @@ class Daemon:
             settings,
             credentials,
             self._fleet,
-            self._homeserver,
-            self._console,
+            homeserver=self._homeserver,
+            console=self._console,
             may_invite=self._may_invite,
             report=self._report,
         )
@@ -145,6 +148,7 @@ class Daemon:
             Typing(self._connections.typing),
             token=self._life,
         )
+        self._window: ChatWindow | None = None
         self._parts = Parts(self._all_parts(), self._part_changed)
 
     # -- a life ----------------------------------------------------------------------------------------
@@ -155,12 +159,16 @@ class Daemon:
         self._log.info(
             "starting", pid=os.getpid(), version=__version__, home=str(self._places.home)
         )
-        await self._parts.run(
-            lambda: self._log.info("ready", seconds=self._uptime()), self._stopping
-        )
+        await self._parts.run(self._opened, self._stopping)
         if not self._keep_agents:
+            if self._window is not None:
+                await self._window.close()
             await self._fleet.shutdown()
         self._log.info("stopped", kept_agents=self._keep_agents)
+
+    def _opened(self) -> None:
+        self._state = "running"
+        self._log.info("ready", seconds=self._uptime())
 
     def stop(self, keep_agents: bool) -> None:  # noqa: FBT001 - the API's own signature
         """Begin to stop; the first word on the agents counts."""
@@ -171,7 +179,7 @@ class Daemon:
     def status(self) -> dict[str, Any]:
         """Return what ``mosaic status --json`` prints (spec 3-contracts)."""
         return {
-            "state": "stopping" if self._stopping.is_set() else "running",
+            "state": "stopping" if self._stopping.is_set() else self._state,
             "pid": os.getpid(),
             "version": __version__,
             "host": self._host,
@@ -221,7 +229,7 @@ class Daemon:
             SessionCommands(
                 lambda: self._interpreter.catalog,
                 self._policy,
-                lambda code, call: self._interpreter.replay(code, call),
+                lambda code, call: self._interpreter.replay(code, call),  # noqa: PLW0108 - made later
                 self.status,
                 audit,
             ),
@@ -288,7 +296,7 @@ class Daemon:
             self._connections.opener(kind),
             self._positions,
             self._router.accept,
-            lambda name, detail: self._parts.trouble(name, detail),
+            lambda name, detail: self._parts.trouble(name, detail),  # noqa: PLW0108 - made later
         )
 
     def _carriers(self) -> Mapping[str, Carrier]:
@@ -312,9 +320,24 @@ class Daemon:
     def _part_changed(self, name: str, status: PartStatus) -> None:
         if status.state is PartState.STOPPED:
             self._bulletin.put(f"{name} is stopped: {status.detail}")
-        if name == FleetPart.name:  # a mended roster may name connectors that were not there before
-            for kind in self._connections.kinds():
-                self._parts.add(self._reception(kind))
+        if name == FleetPart.name and status.state is PartState.OK:
+            self._follow_roster()
+
+    def _follow_roster(self) -> None:
+        """Open what a good roster asks for and was not there when the daemon started."""
+        for kind in self._connections.kinds():
+            self._parts.add(self._reception(kind))
+        if self._connections.primary().kind == "tmux":
+            self._window = self._make_window()
+            self._parts.add(TmuxWindow(self._window))
+
+    def _make_window(self) -> ChatWindow:
+        return ChatWindow(
+            self._fleet.terminal(),
+            session="mosaic-chat",
+            argv=[sys.executable, "-P", "-m", "bot", "chat"],
+            environment={"MOSAIC_HOME": str(self._places.home)},
+        )
 
 
 def _part_data(status: PartStatus) -> dict[str, str]:

@@ -35,6 +35,7 @@ class Connections:
         settings: Settings,
         credentials: Credentials,
         fleet: LocalFleet,
+        *,
         homeserver: LocalHomeserver | None,
         console: TmuxConnector,
         may_invite: MayInvite,
@@ -140,9 +141,8 @@ class Connections:
         connector = self._live.get(kind)
         if connector is None or not connector.capabilities().typing:
             return None
-        return cast(
-            ShowsTyping, connector
-        )  # what a connector says of itself, the contract suite proves
+        # What a connector says of itself, the contract suite proves.
+        return cast("ShowsTyping", connector)
 
     def primary(self) -> Address:
         """Return where the operators are told what concerns them."""

@@ -34,6 +34,7 @@ class Parts:
         self._changed = changed
         self._status: dict[str, PartStatus] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tried: dict[str, asyncio.Event] = {}
         self._group: asyncio.TaskGroup | None = None
         self._log = structlog.get_logger(part="parts")
 
@@ -74,8 +75,8 @@ class Parts:
                     await tried.wait()
 
     def _start(self, group: asyncio.TaskGroup, part: Part) -> asyncio.Event:
-        tried = asyncio.Event()
-        self._tasks[part.name] = group.create_task(self._keep(part, tried), name=part.name)
+        tried = self._tried[part.name] = asyncio.Event()
+        self._tasks[part.name] = group.create_task(self._keep(part), name=part.name)
         return tried
 
     async def _close_all(self) -> None:
@@ -84,20 +85,18 @@ class Parts:
             await asyncio.gather(task, return_exceptions=True)
             self._log.info("closed", which=name)
 
-    async def _keep(self, part: Part, tried: asyncio.Event) -> None:
-        """Run one part for ever; ``tried`` is set once it works or has failed for the first time."""
+    async def _keep(self, part: Part) -> None:
+        """Run one part for ever."""
         failures = 0
         while True:
             started_at = datetime.now(UTC)
 
             def ready(detail: str) -> None:
                 self._set(part.name, PartState.OK, detail)
-                tried.set()
 
             wait = await self._run_once(part, ready, failures)
             sound = datetime.now(UTC) - started_at > _SOUND
             failures = 1 if sound else failures + 1
-            tried.set()
             await asyncio.sleep(wait.total_seconds())
 
     async def _run_once(self, part: Part, ready: Callable[[str], None], failures: int) -> timedelta:
@@ -117,6 +116,7 @@ class Parts:
         return _SOON.wait(failures + 1)
 
     def _set(self, name: str, state: PartState, detail: str) -> None:
+        self._tried[name].set()
         known = self._status.get(name)
         if known is not None and (known.state, known.detail) == (state, detail):
             return

@@ -1,0 +1,174 @@
+"""What the pages say is there: commands, settings, variables, make targets, files, links."""
+
+import json
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from bot.arguments import read_arguments
+from bot.credentials import NAMES
+from bot.places import Places
+from bot.settings import load_settings, settings_keys, variable
+from bot.table import own_command, read_table
+from fleet.roster_file import load
+from tests.docs.pages import GENERATED, ROOT, blocks, pages, prose, typed_lines
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+MAKE_TARGETS = set(
+    re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+)
+ENTRIES = json.loads((ROOT / "bot" / "command_table.json").read_text(encoding="utf-8"))["commands"]
+COMMANDS = [name.split() for entry in ENTRIES for name in (entry["name"], *entry["also"])]
+
+
+def _is_command(words: list[str]) -> bool:
+    return any(words[: len(name)] == name for name in COMMANDS)
+
+
+def test_every_link_leads_somewhere() -> None:
+    broken = []
+    for page in pages():
+        for target in LINK.findall(prose(page)):
+            path, _, anchor = target.partition("#")
+            place = page.parent / path if path else page
+            if "://" not in target and not (place.exists() and _has(place, anchor)):
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    assert broken == []
+
+
+def _has(page: Path, anchor: str) -> bool:
+    if not anchor:
+        return True
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return anchor in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+
+
+def test_every_chat_command_in_the_pages_exists() -> None:
+    spoken = [(p, line) for p, line in typed_lines("text") if line.startswith("!")]
+    spoken += [
+        (page.name, said)
+        for page in pages()
+        for said in re.findall(r"`(![a-z][^`]*)`", prose(page))
+    ]
+    assert spoken
+    assert [(p, line) for p, line in spoken if not _is_command(shlex.split(line[1:]))] == []
+
+
+def test_every_command_line_in_the_pages_is_accepted() -> None:
+    table = read_table()
+    lines = [(p, words) for p, line in typed_lines("sh") if (words := _mosaic_words(line))]
+    assert lines
+    for page, words in lines:
+        request = read_arguments(words, table)
+        assert own_command(words[0]) or _is_command(words), (page, words, request)
+
+
+def _mosaic_words(line: str) -> list[str]:
+    """Return the words behind ``.venv/bin/mosaic``, with variables in front or not."""
+    words = shlex.split(line)
+    while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+        words.pop(0)
+    return words[1:] if words and words[0].endswith("bin/mosaic") else []
+
+
+def test_every_command_in_running_text_exists() -> None:
+    table = read_table()
+    unknown = []
+    for page in pages():
+        for said in re.findall(r"`mosaic ([^`]+)`", prose(page)):
+            words = said.split()
+            if not (own_command(words[0]) or table.below(words[:1]) or table.find(words)):
+                unknown.append((page.name, said))
+    assert unknown == []
+
+
+def test_every_make_target_in_the_pages_exists() -> None:
+    named = {
+        target for page in pages() for target in re.findall(r"\bmake ([a-z][a-z-]+)", _code(page))
+    }
+    assert named
+    assert named - MAKE_TARGETS == set()
+
+
+def _code(page: Path) -> str:
+    written = [line for block in blocks(page) if block.language == "sh" for line in block.lines]
+    return "\n".join([*written, *re.findall(r"`([^`\n]+)`", prose(page))])
+
+
+def test_every_setting_in_the_pages_exists() -> None:
+    keys = {path for path, _ in settings_keys()}
+    named = [
+        (block.page, (*path, key))
+        for page in pages()
+        for block in blocks(page)
+        if block.language == "toml"
+        for path, key in _keys(tomllib.loads("\n".join(block.lines)), ())
+    ]
+    assert named
+    assert [setting for setting in named if setting[1] not in keys] == []
+    inline = {
+        tuple(match.split())
+        for page in pages()
+        for match in re.findall(r"`\[([a-z.]+)\] ([a-z_]+)`", prose(page))
+        for match in [" ".join(match).replace(".", " ")]
+    }
+    assert inline - keys == set()
+
+
+def _keys(table: dict[str, object], path: tuple[str, ...]) -> list[tuple[tuple[str, ...], str]]:
+    found: list[tuple[tuple[str, ...], str]] = []
+    for key, value in table.items():
+        found += _keys(value, (*path, key)) if isinstance(value, dict) else [(path, key)]
+    return found
+
+
+def test_every_variable_in_the_pages_is_read_by_somebody() -> None:
+    known = {variable(path) for path, _ in settings_keys()} | {"MOSAIC_HOME"}
+    known |= {name for base in NAMES for name in (base, f"{base}_FILE")}
+    prefixes = r"\b((?:MOSAIC|MATRIX|DISCORD|DATABASE)_[A-Z_]+)\b"
+    named = {name for page in pages() for name in re.findall(prefixes, page.read_text())}
+    assert named
+    assert named - known == set()
+
+
+def test_decisions_are_numbered_once_and_in_a_row() -> None:
+    files = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    numbers = [int(file.name[:4]) for file in files]
+    assert numbers == list(range(1, len(files) + 1))
+    for number, file in zip(numbers, files, strict=True):
+        text = file.read_text(encoding="utf-8")
+        assert text.startswith(f"# {number}. ")
+        for heading in ("## Context", "## Decision", "## Consequences"):
+            assert heading in text, (file.name, heading)
+
+
+def test_the_glossary_explains_every_word_once() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    words = re.findall(r"\*\*([^*]+)\*\*", text)
+    assert len(words) == len(set(words)) > 0
+
+
+@pytest.mark.parametrize("page", ["commands.md", "settings.md", "errors.md", "http.md"])
+def test_the_generated_reference_is_there(page: str) -> None:
+    assert (GENERATED / page).is_file()
+
+
+def test_the_example_settings_are_accepted(tmp_path: Path) -> None:
+    (tmp_path / "mosaic.toml").write_text((ROOT / "deploy" / "mosaic.toml").read_text())
+    assert load_settings(Places(tmp_path), {}).access.operators == ("matrix:@ann:mosaic.local",)
+
+
+def test_the_example_roster_is_accepted() -> None:
+    roster = load(ROOT / "deploy" / "roster.yaml")
+    assert [agent.name for agent in roster.agents] == ["orchestrator", "enhancer", "coder0"]
+
+
+def test_stopping_the_unit_leaves_the_agents_alone() -> None:
+    unit = (ROOT / "deploy" / "mosaic.service").read_text(encoding="utf-8")
+    lines = unit.splitlines()
+    assert "KillMode=process" in lines
+    assert "OOMPolicy=continue" in lines
+    assert not [line for line in lines if line.startswith(("PrivateTmp", "RestrictNamespaces"))]

@@ -34,6 +34,11 @@ def clean(text: str) -> str:
     return _BIDI.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", whole)
 
 
+def storable(text: str) -> str:
+    """Return a person's words as any store can hold them: without NUL and half surrogates, else as they are."""
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\x00", ""))
+
+
 def paragraph(text: str) -> str:
     """Return plain text as one HTML paragraph; its line ends become breaks."""
     return f"<p>{inline(text.strip(chr(10)))}</p>"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.errors import TransientError, UserError
+from bot.markup import storable
 from bot.model import (
     Address,
     Capabilities,
@@ -73,7 +74,7 @@ class MemoryPlatform:
         self.standing.append(Standing(event_id, place, text, thread, sender, edits=edits))
         kind = InboundKind.EDIT if edits else InboundKind.TEXT
         source = Address(KIND, place, thread)
-        self._log.append(Inbound(event_id, source, sender, text, self._now(), kind))
+        self._log.append(Inbound(event_id, source, sender, storable(text), self._now(), kind))
         self._changed.set()
         return event_id
 

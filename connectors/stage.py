@@ -44,8 +44,10 @@ class Stage(Protocol):
     marks; ``marks`` is what we put on one event.
     """
 
-    connector: Connector
     place: Address
+
+    @property
+    def connector(self) -> Connector: ...
 
     async def speak(self, text: str, thread: str | None = None) -> str: ...
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.errors import TransientError, UserError
+from bot.markup import storable
 from bot.model import (
     Address,
     Capabilities,
@@ -274,7 +275,7 @@ class TmuxConnector:
             pending.shown.set_result(desk)
 
     def _event_of(self, desk: Desk, line: Line) -> Inbound:
-        text = line.text.replace("\x00", "").encode("utf-8", "replace").decode()
+        text = storable(line.text)
         if not text.strip():
             raise UserError("text: nothing in it can be read")
         source = Address(PLACE.kind, PLACE.place, line.thread)

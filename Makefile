@@ -56,6 +56,7 @@ format: $(VENV)/.dev ## format, and mend what ruff can mend
 
 docs: $(VENV)/.dev ## write the generated files again
 	@$(BIN)/python -m bot.reference
+	@$(BIN)/python -m storage.schema
 
 lock: $(VENV)/.dev ## pin the newest versions that pyproject.toml allows
 	@scripts/lock.sh

@@ -7,7 +7,6 @@ tmux ever holds them. Only the standard library is imported, since an agent star
 import os
 import re
 import sys
-import time
 from pathlib import Path
 
 _LINE = re.compile(r'^([A-Za-z_][A-Za-z0-9_]*)="((?:[^"\\]|\\.)*)"$')
@@ -47,10 +46,8 @@ def main() -> None:
     try:
         os.execvpe(program, [program, *arguments], environment)  # noqa: S606 - no shell is the point
     except OSError as error:
-        sys.stderr.write(f"{program} cannot be started: {error.strerror}\n")
-        sys.stderr.flush()
-        # tmux drops what a pane wrote in its very last moment.
-        time.sleep(0.5)
+        # tmux scrolls a dead pane by one row to write its own words below.
+        sys.stderr.write(f"\n{program} cannot be started: {error.strerror}\n")
         sys.exit(127)
 
 

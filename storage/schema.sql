@@ -1,0 +1,416 @@
+-- Generated from the migrations by `python -m storage.schema`; read it, do not edit it.
+
+CREATE FUNCTION public.card_leaves_status() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.status <> 'claimed' THEN
+        NEW.claim_owner := NULL;
+        NEW.claim_token := NULL;
+        NEW.claim_ttl_seconds := NULL;
+        NEW.claimed_at := NULL;
+        NEW.claim_expires_at := NULL;
+    END IF;
+    IF NEW.status <> 'blocked' THEN
+        NEW.block_reason := NULL;
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION public.follow_mail() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.state IN ('answered', 'failed') THEN
+        DELETE FROM unanswered WHERE message_id = NEW.message_id;
+    ELSIF NEW.state IN ('typed', 'accepted') THEN
+        INSERT INTO unanswered (message_id, carrier, state)
+        SELECT message_id, carrier, NEW.state FROM delivery
+        WHERE message_id = NEW.message_id AND kind = 'mail' AND NOT EXISTS (
+            -- An answer may be seen before the delivery's own end is written down.
+            SELECT FROM receipt WHERE message_id = NEW.message_id AND state = 'answered'
+        )
+        ORDER BY part LIMIT 1
+        ON CONFLICT (message_id) DO UPDATE SET state = EXCLUDED.state;
+    ELSE
+        UPDATE unanswered SET state = NEW.state WHERE message_id = NEW.message_id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'table % only grows: % is refused', TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+CREATE TABLE public.audit (
+    id bigint NOT NULL,
+    noted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    principal_id text NOT NULL,
+    principal_name text NOT NULL,
+    via text NOT NULL,
+    action text NOT NULL,
+    resource text NOT NULL,
+    allowed boolean NOT NULL,
+    rule text NOT NULL,
+    reason text NOT NULL
+);
+
+ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.card (
+    id text NOT NULL COLLATE pg_catalog."C",
+    title text NOT NULL,
+    body text DEFAULT ''::text NOT NULL,
+    phase text,
+    priority integer DEFAULT 0 NOT NULL,
+    status text DEFAULT 'ready'::text NOT NULL,
+    unmet_deps integer DEFAULT 0 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    claim_owner text,
+    claim_token text,
+    claim_ttl_seconds integer,
+    claimed_at timestamp with time zone,
+    claim_expires_at timestamp with time zone,
+    idempotency_key text,
+    acceptance jsonb,
+    agent_class text,
+    agent text,
+    host text,
+    block_reason text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT card_agent_class_length CHECK (((char_length(agent_class) >= 1) AND (char_length(agent_class) <= 100))),
+    CONSTRAINT card_agent_length CHECK (((char_length(agent) >= 1) AND (char_length(agent) <= 100))),
+    CONSTRAINT card_attempts_counted CHECK ((attempts >= 0)),
+    CONSTRAINT card_block_reason_length CHECK (((char_length(block_reason) >= 1) AND (char_length(block_reason) <= 2000))),
+    CONSTRAINT card_body_length CHECK ((octet_length(body) <= 400000)),
+    CONSTRAINT card_claim_owner_length CHECK (((char_length(claim_owner) >= 1) AND (char_length(claim_owner) <= 255))),
+    CONSTRAINT card_claim_ttl_range CHECK (((claim_ttl_seconds >= 1) AND (claim_ttl_seconds <= 604800))),
+    CONSTRAINT card_claim_whole CHECK ((num_nonnulls(claim_owner, claim_token, claim_ttl_seconds, claimed_at, claim_expires_at) =
+CASE status
+    WHEN 'claimed'::text THEN 5
+    ELSE 0
+END)),
+    CONSTRAINT card_host_length CHECK (((char_length(host) >= 1) AND (char_length(host) <= 255))),
+    CONSTRAINT card_id_form CHECK ((id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'::text)),
+    CONSTRAINT card_phase_length CHECK (((char_length(phase) >= 1) AND (char_length(phase) <= 100))),
+    CONSTRAINT card_reason_only_when_blocked CHECK (((block_reason IS NULL) OR (status = 'blocked'::text))),
+    CONSTRAINT card_status_known CHECK ((status = ANY (ARRAY['ready'::text, 'claimed'::text, 'blocked'::text, 'done'::text]))),
+    CONSTRAINT card_title_length CHECK (((char_length(title) >= 1) AND (char_length(title) <= 300))),
+    CONSTRAINT card_unmet_deps_counted CHECK ((unmet_deps >= 0))
+)
+WITH (fillfactor='75', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='1000', autovacuum_analyze_scale_factor='0.02');
+
+CREATE TABLE public.card_edge (
+    card_id text NOT NULL COLLATE pg_catalog."C",
+    needs_id text NOT NULL COLLATE pg_catalog."C",
+    "position" bigint NOT NULL,
+    CONSTRAINT card_edge_no_self_link CHECK ((card_id <> needs_id))
+);
+
+ALTER TABLE public.card_edge ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.card_edge_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.card_event (
+    id bigint NOT NULL,
+    card_id text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text NOT NULL,
+    via text NOT NULL,
+    action text NOT NULL,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+ALTER TABLE public.card_event ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.card_event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.card_key (
+    key text NOT NULL COLLATE pg_catalog."C",
+    card_id text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT card_key_length CHECK (((char_length(key) >= 1) AND (char_length(key) <= 200)))
+);
+
+CREATE TABLE public.confirmation (
+    principal_id text NOT NULL,
+    code text NOT NULL,
+    line text NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.connector_position (
+    connector text NOT NULL,
+    place text NOT NULL,
+    moved_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.delivery (
+    id bigint NOT NULL,
+    message_id text NOT NULL COLLATE pg_catalog."C",
+    part integer NOT NULL,
+    lane text NOT NULL,
+    carrier text NOT NULL,
+    transaction_id text NOT NULL,
+    kind text NOT NULL,
+    to_kind text NOT NULL,
+    to_place text NOT NULL,
+    to_thread text,
+    body text NOT NULL,
+    html text,
+    reply_to text,
+    author text NOT NULL,
+    tag text NOT NULL,
+    state text DEFAULT 'due'::text NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    lease_owner text,
+    leased_until timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    first_tried_at timestamp with time zone,
+    platform_id text,
+    reason text,
+    ended_at timestamp with time zone,
+    CONSTRAINT delivery_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT delivery_dead_says_why CHECK (((state <> 'dead'::text) OR (reason IS NOT NULL))),
+    CONSTRAINT delivery_ended CHECK (((state = 'due'::text) = (ended_at IS NULL))),
+    CONSTRAINT delivery_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'notice'::text, 'mail'::text, 'answer'::text, 'reaction'::text]))),
+    CONSTRAINT delivery_lease_of_due CHECK (((lease_owner IS NULL) OR (state = 'due'::text))),
+    CONSTRAINT delivery_lease_whole CHECK (((lease_owner IS NULL) = (leased_until IS NULL))),
+    CONSTRAINT delivery_part_check CHECK ((part >= 0)),
+    CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['due'::text, 'done'::text, 'dead'::text]))),
+    CONSTRAINT delivery_tried CHECK (((attempts = 0) OR (first_tried_at IS NOT NULL)))
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='1000');
+
+ALTER TABLE public.delivery ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.delivery_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.inbound (
+    seq bigint NOT NULL,
+    id text NOT NULL,
+    event_id text NOT NULL,
+    kind text NOT NULL,
+    source_kind text NOT NULL,
+    source_place text NOT NULL,
+    source_thread text,
+    sender_id text NOT NULL,
+    sender_name text NOT NULL,
+    body text NOT NULL,
+    sent_at timestamp with time zone NOT NULL,
+    recovered boolean NOT NULL,
+    stored_at timestamp with time zone DEFAULT now() NOT NULL,
+    state text DEFAULT 'stored'::text NOT NULL,
+    begun_by text,
+    begun_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    CONSTRAINT inbound_begun_by_at CHECK (((begun_by IS NULL) = (begun_at IS NULL))),
+    CONSTRAINT inbound_ended CHECK (((state = ANY (ARRAY['stored'::text, 'running'::text])) = (ended_at IS NULL))),
+    CONSTRAINT inbound_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'edit'::text]))),
+    CONSTRAINT inbound_running_is_somebodys CHECK (((state <> 'running'::text) OR (begun_by IS NOT NULL))),
+    CONSTRAINT inbound_state_check CHECK ((state = ANY (ARRAY['stored'::text, 'running'::text, 'done'::text, 'failed'::text, 'refused'::text, 'ignored'::text, 'interrupted'::text]))),
+    CONSTRAINT inbound_stored_is_untouched CHECK (((state <> 'stored'::text) OR (begun_by IS NULL)))
+);
+
+ALTER TABLE public.inbound ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.inbound_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.message (
+    id text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    to_kind text NOT NULL,
+    to_place text NOT NULL,
+    to_thread text,
+    blocks jsonb NOT NULL,
+    author text NOT NULL,
+    reply_to text,
+    origin_kind text,
+    origin_place text,
+    origin_thread text,
+    origin_event text,
+    cause text,
+    tag text NOT NULL,
+    stored_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT message_blocks_check CHECK ((jsonb_typeof(blocks) = 'array'::text)),
+    CONSTRAINT message_id_check CHECK ((id <> ''::text)),
+    CONSTRAINT message_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'notice'::text, 'mail'::text, 'answer'::text, 'reaction'::text]))),
+    CONSTRAINT message_origin_thread CHECK (((origin_thread IS NULL) OR (origin_kind IS NOT NULL))),
+    CONSTRAINT message_origin_whole CHECK (((origin_kind IS NULL) = (origin_place IS NULL)))
+);
+
+CREATE TABLE public.migration (
+    number integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.receipt (
+    id bigint NOT NULL,
+    message_id text NOT NULL COLLATE pg_catalog."C",
+    part integer NOT NULL,
+    state text NOT NULL,
+    by_what text,
+    evidence jsonb NOT NULL,
+    reason text,
+    stated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT receipt_evidence_check CHECK ((jsonb_typeof(evidence) = 'object'::text)),
+    CONSTRAINT receipt_part_check CHECK ((part >= 0)),
+    CONSTRAINT receipt_state_check CHECK ((state = ANY (ARRAY['stored'::text, 'typed'::text, 'accepted'::text, 'answered'::text, 'waiting'::text, 'failed'::text, 'unknown'::text])))
+);
+
+ALTER TABLE public.receipt ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.receipt_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.unanswered (
+    message_id text NOT NULL COLLATE pg_catalog."C",
+    carrier text NOT NULL,
+    state text NOT NULL,
+    CONSTRAINT unanswered_state_check CHECK ((state = ANY (ARRAY['stored'::text, 'typed'::text, 'accepted'::text, 'waiting'::text, 'unknown'::text])))
+);
+
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.card_edge
+    ADD CONSTRAINT card_edge_pkey PRIMARY KEY (card_id, needs_id);
+
+ALTER TABLE ONLY public.card_event
+    ADD CONSTRAINT card_event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.card_key
+    ADD CONSTRAINT card_key_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.card
+    ADD CONSTRAINT card_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.confirmation
+    ADD CONSTRAINT confirmation_pkey PRIMARY KEY (principal_id, code);
+
+ALTER TABLE ONLY public.connector_position
+    ADD CONSTRAINT connector_position_pkey PRIMARY KEY (connector);
+
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT delivery_part_once UNIQUE (message_id, part);
+
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT delivery_transaction_once UNIQUE (carrier, transaction_id);
+
+ALTER TABLE ONLY public.inbound
+    ADD CONSTRAINT inbound_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.inbound
+    ADD CONSTRAINT inbound_once UNIQUE (source_kind, event_id);
+
+ALTER TABLE ONLY public.inbound
+    ADD CONSTRAINT inbound_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.receipt
+    ADD CONSTRAINT receipt_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.unanswered
+    ADD CONSTRAINT unanswered_pkey PRIMARY KEY (message_id);
+
+CREATE INDEX audit_of_principal ON public.audit USING btree (principal_id, id DESC);
+
+CREATE INDEX card_claimable ON public.card USING btree (priority DESC, created_at, id) WHERE ((status = 'ready'::text) AND (unmet_deps = 0));
+
+CREATE INDEX card_edge_needs ON public.card_edge USING btree (needs_id, card_id);
+
+CREATE INDEX card_event_card ON public.card_event USING btree (card_id, id);
+
+CREATE INDEX card_expiring ON public.card USING btree (claim_expires_at) WHERE (status = 'claimed'::text);
+
+CREATE INDEX card_key_card ON public.card_key USING btree (card_id);
+
+CREATE INDEX confirmation_expiry ON public.confirmation USING btree (expires_at);
+
+CREATE INDEX delivery_dead ON public.delivery USING btree (ended_at DESC, id DESC) WHERE (state = 'dead'::text);
+
+CREATE INDEX delivery_due ON public.delivery USING btree (carrier, lane, id) WHERE (state = 'due'::text);
+
+CREATE INDEX inbound_running ON public.inbound USING btree (seq) WHERE (state = 'running'::text);
+
+CREATE INDEX inbound_stored ON public.inbound USING btree (seq) WHERE (state = 'stored'::text);
+
+CREATE INDEX receipt_of_message ON public.receipt USING btree (message_id, id);
+
+CREATE INDEX receipt_typed ON public.receipt USING btree (message_id, part) WHERE (state = 'typed'::text);
+
+CREATE INDEX unanswered_of_carrier ON public.unanswered USING btree (carrier);
+
+CREATE TRIGGER audit_only_grows BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER card_leaves_status BEFORE UPDATE OF status ON public.card FOR EACH ROW WHEN (((old.status = ANY (ARRAY['claimed'::text, 'blocked'::text])) AND (new.status <> old.status))) EXECUTE FUNCTION public.card_leaves_status();
+
+CREATE TRIGGER receipt_follows_mail AFTER INSERT ON public.receipt FOR EACH ROW WHEN ((new.state <> 'stored'::text)) EXECUTE FUNCTION public.follow_mail();
+
+CREATE TRIGGER receipt_only_grows BEFORE DELETE OR UPDATE OR TRUNCATE ON public.receipt FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+ALTER TABLE ONLY public.card_edge
+    ADD CONSTRAINT card_edge_card_id_fkey FOREIGN KEY (card_id) REFERENCES public.card(id);
+
+ALTER TABLE ONLY public.card_edge
+    ADD CONSTRAINT card_edge_needs_id_fkey FOREIGN KEY (needs_id) REFERENCES public.card(id);
+
+ALTER TABLE ONLY public.card_key
+    ADD CONSTRAINT card_key_card_id_fkey FOREIGN KEY (card_id) REFERENCES public.card(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT delivery_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);
+
+ALTER TABLE ONLY public.receipt
+    ADD CONSTRAINT receipt_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);
+
+ALTER TABLE ONLY public.unanswered
+    ADD CONSTRAINT unanswered_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);

@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from bot.client import exit_status
 from bot.command.allowed import allowed_values
 from bot.command.catalog import Command, read_topic
 from bot.errors import (
@@ -32,8 +33,23 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "usage": (UsageError, "The words or the body do not fit the command; the message says what is allowed."),
     "unknown_command": (UsageError, "No command is called so; the message names the nearest one."),
     "refused": (UserError, "What was asked cannot be done as asked."),
+    "failed": (MosaicError, "It did not work; the message says why."),
     "forbidden": (UserError, "The policy denies it; the hint names the rule, and `why` says more."),
+    "invalid": (UserError, "A value is not allowed; the message names its field and what is."),
     "not_found": (UserError, "What was named does not exist."),
+    "unknown_agent": (UserError, "The roster names no such agent."),
+    "dead": (UserError, "The agent does not run."),
+    "unknown_card": (UserError, "No card has this id."),
+    "card_exists": (UserError, "A card has this id already, under another idempotency key or none."),
+    "key_taken": (UserError, "The idempotency key belongs to a card with another id."),
+    "self_link": (UserError, "A card cannot depend on itself."),
+    "cycle": (UserError, "The link would close a cycle; the message names it."),
+    "stale_token": (UserError, "The claim's token is of an earlier attempt."),
+    "token_required": (UserError, "An agent must give its claim's token."),
+    "wrong_status": (UserError, "The card's status does not allow it."),
+    "encrypted_room": (UserError, "Nothing is said in clear text in an encrypted room."),
+    "M_TOO_LARGE": (UserError, "The homeserver takes no event of this size."),
+    "declined": (UserError, "A person was asked and did not say yes (the command line alone says so)."),
     "unknown_token": (UserError, "The bearer token is not known here."),
     "already_running": (UserError, "A daemon runs in this home already; the message names its pid."),
     "wrong_method": (UserError, "This address takes another HTTP method."),
@@ -155,8 +171,8 @@ def _http_page() -> str:
 def _errors_page() -> str:
     rows = []
     for code, (kind, meaning) in CODES.items():
-        status = "" if code == "not_running" else str(int(_status(code, kind)))
-        rows.append((f"`{code}`", meaning, status, str(_exit_status(code))))
+        status = "" if code in {"not_running", "declined"} else str(int(_status(code, kind)))
+        rows.append((f"`{code}`", meaning, status, str(exit_status(code))))
     return (
         "# Errors\n\n"
         + _GENERATED
@@ -171,10 +187,6 @@ def _status(code: str, kind: type[MosaicError] | None) -> int:
     if code in STATUS_OF_CODE:
         return STATUS_OF_CODE[code]
     return status_of(Exception() if kind is None else kind(""))
-
-
-def _exit_status(code: str) -> int:
-    return {"usage": 2, "unknown_command": 2, "not_running": 3}.get(code, 1)
 
 
 def _settings_page() -> str:

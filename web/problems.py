@@ -11,14 +11,17 @@ from bot.errors import ConfirmationRequired, MosaicError, SetupError, TransientE
 from bot.problem import Problem, problem_of
 
 CONTENT_TYPE = "application/problem+json"
-WEBSOCKET = "mosaic.websocket"
+WEBSOCKET = web.RequestKey("websocket", web.WebSocketResponse)
 """The key under which a request keeps its WebSocket: after the upgrade no other answer fits."""
 
 STATUS_OF_CODE: Mapping[str, HTTPStatus] = {
     "confirmation_required": HTTPStatus.CONFLICT,
     "forbidden": HTTPStatus.FORBIDDEN,
+    "invalid": HTTPStatus.BAD_REQUEST,
     "not_found": HTTPStatus.NOT_FOUND,
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "unknown_agent": HTTPStatus.NOT_FOUND,
+    "unknown_card": HTTPStatus.NOT_FOUND,
     "unknown_command": HTTPStatus.NOT_FOUND,
     "unknown_token": HTTPStatus.UNAUTHORIZED,
     "wrong_method": HTTPStatus.METHOD_NOT_ALLOWED,
@@ -52,8 +55,8 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
 
 async def _answer_error(request: web.Request, error: Exception) -> web.StreamResponse:
     problem = problem_of(error)
-    upgraded = request.get(WEBSOCKET)
-    if isinstance(upgraded, web.WebSocketResponse):
+    upgraded: web.WebSocketResponse | None = request.get(WEBSOCKET)
+    if upgraded is not None:
         await upgraded.close(code=1011, message=problem.message.encode()[:120])
         return upgraded
     answer = _answer(problem, status_of(error))

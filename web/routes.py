@@ -10,7 +10,7 @@ from aiohttp import WSCloseCode, web
 
 from bot.command.catalog import Command
 from bot.command.declare import Call
-from bot.errors import UserError
+from bot.errors import UsageError, UserError
 from bot.interpreter import Interpreter
 from bot.model import Via
 from bot.policy import ATTEND, LIST_COMMANDS, STATUS, STOP
@@ -127,7 +127,7 @@ class Routes:
             raise UserError("this daemon serves no consoles", code="not_found")
         socket = web.WebSocketResponse(heartbeat=_PING_SECONDS, max_msg_size=_FRAME_BYTES)
         if not socket.can_prepare(request):
-            raise UserError("a console is a WebSocket, and this is none", code="usage")
+            raise UsageError("a console is a WebSocket, and this is none")
         await socket.prepare(request)
         request[WEBSOCKET] = socket
         self._attended.add(socket)

@@ -67,6 +67,7 @@ class MatrixConnector:
         self._turns: dict[str, asyncio.Lock] = {}
         self._authors: OrderedDict[str, str] = OrderedDict()
         self._last_inbound: float | None = None
+        self._subscribed = False
         self._log = structlog.get_logger(part=KIND)
 
     async def send(self, message: OutboundMessage) -> SendResult:
@@ -75,6 +76,8 @@ class MatrixConnector:
         Raises UserError for an encrypted room, one that we are not in, and an event that is too large;
         TransientError (with the server's own wait, if it gave one) and SetupError otherwise.
         """
+        if message.to.kind != KIND:
+            raise UserError(f"{message.to} is no place on Matrix")
         room_id = message.to.place
         mentioned = self._authors.get(message.reply_to) if message.reply_to else None
         event = to_wire(message, mentioned)
@@ -92,14 +95,18 @@ class MatrixConnector:
 
     async def subscribe(self, accept: Accept, position: str | None) -> None:
         """Hand every batch to ``accept``; outages after the first contact are waited out here."""
-        await self._session.identify()
-        await self._rooms.enter_primary()
 
         async def hand_over(batch: InboundBatch) -> None:
             self._remember(batch)
             await accept(batch)
 
-        await self._loop.run(hand_over, position)
+        self._subscribed = True
+        try:
+            await self._session.identify()
+            await self._rooms.enter_primary()
+            await self._loop.run(hand_over, position)
+        finally:
+            self._subscribed = False
 
     async def typing(self, address: Address, *, active: bool) -> None:
         """Show that we are at work, for at most 30 s; a signal that does not get through is dropped."""
@@ -110,7 +117,11 @@ class MatrixConnector:
             self._log.debug("typing not shown", room_id=address.place, error=error.message)
 
     async def health(self) -> ConnectorHealth:
-        """Return how it is; asks the homeserver only when the loop has not heard from it lately."""
+        """Return how it is; asks the homeserver only when the loop has not heard from it lately.
+
+        While subscribed it is ``reachable`` once the first sync was handed over: what is said from then
+        on is heard.
+        """
         heard = self._loop.answered
         if heard and not self._loop.failure and time.monotonic() - heard < _FRESH.total_seconds():
             return self._health("listening", reachable=True, authenticated=True)
@@ -120,6 +131,8 @@ class MatrixConnector:
             return self._health("refused", reachable=True, authenticated=False, why=error.message)
         except MosaicError as error:
             return self._health("away", reachable=False, authenticated=False, why=error.message)
+        if self._subscribed and self._loop.answered is None:
+            return self._health("connecting", reachable=False, authenticated=True)
         why = self._loop.failure or ""
         return self._health("reachable", reachable=True, authenticated=True, why=why)
 

@@ -54,7 +54,7 @@ class SyncLoop:
     """Reads one account's events for as long as it runs.
 
     ``failure`` is what is wrong now, None while the homeserver answers; ``answered`` is the monotonic
-    time of its last answer.
+    time of its last answer that was handed over.
     """
 
     def __init__(
@@ -121,10 +121,7 @@ class SyncLoop:
             return await self._begin_anew(error)
         self._rooms.watch()
         answer = read_answer(SyncAnswer, told)
-        batch = await self._reader.read(answer, self._position, missed=self._missing)
-        self.answered = time.monotonic()
-        self.failure = None
-        return batch
+        return await self._reader.read(answer, self._position, missed=self._missing)
 
     async def _begin_anew(self, error: UserError) -> InboundBatch:
         """Start from now when the homeserver does not know our position (it is another, or a new one)."""
@@ -149,6 +146,8 @@ class SyncLoop:
             self._stored = now
         self._position = batch.position
         self._missing = False
+        self.answered = time.monotonic()
+        self.failure = None
         return empty
 
     async def _wait_out(self, error: TransientError, attempt: int) -> None:

@@ -1,0 +1,93 @@
+"""The Matrix connector keeps the connectors' contract, on a real Synapse."""
+
+from collections.abc import AsyncIterator, Sequence
+from urllib.parse import urlsplit
+
+import pytest
+
+from bot.model import Address
+from bot.ports import Connector
+from connectors.matrix.connector import MatrixConnector
+from connectors.stage import Ledger, Stage, Standing, listening
+from connectors.testing import ConnectorContract
+from tests.stages.line import Line
+from tests.stages.matrix import Bot, meet
+from tests.stages.synapse import Person, Town
+
+
+class MatrixStage:
+    """A room with a person; the bot reaches the homeserver over a line that can be cut."""
+
+    def __init__(self, person: Person, bot: Bot, line: Line) -> None:
+        self.place = Address("matrix", bot.room_id)
+        self._person = person
+        self._bot = bot
+        self._line = line
+        self._current = self._connect()
+        self.connector: Connector = self._current
+
+    async def speak(self, text: str, thread: str | None = None) -> str:
+        if thread is None:
+            return await self._person.say(self.place.place, text)
+        return await self._person.say_in_thread(self.place.place, thread, text)
+
+    async def edit(self, event_id: str, text: str) -> str:
+        return await self._person.edit(self.place.place, event_id, text)
+
+    async def react(self, event_id: str, mark: str) -> None:
+        await self._person.react(self.place.place, event_id, mark)
+
+    async def standing(self) -> Sequence[Standing]:
+        return [
+            Standing(said["body"], _thread(said))
+            for said in await self._person.spoken(self.place.place, self._bot.user_id)
+            if "body" in said
+        ]
+
+    async def marks(self, event_id: str) -> Sequence[str]:
+        relations = [
+            said.get("m.relates_to", {})
+            for said in await self._person.spoken(self.place.place, self._bot.user_id)
+        ]
+        return [one["key"] for one in relations if "key" in one and one["event_id"] == event_id]
+
+    async def restart(self) -> None:
+        await self.close()
+        self.connector = self._current = self._connect()
+
+    async def close(self) -> None:
+        await self._current.close()
+
+    async def cut(self) -> None:
+        await self._line.cut()
+
+    async def restore(self) -> None:
+        await self._line.restore()
+
+    def _connect(self) -> MatrixConnector:
+        return self._bot.connector(homeserver_url=f"http://127.0.0.1:{self._line.port}")
+
+
+def _thread(content: dict[str, dict[str, str]]) -> str | None:
+    relation = content.get("m.relates_to", {})
+    return relation.get("event_id") if relation.get("rel_type") == "m.thread" else None
+
+
+class TestMatrixConnector(ConnectorContract):
+    @pytest.fixture
+    async def stage(self, matrix_town: Town) -> AsyncIterator[Stage]:
+        line = Line(urlsplit(matrix_town.url).port or 0)
+        await line.restore()
+        stage = MatrixStage(*await meet(matrix_town), line)
+        yield stage
+        await stage.close()
+        await line.cut()
+
+    async def test_missed_events_are_marked_and_counted(self, stage: Stage) -> None:
+        ledger = Ledger()
+        async with listening(stage, ledger):
+            pass
+        event_id = await stage.speak("missed")
+        async with listening(stage, ledger):
+            event = await ledger.arrival(event_id)
+        assert event.recovered

@@ -25,15 +25,33 @@ def _refuse_control(text: str) -> str:
 
 
 def _bound_depth(value: object) -> object:
-    """Refuse text that nests deeper than the parser of JSON can bear; brackets in strings count too."""
-    if isinstance(value, str):
-        depth = deepest = 0
-        for character in value:
-            depth += (character in "[{") - (character in "]}")
-            deepest = max(deepest, depth)
-        if deepest > _DEPTH:
-            raise ValueError(f"must not nest deeper than {_DEPTH}")
+    """Refuse what nests deeper than parser and database should bear; in text, brackets in strings count too."""
+    deepest = _bracket_depth(value) if isinstance(value, str) else _value_depth(value)
+    if deepest > _DEPTH:
+        raise ValueError(f"must not nest deeper than {_DEPTH}")
     return value
+
+
+def _bracket_depth(text: str) -> int:
+    depth = deepest = 0
+    for character in text:
+        depth += (character in "[{") - (character in "]}")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _value_depth(value: object) -> int:
+    depth, level = 0, [value]
+    while level and depth <= _DEPTH:
+        level = [inner for item in level for inner in _inner(item)]
+        depth += 1
+    return depth
+
+
+def _inner(value: object) -> list[Any]:
+    if isinstance(value, dict):
+        return [*value.keys(), *value.values()]
+    return value if isinstance(value, list) else []
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -42,10 +60,7 @@ def _texts(value: Any) -> Iterator[str]:
         item = pending.pop()
         if isinstance(item, str):
             yield item
-        elif isinstance(item, dict):
-            pending += [*item.keys(), *item.values()]
-        elif isinstance(item, list):
-            pending += item
+        pending += _inner(item)
 
 
 def _storable_json(value: Any) -> Any:

@@ -4,7 +4,6 @@
 the turn began with. Hooks and extensions of the agent programs write the same shape.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,8 +71,8 @@ def read_events(path: Path, offset: int) -> Stretch:
 
 def _read(line: bytes, end: int) -> Event | None:
     try:
-        said = _Line.model_validate(json.loads(line))
-    except (ValidationError, ValueError):
+        said = _Line.model_validate_json(line)
+    except ValidationError:
         return None
     return Event(said.event, said.session_id, message_id_of(said.text), said.answer, said.at, end)
 

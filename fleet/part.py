@@ -45,7 +45,7 @@ class FleetPart:
         self._fleet.opening = True
         try:
             try:
-                self._fleet.reload()
+                await asyncio.to_thread(self._fleet.reload)
             finally:
                 # A wrong file stops nobody: the agents of the last good one are started all the same.
                 await self._start_all()

@@ -1,5 +1,6 @@
 """roster.yaml as a file: every refusal names the line and what is allowed."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from pydantic_core import ErrorDetails
 from bot.errors import SetupError, UserError
 from fleet.roster import Roster
 
-_LONGEST = 1_000_000
+_LONGEST = 200_000
+_DEEPEST = 16
 Place = tuple[str | int, ...]
 
 
@@ -47,23 +49,28 @@ def _compose(text: str, source: str) -> yaml.Node:
     if len(text) > _LONGEST:
         raise UserError(f"{source}:1: longer than {_LONGEST} characters")
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                line = _line(event.start_mark)
-                raise UserError(
-                    f"{source}:{line}: *{event.anchor}: write it out, no YAML aliases here"
-                )
+        _refuse_traps(text, source)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = _line(error.problem_mark or error.context_mark)
         raise UserError(f"{source}:{line}: not YAML: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
         raise UserError(f"{source}:1: not YAML: {error}") from error
-    except RecursionError as error:
-        raise UserError(f"{source}:1: nested too deep") from error
     if node is None:
         raise UserError(f"{source}:1: the file is empty; it begins with version: 1")
     return node
+
+
+def _refuse_traps(text: str, source: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = _line(event.start_mark)
+        if isinstance(event, yaml.AliasEvent):
+            raise UserError(f"{source}:{line}: *{event.anchor}: write it out, no YAML aliases here")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise UserError(f"{source}:{line}: nested deeper than {_DEEPEST}")
 
 
 def _line(mark: Any) -> int:
@@ -172,3 +179,9 @@ def demo_roster(socket_name: str) -> str:
         f"tmux: {{socket_name: {socket_name}, holder_session: _holder}}\n"
         f"agents:\n{agents}"
     )
+
+
+def schema_text() -> str:
+    """Return the JSON Schema that ships as ``fleet/roster.schema.json``, for editors."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(schema | Roster.model_json_schema(), indent=2, sort_keys=True) + "\n"

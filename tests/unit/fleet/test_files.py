@@ -1,0 +1,76 @@
+"""What the fleet writes and reads back: environments, events, private files."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet.events import read_events, read_offset
+from fleet.launcher import read_environment, write_environment
+from fleet.places import write_private
+
+ID = "0123456789abcdef"
+NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True)
+VALUES = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")))
+
+
+def event(**fields: str) -> str:
+    text = f"[from a → to b | class chat | id {ID}]\nbody"
+    said = {"event": "submitted", "session_id": "s", "text": text}
+    return json.dumps(said | fields) + "\n"
+
+
+@given(st.dictionaries(NAMES, VALUES))
+def test_an_environment_file_reads_back_as_it_was_written(values: dict[str, str]) -> None:
+    assert read_environment(write_environment(values)) == values
+
+
+def test_a_wrong_line_in_an_environment_file_is_named_without_its_content() -> None:
+    with pytest.raises(ValueError, match="line 2 is not") as caught:
+        read_environment('A="1"\nTOKEN=s3cret\n')
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_private_file_is_never_readable_by_others(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    path.chmod(0o644)
+    write_private(path, "new")
+    assert path.read_text() == "new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_events_are_read_from_an_offset_and_only_whole_lines_count(tmp_path: Path) -> None:
+    path = tmp_path / "events"
+    assert read_events(path, 7).end == 0
+    first, second = event(), event(event="turn_ended", answer="yes")
+    path.write_text(first + "no event\n" + second + '{"event": "subm')
+    stretch = read_events(path, 0)
+    assert [(one.event, one.message_id, one.answer) for one in stretch.events] == [
+        ("submitted", ID, ""),
+        ("turn_ended", ID, "yes"),
+    ]
+    assert stretch.end == len((first + "no event\n" + second).encode())
+    again = read_events(path, stretch.events[0].end)
+    assert [one.event for one in again.events] == ["turn_ended"]
+    path.write_text(first)
+    assert len(read_events(path, stretch.end).events) == 1
+
+
+def test_no_line_stops_the_reading(tmp_path: Path) -> None:
+    path = tmp_path / "events"
+    wrong = [b"\xff\xfe", b"[]", b"null", b"{}", b'{"event": 1}', b"\r", b"[" * 20000]
+    path.write_bytes(b"\n".join([*wrong, event().encode()]))
+    assert [one.message_id for one in read_events(path, 0).events] == [ID]
+
+
+def test_a_kept_offset_that_is_no_number_is_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "offset"
+    assert read_offset(path) == 0
+    path.write_text("12")
+    assert read_offset(path) == 12
+    path.write_text("many")
+    assert read_offset(path) == 0

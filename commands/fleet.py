@@ -52,7 +52,7 @@ class FleetCommands:
             for agent in agents
         )
         table = Table(("name", "class", "runtime", "model", "host"), rows)
-        return Reply(_said(agents), (table,) if rows else (Text("The roster names nobody."),))
+        return Reply([*agents], (table,) if rows else (Text("The roster names nobody."),))
 
     @command("start", roles=OPERATORS, effect=Effect.WRITE)
     async def start(self, call: Call, name: AgentName | None = None) -> Reply:
@@ -87,11 +87,6 @@ class FleetCommands:
             raise UserError(
                 f"no agent is named {name}; the roster has: {known}", code="unknown_agent"
             )
-
-
-def _said(agents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the roster's agents without what they leave unsaid."""
-    return [{key: value for key, value in agent.items() if value is not None} for agent in agents]
 
 
 def record_data(record: AgentRecord) -> dict[str, Any]:

@@ -21,7 +21,6 @@ from fleet.screen import ScreenState
 
 Record = Callable[[Receipt], Awaitable[None]]
 
-_STALE = timedelta(seconds=60)
 _AGAIN = timedelta(seconds=1)
 
 
@@ -154,8 +153,8 @@ class AgentCarrier:
         beat = self._beat(door)
         if beat is None:
             return "it has not begun to beat"
-        age = beat.age(datetime.now(UTC))
-        return None if age <= _STALE else "its heartbeat is stale"
+        stale = beat.age(datetime.now(UTC)) > self._fleet.thresholds.stale
+        return "its heartbeat is stale" if stale else None
 
     def _beat(self, door: Door) -> Heartbeat | None:
         created = datetime.fromtimestamp(door.pane.created, UTC)

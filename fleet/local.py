@@ -57,6 +57,7 @@ class LocalFleet:
     ) -> None:
         self.places = Places(home)
         self.host = host
+        self.thresholds = thresholds
         self.opening = True
         self._environment = dict(environment)
         self._papers = Papers(self.places, host, api_socket, self._environment)
@@ -147,6 +148,10 @@ class LocalFleet:
         Agents that the roster no longer names are ours too.
         """
         left: list[str] = []
+        if self._roster is not None:
+            self.terminal()
+        for agent in self.local_agents():
+            self.terminal(agent)
         async with self._changing:
             for terminal in self._terminals.values():
                 ours = [pane for pane in await terminal.panes() if self._is_ours(pane)]

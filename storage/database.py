@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from bot.errors import TransientError
+from bot.errors import SetupError, TransientError
 from storage.queries import storable
 from storage.translation import translated
 
@@ -21,6 +21,7 @@ Connection: TypeAlias = Any  # asyncpg ships no types
 Hint = Callable[[str], None]
 
 _QUESTION_SECONDS = 15
+_CONNECT_SECONDS = 10
 _ESCAPED_NUL = re.compile(r"\\u0000|[\ud800-\udfff]")
 
 
@@ -93,28 +94,37 @@ class Database:
         """Connect; TransientError when the server is away, SetupError when it refuses us."""
         await self.close()
         with translated():
-            pool = await asyncpg.create_pool(
-                **target.arguments(),
-                min_size=0,  # or the driver reconnects by itself, and logs its failures
-                max_size=self._size,
-                init=_prepare,
-                reset=_reset,
-                server_settings=self._settings,
-                timeout=10,
-                max_inactive_connection_lifetime=0,
-            )
-            try:
-                listener = await asyncpg.connect(
-                    **target.arguments(), server_settings=self._settings, timeout=10
-                )
-            except BaseException:
-                pool.terminate()
-                raise
-            self._listener, self._pool = listener, pool
+            listener = await self._connect_listener(target)
             self._lost = lost = asyncio.Event()
             listener.add_termination_listener(lambda _connection: lost.set())
-            for channel in self._hints:
-                await listener.add_listener(channel, self._on_hint)
+            try:
+                for channel in self._hints:
+                    await listener.add_listener(channel, self._on_hint)
+                self._pool = await asyncpg.create_pool(
+                    **target.arguments(),
+                    min_size=0,  # or the driver reconnects by itself, and logs its failures
+                    max_size=self._size,
+                    init=_prepare,
+                    reset=_reset,
+                    server_settings=self._settings,
+                    timeout=_CONNECT_SECONDS,
+                    max_inactive_connection_lifetime=0,
+                )
+            except BaseException:
+                listener.terminate()
+                raise
+            self._listener = listener
+
+    async def _connect_listener(self, target: Target) -> Connection:
+        try:
+            return await asyncpg.connect(
+                **target.arguments(), server_settings=self._settings, timeout=_CONNECT_SECONDS
+            )
+        except ValueError:  # what it says may hold the part of a password that was taken for a port
+            raise SetupError(
+                "the database's address cannot be read",
+                hint="DATABASE_URL is postgresql://USER:PASSWORD@HOST:PORT/NAME, %-encoded",
+            ) from None
 
     async def close(self) -> None:
         """Close all connections, at once and without asking; statements under way get TransientError."""

@@ -7,7 +7,7 @@ import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from storage.database import Database, Target
 from storage.migrate import migrate
 from storage.postgres import EmbeddedServer
 from storage.postmaster import Postmaster
+from tests.waiting import until
 
 _TEMPLATE = "mosaic_template"
 
@@ -180,3 +181,39 @@ async def _answering(target: Target, postmaster: Postmaster) -> None:
                 await connection.close()
                 return
     raise AssertionError("the external PostgreSQL did not start")
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process has that number."""
+    return Path(f"/proc/{pid}/cmdline").exists()
+
+
+def names_in(directory: Path) -> list[str]:
+    """Return what stands in a directory, sorted."""
+    return sorted(path.name for path in directory.iterdir())
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A database part at work: what it said whenever it became ready."""
+
+    database: Database
+    data: Path
+    said: list[str]
+    task: "asyncio.Task[None]"
+
+    @property
+    def postmaster(self) -> int:
+        """The pid of its server."""
+        return int((self.data / "cluster" / "postmaster.pid").read_text().split("\n", 1)[0])
+
+    async def said_again(self, times: int) -> None:
+        """Wait until it was ready more than so many times."""
+        await until(lambda: len(self.said) > times or self.task.done(), 60, "the database is ready")
+        if self.task.done():
+            self.task.result()
+
+    async def value(self, question: str) -> Any:
+        """Ask the database something."""
+        async with self.database.connection() as connection:
+            return await connection.fetchval(question)

@@ -1,0 +1,158 @@
+"""The middle of the daemon on in-memory edges: one platform, one agent, no I/O."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.command.catalog import Catalog
+from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, command, topic
+from bot.errors import TransientError
+from bot.interpreter import Interpreter
+from bot.mailbox import Mailbox
+from bot.model import Delivery, Principal, Receipt, ReceiptState, SendResult, agent_address
+from bot.policy import Access, Policy
+from bot.ports import Carrier
+from bot.presence import Typing
+from bot.reception import ConnectorCarrier
+from bot.relay import Relay
+from bot.reply import Reply, say
+from bot.router import Router
+from bot.worker import Worker
+from connectors.memory import MemoryConnector, MemoryPlatform
+from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
+from tests.fakes.mailroom import MemoryCorrespondence, MemoryJournal, MemoryOutbox, Room
+
+ANN = Principal("memory:ann", "Ann")
+EVE = Principal("memory:eve", "Eve")
+OPS = "ops"
+ORCHESTRATOR = agent_address("box", "orchestrator")
+
+
+@topic("")
+class Toys:
+    """Commands to try the middle with."""
+
+    def __init__(self, interpreter: Callable[[], Interpreter]) -> None:
+        self._interpreter = interpreter
+        self.ran: list[str] = []
+        self.gate = asyncio.Event()
+
+    @command("echo", roles=EVERYONE)
+    async def echo(self, call: Call, word: str) -> Reply:
+        """Say it back."""
+        self.ran.append(word)
+        return say(f"you said {word}")
+
+    @command("wait", roles=EVERYONE)
+    async def wait(self, call: Call) -> Reply:
+        """Answer when the gate opens."""
+        await self.gate.wait()
+        return say("at last")
+
+    @command("crash", roles=EVERYONE)
+    async def crash(self, call: Call) -> Reply:
+        """Have a bug."""
+        raise ZeroDivisionError("the secret inside")
+
+    @command("lose", roles=EVERYONE)
+    async def lose(self, call: Call) -> Reply:
+        """Lose the database half way."""
+        raise TransientError("the database went away")
+
+    @command("wipe", roles=OPERATORS, effect=Effect.WRITE, confirm="This wipes the board.")
+    async def wipe(self, call: Call) -> Reply:
+        """Destroy something."""
+        self.ran.append("wipe")
+        return say("wiped")
+
+    @command("confirm", roles=EVERYONE)
+    async def confirm(self, call: Call, code: str) -> Reply:
+        """Say yes."""
+        return await self._interpreter().replay(code, call)
+
+
+@dataclass(slots=True)
+class Terminal:
+    """An agent's door: takes mail, or ends as it is told."""
+
+    taken: list[Delivery] = field(default_factory=list)
+    ends: list[SendResult | Exception] = field(default_factory=list)
+
+    async def carry(
+        self, delivery: Delivery, record: Callable[[Receipt], Awaitable[None]]
+    ) -> SendResult:
+        """Take one message."""
+        end = self.ends.pop(0) if self.ends else SendResult(ReceiptState.ACCEPTED)
+        if isinstance(end, Exception):
+            raise end
+        self.taken.append(delivery)
+        return end
+
+
+class Middle:
+    """One life of the middle; ``room`` (the database) and ``platform`` outlive it."""
+
+    def __init__(self, room: Room, platform: MemoryPlatform, life: str = "one") -> None:
+        self.room, self.platform = room, platform
+        self.terminal = Terminal()
+        self.audit = MemoryAudit()
+        self.journal = MemoryJournal(room)
+        self.connector = MemoryConnector(platform)
+        outbox = MemoryOutbox(room)
+        self.mailbox = Mailbox(outbox, lambda _kind: self.connector.capabilities())
+        self.relay = Relay(self.mailbox, outbox, MemoryCorrespondence(room))
+        self.toys = Toys(lambda: self.interpreter)
+        self.interpreter = self._make_interpreter()
+        self.router = Router(
+            self.journal,
+            self.mailbox,
+            self.interpreter,
+            lambda: ORCHESTRATOR,
+            Typing(lambda _kind: self.connector),
+            token=life,
+        )
+        self.worker = Worker(
+            self.mailbox, outbox, self._carriers, self.relay.settled, owner=f"box {life}"
+        )
+
+    def _make_interpreter(self) -> Interpreter:
+        catalog = Catalog([self.toys])
+        access = Access(frozenset({ANN.id}), frozenset(), frozenset({f"memory:{OPS}"}))
+        policy = Policy(access, {c.name: c.roles for c in catalog.commands.values()})
+        return Interpreter(
+            catalog,
+            lambda: policy,
+            self.audit,
+            MemoryConfirmations(),
+            time_limit=timedelta(seconds=5),
+            confirm_within=timedelta(seconds=60),
+        )
+
+    def _carriers(self) -> dict[str, Carrier]:
+        return {"memory": ConnectorCarrier(self.connector), ORCHESTRATOR.carrier: self.terminal}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Middle"]:
+        """Run router, worker and connector until the block ends."""
+        position = self.room.positions.get("memory")
+        opened = asyncio.Event()
+        tasks = [
+            asyncio.create_task(self.router.run(lambda _detail: opened.set())),
+            asyncio.create_task(self.worker.run(lambda _detail: None)),
+        ]
+        try:
+            await opened.wait()
+            tasks.append(
+                asyncio.create_task(self.connector.subscribe(self.router.accept, position))
+            )
+            yield self
+        finally:
+            for task in reversed(tasks):
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    def said(self) -> list[str]:
+        """Return what we said on the platform, in order."""
+        return [standing.text for standing in self.platform.standing if standing.message]

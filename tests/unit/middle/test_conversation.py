@@ -1,0 +1,199 @@
+"""One chat line, and one word to the orchestrator, from end to end on in-memory edges."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from bot.errors import TransientError, UserError
+from bot.model import MessageKind, ReceiptState, SendResult
+from connectors.memory import MemoryPlatform
+from tests.fakes.mailroom import Event, Room
+from tests.stages.middle import ANN, EVE, OPS, Middle
+from tests.waiting import until
+
+
+@pytest.fixture
+async def middle() -> AsyncIterator[Middle]:
+    async with Middle(Room(), MemoryPlatform()).running() as found:
+        yield found
+
+
+async def test_a_command_is_answered_as_a_reply_and_marked_done(middle: Middle) -> None:
+    event_id = middle.platform.speak(OPS, ANN, "!echo hi")
+    await until(lambda: (event_id, "✅") in middle.platform.marks)
+    (answer,) = (s for s in middle.platform.standing if s.message)
+    assert answer.text == "you said hi"
+    assert answer.message is not None
+    assert (answer.message.kind, answer.message.reply_to) == (MessageKind.REPLY, event_id)
+    assert middle.platform.marks == [(event_id, "✅")]
+
+
+async def test_an_answer_stays_in_its_thread(middle: Middle) -> None:
+    middle.platform.speak(OPS, ANN, "!echo hi", thread="t1")
+    await until(middle.said)
+    assert middle.platform.standing[-1].thread == "t1"
+
+
+async def test_commands_of_a_room_run_in_order(middle: Middle) -> None:
+    for number in range(20):
+        middle.platform.speak(OPS, ANN, f"!echo {number}")
+    await until(lambda: len(middle.said()) == 20)
+    assert middle.said() == [f"you said {number}" for number in range(20)]
+
+
+async def test_a_slow_command_is_marked_as_taken_and_shows_typing(middle: Middle) -> None:
+    event_id = middle.platform.speak(OPS, ANN, "!wait")
+    await until(lambda: (event_id, "👀") in middle.platform.marks)
+    await until(lambda: OPS in middle.platform.typing)
+    middle.toys.gate.set()
+    await until(lambda: (event_id, "✅") in middle.platform.marks)
+    assert middle.said() == ["at last"]
+    assert not middle.platform.typing
+
+
+async def test_a_misspelt_command_is_answered_with_what_was_meant(middle: Middle) -> None:
+    event_id = middle.platform.speak(OPS, ANN, "!ecco hi")
+    await until(lambda: (event_id, "❌") in middle.platform.marks)
+    assert "did you mean `echo`" in middle.said()[0]
+
+
+async def test_a_bug_gets_a_reference_and_no_details(middle: Middle) -> None:
+    middle.platform.speak(OPS, ANN, "!crash")
+    await until(middle.said)
+    assert "reference" in middle.said()[0]
+    assert "secret" not in middle.said()[0]
+
+
+async def test_a_stranger_is_refused_by_rule_and_noted(middle: Middle) -> None:
+    middle.platform.speak(OPS, EVE, "!echo hi")
+    await until(middle.said)
+    assert "stranger-denied" in middle.said()[0]
+    assert middle.toys.ran == []
+    assert [(r["principal_id"], r["allowed"]) for r in middle.audit.rows] == [(EVE.id, False)]
+
+
+async def test_a_room_that_is_not_listed_hears_nothing(middle: Middle) -> None:
+    middle.platform.speak("elsewhere", ANN, "!echo hi")
+    middle.platform.speak(OPS, ANN, "!echo here")
+    await until(middle.said)
+    assert middle.toys.ran == ["here"]
+
+
+async def test_an_edit_is_not_run(middle: Middle) -> None:
+    event_id = middle.platform.speak(OPS, ANN, "!echo one")
+    await until(middle.said)
+    middle.platform.speak(OPS, ANN, "!echo two", edits=event_id)
+    await until(lambda: len(middle.said()) == 2)
+    assert "edit" in middle.said()[1]
+    assert middle.toys.ran == ["one"]
+
+
+async def test_a_destructive_command_waits_for_its_code(middle: Middle) -> None:
+    middle.platform.speak(OPS, ANN, "!wipe")
+    await until(middle.said)
+    code = middle.said()[0].partition("!confirm ")[2][:4]
+    middle.platform.speak(OPS, EVE, f"!confirm {code}")
+    middle.platform.speak(OPS, ANN, f"!confirm {code}")
+    middle.platform.speak(OPS, ANN, f"!confirm {code}")
+    await until(lambda: len(middle.said()) == 4)
+    assert middle.toys.ran == ["wipe"]
+    assert middle.said()[2] == "wiped"
+    assert "nothing waits for you" in middle.said()[3]
+
+
+async def test_a_command_that_lost_the_database_is_named_as_interrupted(middle: Middle) -> None:
+    middle.platform.speak(OPS, ANN, "!lose")
+    await until(middle.said)
+    assert middle.said()[0].startswith("interrupted: !lose")
+
+
+async def test_what_a_crash_cut_short_is_named_once_and_never_run() -> None:
+    room, platform = Room(), MemoryPlatform()
+    async with Middle(room, platform, "one").running() as middle:
+        middle.platform.speak(OPS, ANN, "!echo done")
+        await until(middle.said)
+    event = replace(next(iter(room.events.values())).inbound, event_id="cut", text="!echo cut")
+    dying = Middle(room, platform, "one")
+    room.events[event.id] = Event(event)
+    assert await dying.journal.begin(event, "one")
+    for life in ("two", "three"):
+        async with Middle(room, platform, life).running() as middle:
+            await until(lambda: len(middle.said()) == 2)
+    assert middle.said()[1].startswith("interrupted: !echo cut")
+    assert middle.toys.ran == []
+    assert ("cut", "❌") in platform.marks
+
+
+async def test_words_go_to_the_orchestrator_and_its_answer_comes_back(middle: Middle) -> None:
+    event_id = middle.platform.speak(OPS, ANN, "hello", thread="t1")
+    (mail,) = await until(lambda: middle.terminal.taken)
+    assert (mail.outbound.text, mail.outbound.author) == ("hello", ANN.id)
+    assert (event_id, "👀") in middle.platform.marks
+    for _ in range(2):  # an answer that is told twice is said once
+        await middle.relay.answered(mail.outbound.message_id, "**hi** Ann")
+    await until(lambda: (event_id, "✅") in middle.platform.marks)
+    answer = middle.platform.standing[-1]
+    assert (answer.text, answer.thread) == ("**hi** Ann", "t1")
+    assert answer.message is not None
+    assert (answer.message.kind, answer.message.reply_to) == (MessageKind.ANSWER, event_id)
+    assert len(middle.said()) == 1
+
+
+async def test_a_strangers_words_reach_nobody(middle: Middle) -> None:
+    middle.platform.speak(OPS, EVE, "hello")
+    middle.platform.speak(OPS, ANN, "hello")
+    await until(lambda: middle.terminal.taken)
+    assert [mail.outbound.author for mail in middle.terminal.taken] == [ANN.id]
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (
+            UserError("orchestrator is not running"),
+            "was not delivered: orchestrator is not running",
+        ),
+        (SendResult(ReceiptState.UNKNOWN, reason="no echo"), "may not have arrived: no echo"),
+    ],
+)
+async def test_mail_that_did_not_arrive_is_told_to_its_sender(
+    middle: Middle, end: SendResult | Exception, words: str
+) -> None:
+    middle.terminal.ends.append(end)
+    event_id = middle.platform.speak(OPS, ANN, "hello")
+    await until(lambda: (event_id, "❌") in middle.platform.marks)
+    assert words in middle.said()[0]
+
+
+async def test_a_broken_line_delays_and_doubles_nothing(middle: Middle) -> None:
+    middle.platform.lose_answers = 2
+    middle.platform.speak(OPS, ANN, "!echo one")
+    middle.platform.speak(OPS, ANN, "!echo two")
+    await until(lambda: len(middle.said()) == 2)
+    assert middle.said() == ["you said one", "you said two"]
+
+
+async def test_what_was_said_while_the_database_was_away_is_handled_when_it_is_back(
+    middle: Middle,
+) -> None:
+    event_id = middle.platform.speak(OPS, ANN, "!echo one")
+    await until(lambda: (event_id, "✅") in middle.platform.marks)
+    middle.toys.gate.set()
+    middle.platform.speak(OPS, ANN, "!wait")
+    middle.room.away = TransientError("away")
+    await until(lambda: middle.said() == ["you said one"])
+    middle.room.away = None
+    await until(lambda: middle.said() == ["you said one", "at last"])
+
+
+async def test_missed_words_are_accounted_for_in_one_line() -> None:
+    room, platform = Room(), MemoryPlatform()
+    async with Middle(room, platform, "one").running() as middle:
+        platform.speak(OPS, ANN, "!echo before")
+        await until(middle.said)
+    for number in range(3):
+        platform.speak(OPS, ANN, f"!echo {number}")
+    async with Middle(room, platform, "two").running() as middle:
+        await until(lambda: len(middle.said()) == 5)
+    assert middle.said()[1:] == ["recovered 3, lost 0", *(f"you said {n}" for n in range(3))]

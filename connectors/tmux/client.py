@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import aiohttp
-import structlog
 
 from bot.backoff import Backoff
 from bot.errors import UserError
@@ -67,7 +66,6 @@ class ConsoleClient:
         self._seen: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._spoken: OrderedDict[str, None] = OrderedDict()
         self._outgoing: asyncio.Queue[Hello | Line | Shown] | None = None
-        self._log = structlog.get_logger(part="console")
 
     @property
     def connected(self) -> bool:
@@ -140,7 +138,7 @@ class ConsoleClient:
         try:
             frame = read_from_daemon(values)
         except UserError as error:
-            self._log.warning("frame not understood", error=error.message)
+            await self._show(Refused(reason=f"the daemon says something new here: {error.message}"))
             return
         match frame:
             case Said() | Reaction():

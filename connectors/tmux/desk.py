@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 
+from bot.errors import TransientError
 from bot.model import Principal
 from bot.ports import ConsoleLine
 from connectors.tmux.frames import (
@@ -54,5 +55,5 @@ class Desk:
             while True:
                 frame = await self._waiting.get()
                 await self.line.push(frame.json_ready())
-        except ConnectionError as error:
+        except (ConnectionError, TransientError) as error:
             self._log.info("console hung up", client_id=self.client_id, error=str(error))

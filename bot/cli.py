@@ -250,7 +250,8 @@ def _restart(request: Request, life: "Lifecycle", _flags: set[str]) -> int:
 def _chat(request: Request, life: "Lifecycle", flags: set[str]) -> int:
     if request.json:
         raise UsageError("`mosaic chat` is for people; there is no --json")
-    return life.chat(flags)
+    commands = [(entry["name"], entry["summary"]) for entry in read_table().entries]
+    return life.chat(flags, commands)
 
 
 def _logs(request: Request, life: "Lifecycle", flags: set[str]) -> int:

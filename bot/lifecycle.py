@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,17 +97,23 @@ class Lifecycle:
             self.down(keep_agents=True)
         return self.up_detached(flags, quiet=quiet)
 
-    def chat(self, flags: set[str]) -> int:
-        """Open the operator's console; return its exit status."""
-        from connectors.tmux.console import run_console
+    def chat(self, flags: set[str], commands: Sequence[tuple[str, str]]) -> int:
+        """Open the operator's console, which completes ``commands``; return its exit status."""
+        from connectors.tmux.console import FAREWELL, run_console
 
         self.status()
+        ends = "--down-on-exit" in flags
         try:
             return asyncio.run(
-                run_console(self._places.api_socket, self._places.console_history_file)
+                run_console(
+                    self._places.api_socket,
+                    self._places.console_history_file,
+                    commands=commands,
+                    farewell="Stopping the daemon and its agents." if ends else FAREWELL,
+                )
             )
         finally:
-            if "--down-on-exit" in flags:
+            if ends:
                 self.down(keep_agents=False)
 
     def logs(self, *, follow: bool) -> list[str]:

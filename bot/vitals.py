@@ -21,7 +21,7 @@ def status_blocks(known: Mapping[str, Any]) -> tuple[Block, ...]:
     if paused := known.get("paused"):
         pairs.append(("paused", f"by {paused['by']}: {paused['reason'] or 'no reason given'}"))
     rows = tuple(
-        (name, f"{MARKS.get(part['state'], '?')} {part['state']}", str(part["detail"]))
+        (name, str(part["state"]), str(part["detail"]))
         for name, part in known.get("parts", {}).items()
     )
     return Fields(tuple(pairs)), Table(("part", "state", "detail"), rows)

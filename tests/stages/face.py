@@ -96,7 +96,7 @@ async def bearer(token: str) -> Principal | None:
 
 
 def make_interpreter(
-    audit: MemoryAudit, status: dict[str, Any], extra: Sequence[object] = ()
+    audit: MemoryAudit, status: dict[str, Any], extra: Sequence[object], mail: object | None
 ) -> Interpreter:
     """The real interpreter with every topic; ann operates, max is a member, one room is listed."""
     access = Access(
@@ -120,7 +120,7 @@ def make_interpreter(
         ),
         BacklogCommands(backlog, backlog, backlog),
         FleetCommands(QuietFleet()),
-        MailCommands(MemoryCorrespondence(Room())),
+        mail or MailCommands(MemoryCorrespondence(Room())),
         *extra,
     )
     interpreter = Interpreter(
@@ -135,8 +135,10 @@ def make_interpreter(
 
 
 @contextlib.asynccontextmanager
-async def serve(path: Path, extra: Sequence[object] = ()) -> AsyncIterator[Face]:
-    """Serve the face on ``path`` until left."""
+async def serve(
+    path: Path, extra: Sequence[object] = (), *, instead_of_mail: object | None = None
+) -> AsyncIterator[Face]:
+    """Serve the face on ``path`` until left, with more topics, or another one under the name of mail."""
     audit = MemoryAudit()
     status: dict[str, Any] = {
         "state": "running",
@@ -147,7 +149,7 @@ async def serve(path: Path, extra: Sequence[object] = ()) -> AsyncIterator[Face]
         "paused": None,
         "parts": {"api": {"state": "ok", "detail": "listening", "since": "2030-01-01T00:00:00Z"}},
     }
-    face = Face(path, make_interpreter(audit, status, extra), audit, status=status)
+    face = Face(path, make_interpreter(audit, status, extra, instead_of_mail), audit, status=status)
     part = ApiPart(
         path,
         face.interpreter,

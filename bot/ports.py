@@ -4,16 +4,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
+from bot.cards import BacklogStats, Card, CardDraft, CardEvent, CardStatus
 from bot.model import (
     Address,
     AgentRecord,
-    BacklogStats,
     Caller,
     Capabilities,
-    Card,
-    CardDraft,
-    CardEvent,
-    CardStatus,
     ConnectorHealth,
     Decision,
     Delivery,

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Annotated
 
+from bot.cards import Card, CardDraft, CardStatus
 from bot.command.declare import EVERYONE, WORKERS, Call, Effect, Help, command, topic
-from bot.model import Card, CardDraft, CardStatus
 from bot.ports import CardShelf, Claims, Dependencies
 from bot.reply import Reply, Text
 from commands.card_pages import (

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.model import BacklogStats, Caller, Card, CardEvent, CardStatus
+from bot.cards import BacklogStats, Card, CardEvent, CardStatus
+from bot.model import Caller
 from bot.reply import Block, Fields, Table, Text
 
 _TIMES = ("claimed_at", "created_at", "updated_at")

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.cards import Card, CardEvent, CardStatus
 from bot.errors import UserError
-from bot.model import Caller, Card, CardEvent, CardStatus
+from bot.model import Caller
 from storage.database import Connection
 from storage.queries import Queries
 

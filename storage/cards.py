@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from bot.cards import BacklogStats, Card, CardDraft, CardEvent, CardStatus
 from bot.errors import UserError
-from bot.model import BacklogStats, Caller, Card, CardDraft, CardEvent, CardStatus
+from bot.model import Caller
 from storage.card_limits import within_limits
 from storage.card_rows import CardRows, difference, read_card
 from storage.database import Connection, Database

@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 
+from bot.cards import Card, CardStatus
 from bot.errors import UserError
-from bot.model import Caller, Card, CardStatus
+from bot.model import Caller
 from storage.card_limits import within_limits
 from storage.card_rows import CardRows, holder, read_card
 from storage.database import Connection, Database

@@ -1,7 +1,8 @@
 """Cards as a graph without cycles, in Postgres; and cards that a person holds back."""
 
+from bot.cards import Card, CardStatus
 from bot.errors import UserError
-from bot.model import Caller, Card, CardStatus
+from bot.model import Caller
 from storage.card_limits import within_limits
 from storage.card_rows import CardRows, holder
 from storage.database import Database

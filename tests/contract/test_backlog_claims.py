@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.model import Card, CardStatus
+from bot.cards import Card, CardStatus
 from tests.stages.backlog import ANN, CODER, MINUTE, BacklogStage, refusal
 
 UNCLAIMED = (None, None, None, None)

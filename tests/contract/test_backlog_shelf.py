@@ -1,6 +1,6 @@
 """The port CardShelf, for every implementation."""
 
-from bot.model import CardDraft, CardStatus
+from bot.cards import CardDraft, CardStatus
 from tests.stages.backlog import ANN, CODER, MINUTE, BacklogStage, refusal
 
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from bot.cards import BacklogStats, Card, CardDraft, CardEvent, CardStatus
 from bot.errors import UserError
-from bot.model import BacklogStats, Caller, Card, CardDraft, CardEvent, CardStatus
+from bot.model import Caller
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _HIDDEN = {"id", "unmet_deps", "claim_token", "claimed_at", "idempotency_key"} | {

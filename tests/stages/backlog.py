@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.cards import Card, CardDraft
 from bot.errors import UserError
-from bot.model import Caller, Card, CardDraft, Principal, Via
+from bot.model import Caller, Principal, Via
 from bot.ports import CardShelf, Claims, Dependencies
 from storage.cards import PostgresCardShelf
 from storage.claims import PostgresClaims

@@ -11,8 +11,8 @@ from datetime import timedelta
 
 import pytest
 
+from bot.cards import CardDraft, CardStatus
 from bot.errors import UserError
-from bot.model import CardDraft, CardStatus
 from storage.database import Database
 from tests.stages.backlog import ANN, CODER, MINUTE, BacklogStage, clear, postgres_stage, refusal
 from tests.waiting import until

@@ -17,8 +17,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bot.cards import Card, CardDraft, CardStatus
 from bot.errors import UserError
-from bot.model import Caller, Card, CardDraft, CardStatus
+from bot.model import Caller
 from storage.database import Database, Target
 from storage.migrate import migrate
 from tests.stages.backlog import (

@@ -1,0 +1,80 @@
+"""The words of the backlog: cards, what is said of them, and what became of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class CardStatus(StrEnum):
+    """Where a card stands. A card whose dependencies are open is ``ready`` but not claimable."""
+
+    READY = "ready"
+    CLAIMED = "claimed"
+    BLOCKED = "blocked"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One unit of backlog (spec 3-contracts, Backlog CLI)."""
+
+    id: str
+    title: str
+    body: str
+    phase: str | None
+    priority: int
+    status: CardStatus
+    depends_on: tuple[str, ...]
+    unmet_deps: int
+    claim_owner: str | None
+    claim_token: str | None
+    claim_ttl_seconds: int | None
+    claimed_at: datetime | None
+    attempts: int
+    idempotency_key: str | None
+    acceptance: Any
+    agent_class: str | None
+    agent: str | None
+    host: str | None
+    block_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CardDraft:
+    """What a person says of a card. ``None`` is "not said": a new card gets the default, an edit keeps."""
+
+    id: str
+    title: str | None = None
+    body: str | None = None
+    phase: str | None = None
+    priority: int | None = None
+    depends_on: tuple[str, ...] | None = None
+    acceptance: Any = None
+    idempotency_key: str | None = None
+    agent_class: str | None = None
+    agent: str | None = None
+    host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardEvent:
+    """One line of a card's history: who did what, through which face, and what changed."""
+
+    at: datetime
+    actor: str
+    via: str
+    action: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogStats:
+    """The backlog in numbers; ages are of the oldest claimable card."""
+
+    counts: dict[str, int]
+    total: int
+    oldest_ready_age_seconds: float | None
+    expired_claim_count: int

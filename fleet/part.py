@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
 from bot.errors import TransientError, UserError
 from fleet.local import LocalFleet
+from fleet.tmux import answers
 
-_LOOK = timedelta(seconds=2)
+_LOOK = timedelta(seconds=1)
 
 
 class FleetPart:
@@ -32,14 +34,17 @@ class FleetPart:
         await self._open()
         ready(self._detail())
         while True:
-            await asyncio.sleep(_LOOK.total_seconds())
-            if not await self._fleet.terminal().has_holder():
+            await self._watch(await self._fleet.terminal().socket_path(), seen)
+            seen = self._stamp()
+            await self._open()
+            ready(self._detail())
+
+    async def _watch(self, socket: Path, seen: tuple[int, int]) -> None:
+        """Return when the roster's file has changed; TransientError when the server went away."""
+        while self._stamp() == seen:
+            if not answers(socket):
                 raise TransientError("the tmux server went away")
-            stamp = self._stamp()
-            if stamp != seen:
-                seen = stamp
-                await self._open()
-                ready(self._detail())
+            await asyncio.sleep(_LOOK.total_seconds())
 
     async def _open(self) -> None:
         self._fleet.opening = True

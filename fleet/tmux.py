@@ -136,9 +136,9 @@ class Terminal:
         if answer.status != 0 and not answer.error.startswith("duplicate session"):
             raise TransientError(f"tmux new-session: {answer.error}")
 
-    async def has_holder(self) -> bool:
-        """Whether our holder session is there."""
-        return await self.has_session(self._holder)
+    async def socket_path(self) -> Path:
+        """Return where the running server listens; TransientError when none runs."""
+        return Path((await self.run("display-message", "-p", "#{socket_path}")).rstrip("\n"))
 
     def _server_options(self) -> list[str]:
         return [
@@ -155,7 +155,9 @@ class Terminal:
 
         Returns the names of the sessions that other people left there.
         """
-        probe = await self.call("display-message", "-p", "#{@mosaic_home}\t#{socket_path}")
+        probe = await self._until_decided(
+            "display-message", "-p", "#{@mosaic_home}\t#{socket_path}"
+        )
         if probe.status != 0:
             await asyncio.to_thread(self._clear_stale_socket, probe.error)
             return []
@@ -169,15 +171,25 @@ class Terminal:
             await self._until_gone(Path(path))
         return left
 
+    async def _until_decided(self, *arguments: str) -> Answer:
+        """Ask until a server answers or there is none; between the two it is on its way out."""
+        answer = await self.call(*arguments)
+        for _ in range(100):
+            if answer.status == 0 or answer.error.startswith(_NO_SERVER[:2]):
+                break
+            await asyncio.sleep(0.02)
+            answer = await self.call(*arguments)
+        return answer
+
     def _clear_stale_socket(self, error: str) -> None:
         # A server that ended by itself leaves its file; on a socket of our own name it is ours to remove.
         _, found, path = error.partition("no server running on ")
-        if found and self.socket_name is not None and not _answers(Path(path)):
+        if found and self.socket_name is not None and not answers(Path(path)):
             Path(path).unlink(missing_ok=True)
 
     async def _until_gone(self, path: Path) -> None:
         for _ in range(250):
-            if not await asyncio.to_thread(_answers, path):
+            if not await asyncio.to_thread(answers, path):
                 # tmux 3.3a leaves the file behind: it is ours, and nobody listens on it any more.
                 await asyncio.to_thread(path.unlink, missing_ok=True)
                 return
@@ -339,7 +351,8 @@ def _session_arguments(
     ]
 
 
-def _answers(path: Path) -> bool:
+def answers(path: Path) -> bool:
+    """Whether a server listens on a socket; it costs no process, so it may be asked often."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))

@@ -44,7 +44,6 @@ async def clear(terminal: Terminal) -> None:
     for pane in await terminal.panes():
         await terminal.end_session(pane.session)
     await terminal.close_server()
-    await terminal.close_server()
 
 
 class Letters(Correspondence):

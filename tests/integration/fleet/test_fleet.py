@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import SetupError, UserError
+from bot.errors import SetupError, TransientError, UserError
 from bot.model import agent_address
 from fleet import processes
 from fleet.part import FleetPart
@@ -215,6 +215,20 @@ async def test_a_changed_roster_is_taken_up_while_the_part_runs(stage: Stage) ->
         stage.write_roster(DOGFOOD, ENHANCER)
         await until(lambda: len(said) == 2)
         await ready(stage, "enhancer")
+
+
+async def test_a_server_that_was_killed_is_noticed_and_the_next_run_starts_the_agents_anew(
+    stage: Stage,
+) -> None:
+    stage.write_roster(DOGFOOD)
+    task = asyncio.create_task(FleetPart(stage.fleet).run(lambda detail: None))
+    await until(lambda: not stage.fleet.opening or task.done())
+    await ready(stage)
+    await stage.fleet.terminal().run("kill-server")
+    with pytest.raises(TransientError, match="the tmux server went away"):
+        await task
+    async with part(stage):
+        await ready(stage)
 
 
 async def test_an_agent_that_cannot_start_is_named_and_the_others_run(stage: Stage) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.model import Address, Inbound, InboundBatch, InboundKind, Letter, Principal
 from storage.database import Database
-from storage.letters import store_letters
+from storage.letters import end_event, store_letters
 from storage.queries import Queries, storable
 
 
@@ -55,14 +55,10 @@ class PostgresJournal:
 
         LookupError for an event that was never accepted.
         """
-        async with self._database.transaction() as connection:
-            ended = await self._journal.end_event.fetchval(
-                connection, id=inbound.id, outcome=outcome
-            )
-            if ended is None:
-                raise LookupError(f"event {inbound.event_id!r} was never accepted")
-            if ended:
-                await store_letters(connection, self._mailbox, letters)
+        async with self._database.connection() as connection:
+            known = await end_event(connection, self._mailbox, inbound.id, outcome, letters)
+        if not known:
+            raise LookupError(f"event {inbound.event_id!r} was never accepted")
 
     async def interrupted(self, token: str) -> Sequence[Inbound]:
         """Return events that another life of the daemon began and never ended, oldest first."""

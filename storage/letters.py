@@ -25,9 +25,30 @@ async def store_letters(
 
     ValueError for a letter without parts, which could never end.
     """
+    if letters:
+        await mailbox.store_letters.execute(
+            connection, letters=_letter_rows(letters), event_id=None, outcome=None
+        )
+
+
+async def end_event(
+    connection: Connection,
+    mailbox: Queries,
+    event_id: str,
+    outcome: str,
+    letters: Sequence[Letter],
+) -> bool:
+    """End an event and store letters with it, unless it had ended before; false if it is unknown."""
+    known = await mailbox.store_letters.fetchval(
+        connection, letters=_letter_rows(letters), event_id=event_id, outcome=outcome
+    )
+    return bool(known)
+
+
+def _letter_rows(letters: Sequence[Letter]) -> list[dict[str, Any]]:
+    # From the end, so that of two with one id the first stays.
     rows = {letter.message.id: _letter_row(letter) for letter in reversed(letters)}
-    if rows:
-        await mailbox.store_letters.execute(connection, letters=list(reversed(rows.values())))
+    return list(reversed(rows.values()))
 
 
 def _letter_row(letter: Letter) -> dict[str, Any]:

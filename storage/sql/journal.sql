@@ -35,15 +35,6 @@ UPDATE inbound SET state = 'running', begun_by = $2, begun_at = coalesce(begun_a
 WHERE id = $1 AND (state = 'stored' OR (state = 'running' AND begun_by = $2))
 RETURNING true;
 
--- name: end_event(id, outcome)
--- False when it had ended before, NULL when there is no such event.
-WITH ended AS (
-    UPDATE inbound SET state = $2, ended_at = now()
-    WHERE id = $1 AND state IN ('stored', 'running')
-    RETURNING id
-)
-SELECT EXISTS (SELECT FROM ended) FROM inbound WHERE id = $1;
-
 -- name: interrupted_events(token)
 -- Served by an index of running rows alone.
 SELECT event_id, kind, source_kind, source_place, source_thread, sender_id, sender_name, body, sent_at,

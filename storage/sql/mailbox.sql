@@ -1,10 +1,17 @@
 -- The way out: messages, their deliveries, their receipts.
 
--- name: store_letters(letters)
--- One statement, so that a message never stands without its deliveries; a repeated id changes nothing.
-WITH given AS (
+-- name: store_letters(letters, event_id, outcome)
+-- One statement, so that a message never stands without its deliveries, nor an event's end without its
+-- answer; a repeated id changes nothing. With an event the letters are stored only if it ends right here:
+-- one that had ended was answered then. Without an event ($2 is NULL) they are stored as they come.
+WITH ended AS (
+    UPDATE inbound SET state = $3::text, ended_at = now()
+    WHERE id = $2::text AND state IN ('stored', 'running')
+    RETURNING id
+), given AS (
     SELECT number, letter
     FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS list (letter, number)
+    WHERE $2 IS NULL OR EXISTS (SELECT FROM ended)
 ), fresh AS (
     INSERT INTO message (
         id, kind, to_kind, to_place, to_thread, blocks, author, reply_to,
@@ -40,7 +47,9 @@ WITH given AS (
     ORDER BY number, p.part
     RETURNING carrier
 )
-SELECT pg_notify('outbox', carrier) FROM (SELECT DISTINCT carrier FROM queued) AS carriers;
+SELECT
+    $2 IS NULL OR EXISTS (SELECT FROM inbound WHERE id = $2) AS known,
+    (SELECT count(pg_notify('outbox', carrier)) FROM (SELECT DISTINCT carrier FROM queued) AS hints);
 
 -- name: claim_heads(carriers, owner, lease)
 -- Steps from lane to lane over the partial index, so neither done rows nor a long lane cost anything. The

@@ -37,7 +37,7 @@ _CALLS: list[tuple[str, str, list[Any]]] = [
     ("journal", "pending_events", [100]),
     ("journal", "interrupted_events", ["life 1"]),
     ("journal", "begin_event", ["m5", "life 1"]),
-    ("journal", "end_event", ["m5", "done"]),
+    ("mailbox", "store_letters", [[], "m5", "done"]),
     ("correspondence", "find_messages", ["m77"]),
     ("correspondence", "list_receipts", ["m5"]),
     ("correspondence", "list_dead", [10]),

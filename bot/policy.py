@@ -86,7 +86,7 @@ class Policy:
         return Decision(
             allowed=False,
             rule=f"{role}-denied",
-            reason=f"{action} is for {_names(roles)}, and {principal.id} is a {role} here",
+            reason=f"{action} is for {_names(roles)}, and {principal.id} has the role {role}",
         )
 
 

@@ -30,7 +30,7 @@ def status_blocks(known: Mapping[str, Any]) -> tuple[Block, ...]:
 def part_line(name: str, part: Mapping[str, Any]) -> str:
     """Return one part's state as one line."""
     mark = MARKS.get(str(part["state"]), "?")
-    return f"{mark} {name:<12} {part['state']:<9} {part['detail']}".rstrip()
+    return f"{mark} {name:<16} {part['state']:<9} {part['detail']}".rstrip()
 
 
 def duration_text(seconds: float) -> str:

@@ -165,7 +165,7 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _why_blocks(data: Mapping[str, Any]) -> tuple[Block, ...]:
-    blocks: list[Block] = [Text(f"{data['principal']} is a {data['role']} here.")]
+    blocks: list[Block] = [Text(f"{data['principal']} has the role {data['role']} here.")]
     if (decided := data.get("decision")) is not None:
         verdict = "allowed" if decided["allowed"] else "refused"
         blocks.append(

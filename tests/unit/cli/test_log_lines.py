@@ -53,4 +53,4 @@ def test_a_pause_is_told_with_who_and_why() -> None:
 
 def test_a_part_is_one_line_with_a_mark() -> None:
     part = {"state": "retrying", "detail": "the homeserver is away"}
-    assert part_line("matrix", part) == "↻ matrix       retrying  the homeserver is away"
+    assert part_line("matrix", part) == "↻ matrix           retrying  the homeserver is away"

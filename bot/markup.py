@@ -96,7 +96,7 @@ def _blocks() -> "MarkdownIt":
 def _markdown() -> "MarkdownIt":
     from markdown_it import MarkdownIt  # noqa: PLC0415 - as above
 
-    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "typographer": False})
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "xhtmlOut": False})
     parser.enable(["table", "strikethrough"])
     parser.validateLink = lambda url: bool(_LINK.match(url.strip()))  # type: ignore[method-assign]
     parser.core.ruler.after("block", "bounds", _refuse_excess)

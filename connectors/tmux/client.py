@@ -15,7 +15,9 @@ import aiohttp
 
 from bot.backoff import Backoff
 from bot.errors import UserError
+from bot.markup import storable
 from connectors.tmux.frames import (
+    LONGEST,
     Hello,
     Line,
     Reaction,
@@ -78,8 +80,16 @@ class ConsoleClient:
         return len(self._untaken)
 
     def say(self, text: str, thread: str | None = None) -> str:
-        """Send a line, now or when the daemon is back; return its event id."""
-        line = Line(event_id=uuid.uuid4().hex, text=text, thread=thread)
+        """Send a line, now or when the daemon is back; return its event id.
+
+        Raises UserError for a line in which nothing can be read, and for one that is too long.
+        """
+        words = storable(text)
+        if not words.strip():
+            raise UserError("the line is empty")
+        if len(words) > LONGEST:
+            raise UserError(f"the line has {len(words)} characters; at most {LONGEST} are allowed")
+        line = Line(event_id=uuid.uuid4().hex, text=words, thread=thread)
         self._untaken[line.event_id] = line
         _remember(self._spoken, line.event_id)
         if self._outgoing is not None:

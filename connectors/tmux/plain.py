@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TextIO
 
-from bot.errors import TransientError
+from bot.errors import TransientError, UserError
 from bot.markup import clean
 from bot.model import MessageKind
 from connectors.tmux.client import Away, ConsoleClient, Incoming
@@ -56,9 +56,7 @@ class PlainConsole:
         lines = self._read()
         while line := await lines.get():
             if line.strip():
-                event_id = self._client.say(line.strip())
-                self._own.add(event_id)
-                self._open.add(event_id)
+                self._say(line.strip())
         while self._open:
             if not await self._word_within(self._patience):
                 raise TransientError(
@@ -67,6 +65,15 @@ class PlainConsole:
                 )
         while await self._word_within(_QUIET):
             pass
+
+    def _say(self, line: str) -> None:
+        try:
+            event_id = self._client.say(line)
+        except UserError as error:
+            self._out.write(f"not taken: {error.message}\n")
+            return
+        self._own.add(event_id)
+        self._open.add(event_id)
 
     def _read(self) -> "asyncio.Queue[str]":
         """Return a queue of the source's lines, an empty one at its end.

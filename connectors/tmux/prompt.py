@@ -19,6 +19,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import Style
 
+from bot.errors import UserError
 from connectors.tmux.client import Away, ConsoleClient, Incoming
 from connectors.tmux.frames import Reaction, Refused, Said, Spoken, Status, Typing
 from connectors.tmux.paint import (
@@ -128,14 +129,13 @@ class TerminalConsole:
     def _say(self, text: str) -> None:
         """Send a line at once, and show it as soon as the terminal is free."""
         thread = self._thread if self._in_thread else None
-        event_id = self._client.say(text, thread)
-        rows = spoken_rows(
-            text,
-            datetime.now(UTC),
-            self._columns(),
-            colour=self._colour,
-            thread=thread is not None,
-        )
+        event_id, width, colour = None, self._columns(), self._colour
+        try:
+            event_id = self._client.say(text, thread)
+            in_thread = thread is not None
+            rows = spoken_rows(text, datetime.now(UTC), width, colour=colour, thread=in_thread)
+        except UserError as error:
+            rows = aside(f"not taken: {error.message}", width, colour=colour)
         task = asyncio.create_task(self._print(rows, event_id))
         self._showing.add(task)
         task.add_done_callback(self._showing.discard)

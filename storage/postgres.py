@@ -103,9 +103,9 @@ class EmbeddedServer:
         if not (self._cluster / "PG_VERSION").exists():
             await self._initialize(binaries)
             how = "first start"
-        adopted = await self._adopt(directory)
-        if adopted:
-            how = "adopted"
+        ours = self._postmaster
+        if await self._adopt(directory):
+            how = "reconnected" if self._postmaster is ours else "adopted"
         else:
             await self._spawn(binaries, directory)
         target = Target(socket_directory=directory)

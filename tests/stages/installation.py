@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,9 +88,9 @@ class Installation:
             "-m",
             "bot",
             *words,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
             env=self.environ,
         )
         try:
@@ -121,13 +122,74 @@ class Installation:
         pid = self.pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        await until(lambda: not _alive(pid), what=f"pid {pid} to be gone")
+        await until(lambda: not is_alive(pid), what=f"pid {pid} to be gone")
+
+    async def signal(self, number: signal.Signals) -> None:
+        """Send the daemon a signal and wait until it is gone."""
+        pid = self.pid
+        assert pid is not None
+        os.kill(pid, number)
+        await until(lambda: not is_alive(pid), 60, what=f"pid {pid} to be gone after {number.name}")
 
     async def close(self) -> None:
         """Stop whatever runs, by the front door, and by force when that is shut."""
         ended = await self.mosaic("down")
-        if ended.status not in {0, 3} and (pid := self.pid) is not None and _alive(pid):
+        if ended.status not in {0, 3} and (pid := self.pid) is not None and is_alive(pid):
             os.kill(pid, signal.SIGKILL)
+        if (self.home / "fleet" / "roster.yaml").exists():
+            await self.tmux("kill-server")
+
+    # -- what can be seen from outside -----------------------------------------------------------------
+
+    async def tmux(self, *words: str) -> str:
+        """Return what a tmux command on the fleet's socket prints, nothing when there is no server."""
+        process = await asyncio.create_subprocess_exec(
+            "tmux", "-L", self.socket_name, *words, stdout=PIPE, stderr=DEVNULL, stdin=DEVNULL
+        )
+        out, _ = await process.communicate()
+        return out.decode()
+
+    async def pane_pids(self) -> dict[str, int]:
+        """Return the process of every session on the fleet's socket."""
+        lines = await self.tmux("list-panes", "-a", "-F", "#{session_name} #{pane_pid}")
+        return {name: int(pid) for name, pid in map(str.split, lines.splitlines())}
+
+    async def agent_pids(self) -> dict[str, int]:
+        """Return the processes of the agents alone."""
+        own = {"_holder", "mosaic-chat"}
+        return {name: pid for name, pid in (await self.pane_pids()).items() if name not in own}
+
+    async def screen(self, agent: str) -> str:
+        """Return what an agent's pane shows."""
+        return await self.tmux("capture-pane", "-p", "-t", f"={agent}:")
+
+    async def type(self, agent: str, line: str) -> None:
+        """Type a line into an agent's pane, as a person who sits there."""
+        await self.tmux("send-keys", "-t", f"={agent}:", "-l", line)
+        await self.press(agent, "Enter")
+
+    async def press(self, agent: str, key: str) -> None:
+        """Press one key in an agent's pane."""
+        await self.tmux("send-keys", "-t", f"={agent}:", key)
+
+    def agent_events(self, agent: str) -> list[dict[str, Any]]:
+        """Return what a dogfood agent says it did, in order."""
+        return _json_lines(self.home / "fleet" / "run" / f"{agent}.events")
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Return the log's entries; a line that is none (a traceback) is one with the key ``line``."""
+        return _json_lines(self.home / "run" / "mosaic.log")
+
+    def bugs(self) -> list[dict[str, Any]]:
+        """Return the log's entries that speak of something unforeseen."""
+        return [e for e in self.entries() if "line" in e or e["event"] == "bug" or "exception" in e]
+
+    def traces(self) -> list[str]:
+        """Return what is left of it: processes that name the home, sockets, the lock."""
+        run = self.home / "run"
+        paths = [run / "api.sock", run / "daemon.lock", *(run / "pg").glob(".s.PGSQL*")]
+        paths += [Path(f"/tmp/tmux-{os.getuid()}") / self.socket_name]  # noqa: S108 - tmux's own place
+        return [*processes_naming(self.home), *(str(path) for path in paths if path.exists())]
 
     def log(self) -> str:
         """Return the end of the daemon's log."""
@@ -138,9 +200,46 @@ class Installation:
         return "\n".join(lines[-40:])
 
 
-def _alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Return whether a process runs; one that only waits to be collected does not."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+        state = (
+            Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
+        )
+    except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+def processes_naming(home: Path) -> list[str]:
+    """Return every other process whose command line or environment names a directory."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            words = _read(entry / "cmdline") + b"\0" + _read(entry / "environ")
+            if os.fsencode(home) in words and is_alive(int(entry.name)):
+                found.append(f"{entry.name}: {words[:200]!r}")
+    return found
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _json_lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    return [_entry(line) for line in lines if line.strip()]
+
+
+def _entry(line: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {"line": line, "event": ""}

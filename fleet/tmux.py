@@ -130,7 +130,7 @@ class Terminal:
             plain = [] if running or self.socket_name is None else ["-f", "/dev/null"]
             answer = await self.call(
                 *plain,
-                *_session_arguments(self._holder, ["cat", "-"], "holder", "", None),
+                *_session_arguments(self._holder, ["cat", "-"], "holder", self._owner, None),
                 *([] if running else self._server_options()),
             )
         if answer.status != 0 and not answer.error.startswith("duplicate session"):
@@ -155,31 +155,33 @@ class Terminal:
 
         Returns the names of the sessions that other people left there.
         """
-        probe = await self._until_decided(
-            "display-message", "-p", "#{@mosaic_home}\t#{socket_path}"
-        )
+        probe = await self._probe()
         if probe.status != 0:
             await asyncio.to_thread(self._clear_stale_socket, probe.error)
             return []
         owner, _, path = probe.out.rstrip("\n").partition("\t")
-        for session in sorted(
-            {pane.session for pane in await self.panes() if pane.role in OWN_ROLES}
-        ):
+        for session in sorted({pane.session for pane in await self.panes() if self._is_own(pane)}):
             await self.end_session(session)
         left = sorted({pane.session for pane in await self.panes()})
         if owner == self._owner and not left:
             await self._until_gone(Path(path))
         return left
 
-    async def _until_decided(self, *arguments: str) -> Answer:
-        """Ask until a server answers or there is none; between the two it is on its way out."""
-        answer = await self.call(*arguments)
+    def _is_own(self, pane: Pane) -> bool:
+        # Two installations may share tmux's default socket.
+        return pane.role in OWN_ROLES and pane.launch == self._owner
+
+    async def _probe(self) -> Answer:
+        """Return owner and socket path, or that there is no server: one on its way out is waited for."""
         for _ in range(100):
-            if answer.status == 0 or answer.error.startswith(_NO_SERVER[:2]):
-                break
+            answer = await self.call("display-message", "-p", "#{@mosaic_home}\t#{socket_path}")
+            if answer.error.startswith(_NO_SERVER[:2]) or (
+                # A server that ends while it is asked answers nothing, with status 0.
+                answer.status == 0 and "\t/" in answer.out
+            ):
+                return answer
             await asyncio.sleep(0.02)
-            answer = await self.call(*arguments)
-        return answer
+        raise TransientError("the tmux server neither answers nor ends")
 
     def _clear_stale_socket(self, error: str) -> None:
         # A server that ended by itself leaves its file; on a socket of our own name it is ours to remove.
@@ -214,7 +216,8 @@ class Terminal:
     ) -> Pane:
         """Start ``argv`` (run as it stands, no shell) in a new session and return its pane.
 
-        With ``remain`` the pane stays, dead, after the program ends. TransientError when tmux refuses.
+        ``launch`` is what ``Pane.launch`` will be; without one it is the terminal's owner. With ``remain``
+        the pane stays, dead, after the program ends. TransientError when tmux refuses.
         """
         await self.ensure_server()
         keep = (
@@ -224,7 +227,9 @@ class Terminal:
         )
         shown = (";", "list-panes", "-s", "-t", f"={session}", "-F", FORMAT)
         out = await self.run(
-            *_session_arguments(session, argv, role, launch, directory), *keep, *shown
+            *_session_arguments(session, argv, role, launch or self._owner, directory),
+            *keep,
+            *shown,
         )
         pane = parse_pane(out)
         if pane is None:

@@ -118,3 +118,13 @@ async def test_a_chat_window_opens_once_and_closes(terminal: Terminal) -> None:
 
 async def test_tmux_names_its_version(terminal: Terminal) -> None:
     assert (await terminal.version())[0].isdigit()
+
+
+async def test_another_installations_window_on_a_shared_socket_is_left_alone(
+    terminal: Terminal,
+) -> None:
+    other = Terminal(terminal.socket_name, environment=dict(os.environ), owner="/elsewhere")
+    await terminal.ensure_server()
+    await other.new_session("their-chat", ["cat"], role="chat")
+    assert await terminal.close_server() == ["their-chat"]
+    assert await other.close_server() == []

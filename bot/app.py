@@ -138,14 +138,15 @@ class Daemon:
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
         self._bulletin = Bulletin(self._mailbox, self._connections.primary)
-        self._relay = Relay(self._mailbox, self._outbox, self._correspondence)
+        presence = Typing(self._connections.typing)
+        self._relay = Relay(self._mailbox, self._outbox, self._correspondence, presence)
         self._interpreter = self._make_interpreter()
         self._router = Router(
             PostgresJournal(self._database),
             self._mailbox,
             self._interpreter,
             self._fleet.orchestrator,
-            Typing(self._connections.typing),
+            presence,
             token=self._life,
         )
         self._window: ChatWindow | None = None
@@ -206,7 +207,7 @@ class Daemon:
             tenant_id=self._settings.host.tenant_id,
             api_socket=self._places.api_socket,
             environment=environ,
-            thresholds=Thresholds(stale=heartbeat.stale),
+            thresholds=Thresholds(stale=heartbeat.stale, idle=heartbeat.idle),
         )
         if not self._places.roster_file.exists():
             socket_name = default_socket_name(self._places, environ)
@@ -282,6 +283,8 @@ class Daemon:
                 self._carriers,
                 self._relay.settled,
                 owner=f"{self._host} {self._life}",
+                backoff=self._settings.delivery.backoff,
+                give_up_after=self._settings.delivery.give_up_after,
             ),
             AnswerWatch(self._fleet, self._correspondence, self._relay.answered),
             self._bulletin,

@@ -1,6 +1,7 @@
 """The seams: what the middle needs from the edges. Every one has a fake that passes the same suite."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -65,6 +66,12 @@ class ShowsTyping(Protocol):
     """A connector that can show that we are at work; a lost signal harms nobody."""
 
     async def typing(self, address: Address, *, active: bool) -> None: ...
+
+
+class Presence(Protocol):
+    """Shows in a place that work is going on, for as long as the context lasts (best effort)."""
+
+    def working(self, address: Address) -> AbstractAsyncContextManager[None]: ...
 
 
 class ConsoleLine(Protocol):

@@ -1,26 +1,44 @@
 """What becomes of mail to agents, told where it came from: an answer, or why there is none."""
 
+import asyncio
+import contextlib
+from datetime import timedelta
+
 from bot.mailbox import Mailbox
-from bot.model import Delivery, Message, MessageKind, Receipt, ReceiptState, derived_id
-from bot.ports import Correspondence, Outbox
+from bot.model import Address, Delivery, Message, MessageKind, Receipt, ReceiptState, derived_id
+from bot.ports import Correspondence, Outbox, Presence
 from bot.reply import Markdown, Text
 
 _DONE, _FAILED = "✅", "❌"
+_LONGEST_SHOW = timedelta(minutes=10)
 
 
 class Relay:
-    """Carries an agent's answers, and the failures of mail, back to the origin of the mail, once each."""
+    """Carries an agent's answers, and the failures of mail, back to the origin of the mail, once each.
 
-    def __init__(self, mailbox: Mailbox, outbox: Outbox, correspondence: Correspondence) -> None:
+    Between mail's arrival and its answer the origin is shown that somebody works on it.
+    """
+
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        outbox: Outbox,
+        correspondence: Correspondence,
+        presence: Presence,
+    ) -> None:
         self._mailbox = mailbox
         self._outbox = outbox
         self._correspondence = correspondence
+        self._presence = presence
+        self._shows: dict[str, asyncio.Task[None]] = {}
 
     async def answered(self, message_id: str, answer: str) -> None:
         """Send an agent's answer to the mail ``message_id`` back to its origin; repeatable."""
         mail = await self._correspondence.message(message_id)
         if mail is None:
             return
+        if (show := self._shows.pop(mail.id, None)) is not None:
+            show.cancel()
         if mail.origin is not None:
             await self._mailbox.post([*_answer(mail, answer), *_mark(mail, _DONE)])
         receipt = Receipt(
@@ -32,11 +50,24 @@ class Relay:
         """Tell the origin of mail that did not arrive, or of which nobody can say whether it did."""
         if delivery.outbound.kind is not MessageKind.MAIL:
             return
-        if receipt.state not in {ReceiptState.FAILED, ReceiptState.UNKNOWN}:
-            return
         mail = await self._correspondence.message(delivery.outbound.message_id)
         if mail is None or mail.origin is None:
             return
+        if receipt.state in {ReceiptState.FAILED, ReceiptState.UNKNOWN}:
+            await self._tell_failure(mail, receipt)
+        elif receipt.state is ReceiptState.ACCEPTED:
+            self._shows[mail.id] = asyncio.create_task(self._show_work(mail.id, mail.origin))
+
+    async def _show_work(self, message_id: str, origin: Address) -> None:
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LONGEST_SHOW.total_seconds()):
+                    async with self._presence.working(origin):
+                        await asyncio.Event().wait()
+        finally:
+            self._shows.pop(message_id, None)
+
+    async def _tell_failure(self, mail: Message, receipt: Receipt) -> None:
         verdict = (
             "was not delivered" if receipt.state is ReceiptState.FAILED else "may not have arrived"
         )

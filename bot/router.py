@@ -5,7 +5,7 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -27,7 +27,7 @@ from bot.model import (
     derived_id,
 )
 from bot.policy import TALK
-from bot.ports import Journal
+from bot.ports import Journal, Presence
 from bot.problem import problem_of
 from bot.reply import Block, Text
 
@@ -43,14 +43,6 @@ _PENDING = 500
 _SHOWN = 200
 
 Result = TypeVar("Result")
-
-
-class Presence(Protocol):
-    """Shows in a place that work is going on, for as long as the context lasts (best effort)."""
-
-    def working(  # noqa: D102 - the class says it
-        self, address: Address
-    ) -> contextlib.AbstractAsyncContextManager[None]: ...
 
 
 class Router:

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bot.backoff import Backoff
+
 Seconds = Annotated[float, Field(gt=0, le=86_400, strict=True)]
 PrincipalId = Annotated[str, Field(pattern=r"^[a-z]+:\S+$", strict=True)]
 Text = Annotated[str, Field(strict=True)]
@@ -55,6 +57,9 @@ class Heartbeat(Section):
     stale_seconds: Seconds = 60.0
     """Age at which a heartbeat is no longer believed; longer than interval_seconds."""
 
+    idle_threshold: Seconds = 300.0
+    """Seconds without a sign of work after which an agent that says nothing of itself counts as free."""
+
     @property
     def interval(self) -> timedelta:
         """The time between two heartbeats."""
@@ -64,6 +69,11 @@ class Heartbeat(Section):
     def stale(self) -> timedelta:
         """The age at which a heartbeat is no longer believed."""
         return timedelta(seconds=self.stale_seconds)
+
+    @property
+    def idle(self) -> timedelta:
+        """The silence after which an agent counts as free."""
+        return timedelta(seconds=self.idle_threshold)
 
     @model_validator(mode="after")
     def _ordered(self) -> "Heartbeat":
@@ -122,40 +132,27 @@ class Commands(Section):
 class Delivery(Section):
     """How messages are brought to their platform."""
 
-    lease_seconds: Seconds = 60.0
-    """Time for which a worker holds a delivery before another may take it."""
-
-    attempts: Annotated[int, Field(ge=1, le=1000, strict=True)] = 12
-    """Tries before a delivery becomes a dead letter."""
-
-    first_wait_seconds: Seconds = 1.0
+    first_wait_seconds: Seconds = 0.2
     """Wait after the first failed try; it doubles from try to try."""
 
-    longest_wait_seconds: Seconds = 300.0
+    longest_wait_seconds: Seconds = 60.0
     """The longest wait between two tries."""
 
-    poll_seconds: Seconds = 2.0
-    """Time between two looks for due deliveries when no notification came."""
+    give_up_seconds: Annotated[float, Field(gt=0, le=82_800, strict=True)] = 72_000.0
+    """Time after the first try when a delivery becomes a dead letter; a homeserver forgets after a day
+    what it has shown, so a later try could show twice."""
 
     @property
-    def lease(self) -> timedelta:
-        """The time for which a worker holds a delivery."""
-        return timedelta(seconds=self.lease_seconds)
+    def backoff(self) -> Backoff:
+        """The waits between tries."""
+        return Backoff(
+            timedelta(seconds=self.first_wait_seconds), timedelta(seconds=self.longest_wait_seconds)
+        )
 
     @property
-    def first_wait(self) -> timedelta:
-        """The wait after the first failed try."""
-        return timedelta(seconds=self.first_wait_seconds)
-
-    @property
-    def longest_wait(self) -> timedelta:
-        """The longest wait between two tries."""
-        return timedelta(seconds=self.longest_wait_seconds)
-
-    @property
-    def poll(self) -> timedelta:
-        """The time between two looks for due deliveries."""
-        return timedelta(seconds=self.poll_seconds)
+    def give_up_after(self) -> timedelta:
+        """The time after which a delivery becomes a dead letter."""
+        return timedelta(seconds=self.give_up_seconds)
 
 
 class Host(Section):

@@ -14,7 +14,7 @@ from bot.toml_lines import line_of
 
 __all__ = ["Section", "Settings", "load_settings", "settings_keys", "unknown_variables", "variable"]
 
-_OTHER_VARIABLES = ("MOSAIC_HOME", "MOSAIC_HEARTBEAT_IDLE_THRESHOLD")
+_OTHER_VARIABLES = ("MOSAIC_HOME",)
 _OTHER_PREFIXES = ("MOSAIC_AGENT_", "MOSAIC_DOGFOOD_")
 
 

@@ -15,12 +15,11 @@ from bot.ports import Carrier, Outbox
 from bot.problem import problem_of
 
 LEASE = timedelta(minutes=2)
-POLL = timedelta(seconds=1)
-GIVE_UP_AFTER = timedelta(hours=20)
-"""A homeserver forgets a transaction id after a day; past this a repeated send could show twice."""
+"""Longer than the longest that a carrier takes, so that no delivery is taken up twice at once."""
 
+POLL = timedelta(seconds=1)
 _BUG_ATTEMPTS = 5
-_RETRY = Backoff(timedelta(milliseconds=200), timedelta(minutes=1))
+_AWAY = Backoff(timedelta(milliseconds=200), timedelta(seconds=5))
 _SETUP_WAIT = timedelta(seconds=15)
 
 Settled = Callable[[Delivery, Receipt], Awaitable[None]]
@@ -30,7 +29,8 @@ class Worker:
     """The part that empties the mailbox, one delivery at a time per lane and many lanes at once.
 
     ``carriers`` are asked for at every round, so a connector may come later. ``settled`` is told of every
-    delivery's end, after it was stored. The poll is the promise, ``mailbox.posted`` only a hint.
+    delivery's end, after it was stored. ``give_up_after`` is the time from the first try to the dead
+    letter. The poll is the promise, ``mailbox.posted`` only a hint.
     """
 
     name = "mailbox"
@@ -43,12 +43,16 @@ class Worker:
         settled: Settled,
         *,
         owner: str,
+        backoff: Backoff,
+        give_up_after: timedelta,
     ) -> None:
         self._mailbox = mailbox
         self._outbox = outbox
         self._carriers = carriers
         self._settled = settled
         self._owner = owner
+        self._backoff = backoff
+        self._give_up_after = give_up_after
         self._log = structlog.get_logger(part=self.name)
 
     async def run(self, ready: Callable[[str], None]) -> None:
@@ -105,15 +109,15 @@ class Worker:
         await self._insist(lambda: self._settled(delivery, receipt))
 
     async def _put_off(self, delivery: Delivery, error: TransientError | SetupError) -> None:
-        if datetime.now(UTC) - delivery.first_tried_at > GIVE_UP_AFTER:
-            reason = f"given up after {GIVE_UP_AFTER}: {error.message}"
+        if datetime.now(UTC) - delivery.first_tried_at > self._give_up_after:
+            reason = f"given up after {self._give_up_after}: {error.message}"
             await self._settle(delivery, SendResult(ReceiptState.FAILED, reason=reason))
             return
-        wait = _RETRY.wait(delivery.attempts)
+        wait = self._backoff.wait(delivery.attempts)
         if isinstance(error, SetupError):
             wait = max(wait, _SETUP_WAIT)
         elif error.retry_after is not None:
-            wait = max(wait, error.retry_after)
+            wait = error.retry_after
         await self._insist(lambda: self._outbox.postpone(delivery, wait, error.message))
 
     async def _put_off_bug(self, delivery: Delivery, error: Exception) -> None:
@@ -121,7 +125,7 @@ class Worker:
         if delivery.attempts >= _BUG_ATTEMPTS:
             await self._settle(delivery, SendResult(ReceiptState.FAILED, reason=problem.message))
             return
-        wait = _RETRY.wait(delivery.attempts)
+        wait = self._backoff.wait(delivery.attempts)
         await self._insist(lambda: self._outbox.postpone(delivery, wait, problem.message))
 
     async def _insist(self, step: Callable[[], Awaitable[None]]) -> None:
@@ -133,6 +137,6 @@ class Worker:
             except TransientError as error:
                 attempt += 1
                 self._log.info("database away", error=error.message, attempt=attempt)
-                await asyncio.sleep(_RETRY.wait(attempt).total_seconds())
+                await asyncio.sleep(_AWAY.wait(attempt).total_seconds())
             else:
                 return

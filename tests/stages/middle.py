@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.backoff import Backoff
 from bot.command.catalog import Catalog
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, command, topic
 from bot.errors import TransientError
@@ -102,7 +103,8 @@ class Middle:
         self.connector = MemoryConnector(platform)
         outbox = MemoryOutbox(room)
         self.mailbox = Mailbox(outbox, lambda _kind: self.connector.capabilities())
-        self.relay = Relay(self.mailbox, outbox, MemoryCorrespondence(room))
+        presence = Typing(lambda _kind: self.connector)
+        self.relay = Relay(self.mailbox, outbox, MemoryCorrespondence(room), presence)
         self.toys = Toys(lambda: self.interpreter)
         self.interpreter = self._make_interpreter()
         self.router = Router(
@@ -110,11 +112,17 @@ class Middle:
             self.mailbox,
             self.interpreter,
             lambda: ORCHESTRATOR,
-            Typing(lambda _kind: self.connector),
+            presence,
             token=life,
         )
         self.worker = Worker(
-            self.mailbox, outbox, self._carriers, self.relay.settled, owner=f"box {life}"
+            self.mailbox,
+            outbox,
+            self._carriers,
+            self.relay.settled,
+            owner=f"box {life}",
+            backoff=Backoff(timedelta(milliseconds=10), timedelta(milliseconds=50)),
+            give_up_after=timedelta(hours=1),
         )
 
     def _make_interpreter(self) -> Interpreter:

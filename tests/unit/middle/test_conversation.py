@@ -130,6 +130,7 @@ async def test_words_go_to_the_orchestrator_and_its_answer_comes_back(middle: Mi
     (mail,) = await until(lambda: middle.terminal.taken)
     assert (mail.outbound.text, mail.outbound.author) == ("hello", ANN.id)
     assert (event_id, "👀") in middle.platform.marks
+    await until(lambda: OPS in middle.platform.typing)
     for _ in range(2):  # an answer that is told twice is said once
         await middle.relay.answered(mail.outbound.message_id, "**hi** Ann")
     await until(lambda: (event_id, "✅") in middle.platform.marks)
@@ -138,6 +139,7 @@ async def test_words_go_to_the_orchestrator_and_its_answer_comes_back(middle: Mi
     assert answer.message is not None
     assert (answer.message.kind, answer.message.reply_to) == (MessageKind.ANSWER, event_id)
     assert len(middle.said()) == 1
+    await until(lambda: OPS not in middle.platform.typing)
 
 
 async def test_a_strangers_words_reach_nobody(middle: Middle) -> None:

@@ -50,12 +50,12 @@ def test_the_environment_wins(tmp_path: Path) -> None:
         MOSAIC_SUPERVISOR_TICK_SECONDS="7.5",
         MOSAIC_ACCESS_ROOMS="matrix:!a:x, discord:1",
         MOSAIC_CONNECTORS_DISCORD_GUILD_ID="99",
-        MOSAIC_DELIVERY_ATTEMPTS="3",
+        MOSAIC_HOMESERVER_PORT="8123",
     )
     assert settings.supervisor.tick_seconds == 7.5
     assert settings.access.rooms == ("matrix:!a:x", "discord:1")
     assert settings.connectors.discord.guild_id == "99"
-    assert settings.delivery.attempts == 3
+    assert settings.homeserver.port == 8123
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_environment_wins(tmp_path: Path) -> None:
         ("[access]\noperators = ['ann']\n", "FILE:2: access.operators: 'ann'"),
         ('[access]\noperators = "matrix:@a:b"\n', "FILE:2: access.operators: 'matrix:@a:b'"),
         ('[log]\nlevel = "loud"\n', "FILE:2: log.level: 'loud' should be 'debug', 'info',"),
-        ("[delivery]\nattempts = 1.5\n", "FILE:2: delivery.attempts: 1.5 should be"),
+        ("[homeserver]\nport = 1.5\n", "FILE:2: homeserver.port: 1.5 should be"),
         ("[connectors.irc]\n", "FILE:1: connectors.irc: unknown key; allowed: matrix, discord"),
         ("supervisor = 3\n", "FILE:1: supervisor: 3 should be"),
         (

@@ -20,6 +20,7 @@ from connectors.tmux.paint import (
     said_rows,
     spoken_rows,
 )
+from tests.modesty import modest
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -48,6 +49,7 @@ def check(rows: list[str], width: int) -> None:
         assert not re.search("[\x00-\x1f\x7f-\x9f]", plain)
 
 
+@modest
 @given(WORDS, WIDTHS, st.booleans(), st.sampled_from(["", "👀", "abc", "\x1b", "日"]))
 def test_a_spoken_line_fits_and_its_mark_stands_where_it_will_be_replaced(
     text: str, width: int, thread: bool, mark: str
@@ -59,6 +61,7 @@ def test_a_spoken_line_fits_and_its_mark_stands_where_it_will_be_replaced(
     assert before is None or cell_len(before) == mark_column(width) - 1
 
 
+@modest
 @given(WORDS, WIDTHS, st.sampled_from(MessageKind), st.sampled_from([None, "t"]))
 def test_a_message_fits_and_carries_no_sequences_of_its_author(
     text: str, width: int, kind: MessageKind, thread: str | None
@@ -67,6 +70,7 @@ def test_a_message_fits_and_carries_no_sequences_of_its_author(
     check(said_rows(frame, width, colour=True), width)
 
 
+@modest
 @given(WORDS, WIDTHS)
 def test_remarks_and_the_greeting_fit(text: str, width: int) -> None:
     check(aside(text, width, colour=True), width)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bot.markup import clean, markdown_tokens
 from bot.render import SMALLEST, Rendered, render
 from bot.reply import Block, Code, Fields, Markdown, Table, Text
+from tests.modesty import modest
 from tests.unit.render.pages import Page
 
 LIMITS = st.integers(SMALLEST, 2_000)
@@ -69,7 +70,7 @@ FENCED = st.builds(
     st.sampled_from(["```", "~~~~"]),
     st.lists(WORDS, max_size=12),
 )
-DOCUMENTS = st.lists(st.one_of(WORDS, FENCED), min_size=1, max_size=8).map("\n\n".join)
+DOCUMENTS = st.lists(st.one_of(WORDS, FENCED), min_size=1, max_size=4).map("\n\n".join)
 
 
 def words_of(parts: tuple[Rendered, ...]) -> str:
@@ -80,23 +81,27 @@ def bare(text: str) -> str:
     return re.sub(r"\s", "", text)
 
 
+@modest
 @given(st.lists(BLOCKS, max_size=4), LIMITS)
 def test_no_part_is_larger_than_the_limit(blocks: list[Block], limit: int) -> None:
     assert all(part.size <= limit for part in render(blocks, limit))
 
 
+@modest
 @given(st.lists(BLOCKS, max_size=4), LIMITS)
 def test_only_allowed_tags_appear_and_all_are_closed(blocks: list[Block], limit: int) -> None:
     for part in render(blocks, limit):
         assert Page(part.html).faults == []
 
 
+@modest
 @given(st.lists(BLOCKS, max_size=4), LIMITS)
 def test_links_lead_only_where_links_may_lead(blocks: list[Block], limit: int) -> None:
     links = [link for part in render(blocks, limit) for link in Page(part.html).links]
     assert all(re.match(r"(?i)(https?|ftp|mailto|magnet):", link) for link in links)
 
 
+@modest
 @given(st.lists(BLOCKS, max_size=4), LIMITS)
 def test_no_control_byte_and_no_override_reaches_anybody(blocks: list[Block], limit: int) -> None:
     forbidden = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -104,6 +109,7 @@ def test_no_control_byte_and_no_override_reaches_anybody(blocks: list[Block], li
         assert not forbidden.search(part.text + part.html)
 
 
+@modest
 @given(BULKY, LIMITS)
 def test_the_parts_of_a_text_joined_are_the_text(text: str, limit: int) -> None:
     parts = render([Text(text)], limit)
@@ -111,12 +117,14 @@ def test_the_parts_of_a_text_joined_are_the_text(text: str, limit: int) -> None:
     assert bare(words_of(parts)) == bare(clean(text))
 
 
+@modest
 @given(BULKY, LIMITS)
 def test_the_code_of_all_parts_joined_is_the_code(text: str, limit: int) -> None:
     parts = render([Code(text, "py")], limit)
     assert "".join(Page(part.html).code for part in parts) == clean(text)
 
 
+@modest
 @given(BULKY, LIMITS)
 def test_each_part_of_code_stands_in_a_fence_of_its_own(text: str, limit: int) -> None:
     for part in render([Code(text, "py")], limit):
@@ -126,6 +134,7 @@ def test_each_part_of_code_stands_in_a_fence_of_its_own(text: str, limit: int) -
         assert (fence.type, fence.map, others) == ("fence", [0, part.text.count("\n") + 1], [])
 
 
+@modest
 @given(CELLS, st.lists(CELLS, max_size=30).map(tuple), LIMITS)
 def test_no_cell_is_lost_and_rows_keep_their_order(
     columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...], limit: int
@@ -138,6 +147,7 @@ def test_no_cell_is_lost_and_rows_keep_their_order(
         position += len(bare(clean(cell)))
 
 
+@modest
 @given(DOCUMENTS, LIMITS)
 def test_markdown_keeps_its_words_and_every_fence_is_closed(source: str, limit: int) -> None:
     parts = render([Markdown(source)], limit)
@@ -148,6 +158,7 @@ def test_markdown_keeps_its_words_and_every_fence_is_closed(source: str, limit: 
         assert len(re.findall(r"(?m)^[ >\d.-]*(```|~~~)", part.text)) % 2 == 0
 
 
+@modest
 @given(BULKY)
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     assert clean(clean(text)) == clean(text)

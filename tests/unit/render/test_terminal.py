@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from bot.reply import Block, Code, Fields, Markdown, Table, Text
 from bot.terminal import show, to_terminal
+from tests.modesty import modest
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 WORDS = st.text(
@@ -26,6 +27,7 @@ BLOCKS: st.SearchStrategy[Block] = st.one_of(
 )
 
 
+@modest
 @given(st.lists(BLOCKS, max_size=3), st.integers(20, 100))
 def test_no_line_is_wider_than_the_terminal_and_no_foreign_sequence_survives(
     blocks: list[Block], width: int

@@ -202,10 +202,9 @@ class Daemon:
     def _make_fleet(self, environ: Mapping[str, str]) -> LocalFleet:
         heartbeat = self._settings.heartbeat
         fleet = LocalFleet(
-            self._places.home,
+            self._places,
             host=self._host,
             tenant_id=self._settings.host.tenant_id,
-            api_socket=self._places.api_socket,
             environment=environ,
             thresholds=Thresholds(stale=heartbeat.stale, idle=heartbeat.idle),
         )

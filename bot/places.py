@@ -74,8 +74,33 @@ class Places:
         return self.fleet_directory / "run"
 
     def heartbeat_file(self, name: str) -> Path:
-        """Return the heartbeat of one agent."""
+        """Return the heartbeat of one agent: one JSON object, replaced by rename."""
         return self.heartbeat_directory / f"{name}.hb"
+
+    def events_file(self, name: str) -> Path:
+        """Return what one agent's runtime says of its turns: JSON lines, only ever added to."""
+        return self.heartbeat_directory / f"{name}.events"
+
+    def offset_file(self, name: str) -> Path:
+        """Return how far the answers in that file were passed on."""
+        return self.heartbeat_directory / f"{name}.offset"
+
+    def typing_lock_file(self, name: str) -> Path:
+        """Return the lock of whoever types into one agent's pane."""
+        return self.heartbeat_directory / f"{name}.lock"
+
+    def environment_file(self, name: str) -> Path:
+        """Return the generated environment of one agent, mode 0600."""
+        return self.agents_directory / f"{name}.env"
+
+    def identity_file(self, name: str) -> Path:
+        """Return the token file of one agent (its MOSAIC_AGENT_FILE), mode 0600."""
+        return self.agents_directory / f"{name}.json"
+
+    @property
+    def last_good_roster_file(self) -> Path:
+        """The roster that was last accepted: what the fleet goes on with while the file is wrong."""
+        return self.heartbeat_directory / "roster.last-good.yaml"
 
     @property
     def paused_file(self) -> Path:

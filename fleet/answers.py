@@ -10,7 +10,7 @@ from bot.model import ReceiptState, agent_address
 from bot.ports import Correspondence
 from fleet.events import Event, read_events, read_offset
 from fleet.local import LocalFleet
-from fleet.places import write_private
+from fleet.private_files import write_private
 
 Answered = Callable[[str, str], Awaitable[None]]
 
@@ -50,8 +50,8 @@ class AnswerWatch:
         places = self._fleet.places
         offset = self._offsets.get(name)
         if offset is None:
-            offset = read_offset(places.offset(name))
-        stretch = read_events(places.events(name), offset)
+            offset = read_offset(places.offset_file(name))
+        stretch = read_events(places.events_file(name), offset)
         end = offset
         for event in stretch.events:
             if event.event == "turn_ended" and not await self._pass_on(name, event):
@@ -60,7 +60,7 @@ class AnswerWatch:
         else:
             end = stretch.end
         if end != offset:
-            write_private(places.offset(name), str(end))
+            write_private(places.offset_file(name), str(end))
         self._offsets[name] = end
 
     async def _pass_on(self, name: str, event: Event) -> bool:

@@ -67,7 +67,7 @@ class AgentCarrier:
         door = await self._fleet.door(name)
         text = await self._text(delivery)
         await self._prompt(door, delivery, record)
-        async with held(self._fleet.places.lock(name), self._patience.lock):
+        async with held(self._fleet.places.typing_lock_file(name), self._patience.lock):
             # Another process may have typed while we waited for the lock: the look that counts is this one.
             seen = await look_at(door)
             if (reason := self._obstacle(door, seen)) is not None:
@@ -76,11 +76,11 @@ class AgentCarrier:
             return await self._type(door, delivery, record, text)
 
     async def _recollect(self, message_id: str, name: str) -> SendResult:
-        proof = find_proof(self._fleet.places.events(name), message_id)
+        proof = find_proof(self._fleet.places.events_file(name), message_id)
         if proof is not None:
             return proof
         door = await self._fleet.door(name)
-        async with held(self._fleet.places.lock(name), self._patience.lock):
+        async with held(self._fleet.places.typing_lock_file(name), self._patience.lock):
             return await Keyboard(door, self._fleet.places, message_id, self._patience).recollect()
 
     async def _type(self, door: Door, delivery: Delivery, record: Record, text: str) -> SendResult:
@@ -90,7 +90,7 @@ class AgentCarrier:
             self._fleet.places,
             delivery.outbound.message_id,
             self._patience,
-            since=size_of(self._fleet.places.events(door.agent.name)),
+            since=size_of(self._fleet.places.events_file(door.agent.name)),
             session_id=None if beat is None else beat.session_id,
         )
         evidence = {
@@ -158,7 +158,7 @@ class AgentCarrier:
 
     def _beat(self, door: Door) -> Heartbeat | None:
         created = datetime.fromtimestamp(door.pane.created, UTC)
-        return read_heartbeat(self._fleet.places.heartbeat(door.agent.name), created)
+        return read_heartbeat(self._fleet.places.heartbeat_file(door.agent.name), created)
 
     async def _wait(self, delivery: Delivery, record: Record, reason: str, seen: Look) -> None:
         message_id = delivery.outbound.message_id

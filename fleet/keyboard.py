@@ -12,10 +12,10 @@ from typing import Any
 
 from bot.errors import UserError
 from bot.model import ReceiptState, SendResult
+from bot.places import Places
 from fleet.envelope import end_mark
 from fleet.events import read_events
 from fleet.local import Door
-from fleet.places import Places
 from fleet.runtimes import Proof
 from fleet.screen import Reading, Screen, ScreenState, read_screen, screen_of, shows_end
 
@@ -159,7 +159,7 @@ class Keyboard:
     async def _proof(self, within: timedelta) -> SendResult | None:
         if self.door.runtime.proof is Proof.SCREEN:
             return await self._screen_proof()
-        path = self.places.events(self.door.agent.name)
+        path = self.places.events_file(self.door.agent.name)
         deadline = asyncio.get_running_loop().time() + within.total_seconds()
         while (proof := find_proof(path, self.message_id, self.since, self.session_id)) is None:
             if asyncio.get_running_loop().time() > deadline:

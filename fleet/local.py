@@ -1,7 +1,6 @@
 """The agents on this host: started, stopped, looked at; each one tmux session named as the roster names it."""
 
 import asyncio
-import hashlib
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,11 +13,11 @@ import structlog
 
 from bot.errors import SetupError, TransientError, UserError
 from bot.model import Address, AgentRecord, Principal, agent_address
+from bot.places import Places
 from fleet import processes
 from fleet.observation import Observer
 from fleet.panes import Pane
 from fleet.papers import Papers
-from fleet.places import Places
 from fleet.readiness import Thresholds
 from fleet.roster import Agent, Roster
 from fleet.roster_file import load
@@ -47,26 +46,25 @@ class LocalFleet:
 
     def __init__(
         self,
-        home: Path,
+        places: Places,
         *,
         host: str,
         tenant_id: str,
-        api_socket: Path,
         environment: Mapping[str, str],
         thresholds: Thresholds,
     ) -> None:
-        self.places = Places(home)
+        self.places = places
         self.host = host
         self.thresholds = thresholds
         self.opening = True
         self._environment = dict(environment)
-        self._papers = Papers(self.places, host, api_socket, self._environment)
+        self._papers = Papers(self.places, host, self._environment)
         self._observer = Observer(self.places, host, tenant_id, thresholds)
         self._roster: Roster | None = None
         self._terminals: dict[str | None, Terminal] = {}
         self._changing = asyncio.Lock()
         # Whose agents are ours, on a socket that several installations may share.
-        self._mark = hashlib.sha256(str(home.absolute()).encode()).hexdigest()[:8]
+        self._mark = places.fingerprint[:8]
         self._log = structlog.get_logger(part="fleet")
 
     # -- the roster ------------------------------------------------------------------------------------
@@ -75,12 +73,14 @@ class LocalFleet:
         """Take the roster from its file; SetupError names the line, and the fleet keeps its last good one."""
         self.places.prepare()
         try:
-            roster = load(self.places.roster)
+            roster = load(self.places.roster_file)
         except SetupError:
-            if self._roster is None and self.places.last_good_roster.exists():
-                self._roster = load(self.places.last_good_roster)
+            if self._roster is None and self.places.last_good_roster_file.exists():
+                self._roster = load(self.places.last_good_roster_file)
             raise
-        self.places.last_good_roster.write_text(self.places.roster.read_text(encoding="utf-8"))
+        self.places.last_good_roster_file.write_text(
+            self.places.roster_file.read_text(encoding="utf-8")
+        )
         self._roster = roster
         return roster
 
@@ -93,7 +93,7 @@ class LocalFleet:
     def current(self) -> Roster:
         """The roster in force; SetupError when there never was a good one."""
         if self._roster is None:
-            raise SetupError(f"no roster was read yet from {self.places.roster}")
+            raise SetupError(f"no roster was read yet from {self.places.roster_file}")
         return self._roster
 
     def roster(self) -> Sequence[dict[str, Any]]:
@@ -161,7 +161,7 @@ class LocalFleet:
                     *(self._end(name, terminal, pane) for name, pane in names.items())
                 )
                 left += await terminal.close_server()
-        for path in self.places.run.glob("*.lock"):
+        for path in self.places.heartbeat_directory.glob("*.lock"):
             path.unlink(missing_ok=True)
         self._log.info("fleet stopped", left=left)
         return left
@@ -183,7 +183,7 @@ class LocalFleet:
         directory = self.current.working_directory(agent, Path.home())
         if not await asyncio.to_thread(directory.is_dir):
             raise UserError(f"{agent.name}: working_directory {directory} is not a directory")
-        self.places.heartbeat(agent.name).unlink(missing_ok=True)
+        self.places.heartbeat_file(agent.name).unlink(missing_ok=True)
         paper = self._papers.issue(agent)
         launcher = (sys.executable, "-P", "-m", "fleet.launcher", str(paper))
         started = await terminal.new_session(
@@ -210,7 +210,7 @@ class LocalFleet:
         # What was born while the others ended.
         await asyncio.to_thread(lambda: processes.end(processes.bearing(mark)))
         self._papers.withdraw(name)
-        self.places.heartbeat(name).unlink(missing_ok=True)
+        self.places.heartbeat_file(name).unlink(missing_ok=True)
         if pane is not None:
             self._log.info("agent stopped", agent=name)
 
@@ -269,7 +269,7 @@ class LocalFleet:
             self._terminals[socket] = Terminal(
                 socket,
                 environment=self._environment,
-                owner=str(self.places.home.absolute()),
+                owner=str(self.places.home),
                 holder=self.current.tmux.holder_session,
             )
         return self._terminals[socket]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.model import AgentRecord
+from bot.places import Places
 from fleet.heartbeat import Heartbeat, read_heartbeat
 from fleet.panes import OWN_ROLES, Pane
-from fleet.places import Places
 from fleet.readiness import Facts, Readiness, Thresholds, judge
 from fleet.roster import Agent
 from fleet.runtimes import RUNTIMES
@@ -46,7 +46,7 @@ class Observer:
         beat = None
         if pane is not None:
             created = now - pane.age(now)
-            beat = read_heartbeat(self.places.heartbeat(agent.name), created)
+            beat = read_heartbeat(self.places.heartbeat_file(agent.name), created)
         idle = None if pane is None else pane.idle(now)
         readiness, evidence = judge(_facts(pane, beat, idle, now), self.thresholds)
         drift = pane is not None and _drifts(agent, pane, readiness)

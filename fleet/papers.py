@@ -9,8 +9,9 @@ from pathlib import Path
 
 import structlog
 
+from bot.places import Places
 from fleet.launcher import write_environment
-from fleet.places import Places, write_private
+from fleet.private_files import write_private
 from fleet.roster import Agent
 
 
@@ -18,13 +19,11 @@ from fleet.roster import Agent
 class Papers:
     """Issues agents' papers and knows them again.
 
-    ``environment`` is the daemon's own, of which an agent gets PATH and what its ``env_from`` names;
-    ``api_socket`` is where an agent reaches the daemon.
+    ``environment`` is the daemon's own, of which an agent gets PATH and what its ``env_from`` names.
     """
 
     places: Places
     host: str
-    api_socket: Path
     environment: Mapping[str, str]
 
     def issue(self, agent: Agent) -> Path:
@@ -33,26 +32,26 @@ class Papers:
         identity = {
             "name": agent.name,
             "host": self.host,
-            "socket": str(self.api_socket),
+            "socket": str(self.places.api_socket),
             "token": secrets.token_urlsafe(32),
         }
-        write_private(self.places.identity(agent.name), json.dumps(identity) + "\n")
-        path = self.places.environment(agent.name)
+        write_private(self.places.identity_file(agent.name), json.dumps(identity) + "\n")
+        path = self.places.environment_file(agent.name)
         write_private(path, write_environment(self._values(agent)))
         return path
 
     def withdraw(self, name: str) -> None:
         """Make an agent's token worthless; harmless when it has none."""
-        self.places.identity(name).unlink(missing_ok=True)
-        self.places.environment(name).unlink(missing_ok=True)
+        self.places.identity_file(name).unlink(missing_ok=True)
+        self.places.environment_file(name).unlink(missing_ok=True)
 
     def mark(self, name: str) -> str:
         """Return the ``NAME=value`` that every process of an agent bears in its environment."""
-        return f"MOSAIC_AGENT_FILE={self.places.identity(name)}"
+        return f"MOSAIC_AGENT_FILE={self.places.identity_file(name)}"
 
     def bearer(self, token: str) -> str | None:
         """Return the name of the agent whose token this is, None when it is nobody's."""
-        for path in sorted(self.places.identity("x").parent.glob("*.json")):
+        for path in sorted(self.places.identity_file("x").parent.glob("*.json")):
             try:
                 identity = json.loads(path.read_text(encoding="utf-8"))
             except (OSError, ValueError):
@@ -71,7 +70,7 @@ class Papers:
             **passed,
             "MOSAIC_HOME": str(self.places.home),
             "MOSAIC_AGENT_NAME": agent.name,
-            "MOSAIC_AGENT_FILE": str(self.places.identity(agent.name)),
+            "MOSAIC_AGENT_FILE": str(self.places.identity_file(agent.name)),
         }
 
     def _passed(self, agent: Agent) -> list[str]:

@@ -70,7 +70,7 @@ class FleetPart:
 
     def _stamp(self) -> tuple[int, int]:
         try:
-            status = self._fleet.places.roster.stat()
+            status = self._fleet.places.roster_file.stat()
         except FileNotFoundError:
             return (0, 0)
         return (status.st_mtime_ns, status.st_size)

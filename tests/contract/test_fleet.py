@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from bot.errors import UserError
 from bot.model import agent_address
+from bot.places import Places
 from bot.ports import Fleet, Panes
 from fleet.local import LocalFleet
 from fleet.readiness import Thresholds
@@ -28,10 +29,9 @@ class FleetAndPanes(Fleet, Panes, Protocol):
 def local_fleet(home: Path) -> LocalFleet:
     socket = f"mosaic-test-{os.getpid()}-{os.urandom(3).hex()}"
     fleet = LocalFleet(
-        home,
+        Places(home),
         host=HOST,
         tenant_id="local",
-        api_socket=home / "run" / "api.sock",
         environment=dict(os.environ),
         thresholds=Thresholds(),
     )
@@ -40,7 +40,9 @@ def local_fleet(home: Path) -> LocalFleet:
         f"  - {{name: {one['name']}, class: {one['class']}, runtime: {one['runtime']}}}\n"
         for one in AGENTS
     )
-    fleet.places.roster.write_text(f"version: 1\ntmux: {{socket_name: {socket}}}\nagents:\n{lines}")
+    fleet.places.roster_file.write_text(
+        f"version: 1\ntmux: {{socket_name: {socket}}}\nagents:\n{lines}"
+    )
     fleet.reload()
     fleet.opening = False
     return fleet

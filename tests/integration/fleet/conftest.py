@@ -16,6 +16,7 @@ from bot.model import (
     agent_address,
     derived_id,
 )
+from bot.places import Places
 from bot.ports import Correspondence
 from fleet.delivery import AgentCarrier
 from fleet.keyboard import Patience
@@ -93,10 +94,9 @@ class Stage:
 
     def new_fleet(self) -> LocalFleet:
         return LocalFleet(
-            self.home,
+            Places(self.home),
             host=HOST,
             tenant_id="local",
-            api_socket=self.home / "run" / "api.sock",
             environment=self.environment,
             thresholds=Thresholds(),
         )
@@ -105,7 +105,7 @@ class Stage:
         lines = "\n".join(f"  - {agent}" for agent in agents)
         text = f"version: 1\n{head}tmux: {{socket_name: {self.socket_name}}}\nagents:\n{lines}\n"
         self.fleet.places.prepare()
-        self.fleet.places.roster.write_text(text)
+        self.fleet.places.roster_file.write_text(text)
 
     async def open(self, *agents: str) -> LocalFleet:
         self.write_roster(*agents)
@@ -141,7 +141,7 @@ class Stage:
         return await door.terminal.run("capture-pane", "-p", "-J", "-t", door.pane.id)
 
     def events(self, name: str) -> str:
-        path = self.fleet.places.events(name)
+        path = self.fleet.places.events_file(name)
         return path.read_text() if path.exists() else ""
 
 

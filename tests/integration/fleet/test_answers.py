@@ -91,12 +91,12 @@ async def test_a_half_written_event_waits_for_its_end(stage: Stage) -> None:
     await ready(stage)
     message_id = await send(stage, "hello")
     await until(lambda: "turn_ended" in stage.events("orchestrator"))
-    with stage.fleet.places.events("orchestrator").open("a") as file:
+    with stage.fleet.places.events_file("orchestrator").open("a") as file:
         file.write('{"event": "turn_end')
     origin = Origin(stage)
     async with watching(stage, origin):
         await until(lambda: origin.answers)
-        offset = stage.fleet.places.offset("orchestrator")
+        offset = stage.fleet.places.offset_file("orchestrator")
         await until(lambda: offset.exists() and int(offset.read_text()) > 0)
         whole = stage.events("orchestrator").rpartition("\n")[0] + "\n"
         assert int(offset.read_text()) == len(whole.encode())

@@ -60,7 +60,7 @@ async def test_a_new_daemon_adopts_the_running_agents(stage: Stage) -> None:
     async with part(stage):
         await ready(stage)
         (before,) = await stage.fleet.observe()
-    token = json.loads(stage.fleet.places.identity("orchestrator").read_text())["token"]
+    token = json.loads(stage.fleet.places.identity_file("orchestrator").read_text())["token"]
     stage.fleet = stage.new_fleet()
     async with part(stage):
         (after,) = await stage.fleet.observe()
@@ -82,21 +82,21 @@ async def test_shutdown_leaves_no_process_socket_or_lock(stage: Stage) -> None:
     await until(started)
     door = await stage.fleet.door("shell")
     socket = Path((await door.terminal.run("display-message", "-p", "#{socket_path}")).strip())
-    mark = f"MOSAIC_AGENT_FILE={stage.fleet.places.identity('shell')}"
+    mark = f"MOSAIC_AGENT_FILE={stage.fleet.places.identity_file('shell')}"
     pids = [process.pid for process in processes.bearing(mark)]
     panes = [pane.pid for pane in await door.terminal.panes()]
     assert len(pids) >= 3
     assert await stage.fleet.shutdown() == []
     assert living([*pids, *panes]) == []
     assert not (await asyncio.to_thread(socket.exists))
-    assert list(stage.fleet.places.run.glob("*.lock")) == []
+    assert list(stage.fleet.places.heartbeat_directory.glob("*.lock")) == []
 
 
 async def test_no_secret_reaches_an_agents_environment_or_a_command_line(stage: Stage) -> None:
     await stage.open(DOGFOOD, BASH)
     await ready(stage)
     door = await stage.fleet.door("shell")
-    identity = json.loads(stage.fleet.places.identity("shell").read_text())
+    identity = json.loads(stage.fleet.places.identity_file("shell").read_text())
     for pane in await door.terminal.panes():
         for process in processes.descendants(pane.pid):
             shown = environ(process.pid) + command_line(process.pid)
@@ -106,7 +106,10 @@ async def test_no_secret_reaches_an_agents_environment_or_a_command_line(stage: 
             assert ("s3cret-provider" in shown) == (pane.session == "shell")
     shown = await door.terminal.run("show-environment", "-g")
     assert "s3cret" not in shown
-    for path in (stage.fleet.places.environment("shell"), stage.fleet.places.identity("shell")):
+    for path in (
+        stage.fleet.places.environment_file("shell"),
+        stage.fleet.places.identity_file("shell"),
+    ):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert (identity["name"], identity["host"]) == ("shell", HOST)
 
@@ -118,7 +121,7 @@ async def test_an_agent_knows_who_it_is_and_can_run_mosaic(stage: Stage) -> None
     await until(lambda: "MOSAIC_AGENT_NAME=shell" in environ(record.pid or 0))
     values = dict(line.partition("=")[::2] for line in environ(record.pid).split("\0"))
     assert values["MOSAIC_HOME"] == str(stage.home)
-    assert values["MOSAIC_AGENT_FILE"] == str(stage.fleet.places.identity("shell"))
+    assert values["MOSAIC_AGENT_FILE"] == str(stage.fleet.places.identity_file("shell"))
     assert str(Path(sys.executable).parent) in values["PATH"].split(":")
 
 
@@ -139,7 +142,7 @@ async def test_a_process_below_a_pane_is_that_agent_and_others_are_nobody(stage:
 
 async def test_a_token_names_its_agent_until_it_stops(stage: Stage) -> None:
     await stage.open(DOGFOOD)
-    token = json.loads(stage.fleet.places.identity("orchestrator").read_text())["token"]
+    token = json.loads(stage.fleet.places.identity_file("orchestrator").read_text())["token"]
     principal = await stage.fleet.agent_with(token)
     assert principal is not None
     assert principal.id == f"agent:{HOST}/orchestrator"

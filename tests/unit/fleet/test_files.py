@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fleet.events import read_events, read_offset
 from fleet.launcher import read_environment, write_environment
-from fleet.places import write_private
+from fleet.private_files import write_private
 
 ID = "0123456789abcdef"
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True)

@@ -299,6 +299,7 @@ class Daemon:
             self._positions,
             self._router.accept,
             lambda name, detail: self._parts.trouble(name, detail),  # noqa: PLW0108 - made later
+            optional=kind == self._console.kind,
         )
 
     def _carriers(self) -> Mapping[str, Carrier]:

@@ -18,7 +18,8 @@ _FIRST_LOOK = timedelta(milliseconds=50)
 class Reception:
     """The part ``connector.KIND``: opens it, listens from the stored position, reports its health.
 
-    ``trouble(part, detail)`` is called when the other side is away while the connector itself goes on.
+    ``trouble(part, detail)`` is called when the other side is away while the connector itself goes on,
+    but for an ``optional`` one, which is well while nobody is on its other side.
     """
 
     def __init__(
@@ -28,6 +29,8 @@ class Reception:
         positions: Positions,
         accept: Accept,
         trouble: Callable[[str, str], None],
+        *,
+        optional: bool = False,
     ) -> None:
         self.name = f"connector.{kind}"
         self._kind = kind
@@ -35,6 +38,7 @@ class Reception:
         self._positions = positions
         self._accept = accept
         self._trouble = trouble
+        self._optional = optional
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Listen until cancelled; raises what opening and subscribing raise."""
@@ -56,7 +60,7 @@ class Reception:
         look = _FIRST_LOOK
         while True:
             health = await connector.health()
-            if health.reachable and health.authenticated:
+            if self._optional or (health.reachable and health.authenticated):
                 ready(_detail(health))
                 look = _LOOK
             else:

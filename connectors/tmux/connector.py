@@ -110,7 +110,7 @@ class TmuxConnector:
             state=state if self._subscribed else "not started",
             last_inbound_age=age,
             last_roundtrip_ms=self._roundtrip_ms,
-            detail="" if count else "open one with `mosaic chat`",
+            detail="" if count else "no console is open; `mosaic chat` opens one",
         )
 
     async def send(self, message: OutboundMessage) -> SendResult:

@@ -9,12 +9,15 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
-LOCKED := $(PIP) install --require-hashes --no-build-isolation --use-pep517
+# Compiled when first imported: most of what is installed never is.
+LOCKED := $(PIP) install --require-hashes --no-build-isolation --use-pep517 --no-compile
 PYTEST := $(BIN)/pytest
+# Test processes. Much of the suite is waiting for real servers, so two pay on any machine.
+WORKERS ?= 2
 # A system upgrade can take the interpreter away from under the virtual environment: then it is made again.
 ALIVE := $(shell $(BIN)/python -c "import sys; print(sys.version_info >= (3, 11))" 2>/dev/null)
 ifneq ($(ALIVE),True)
-$(shell rm -rf $(VENV))
+$(shell rm -f $(VENV)/.made $(VENV)/.runtime $(VENV)/.homeserver $(VENV)/.dev)
 endif
 
 .PHONY: help up install install-homeserver test test-slow test-runtimes check format docs lock bench bench-chat bench-idle clean
@@ -35,7 +38,7 @@ install: $(VENV)/.dev ## make .venv with the development tools
 install-homeserver: $(VENV)/.homeserver ## add the local Matrix homeserver to .venv
 
 test: $(VENV)/.dev ## run the whole fast suite on real Postgres, tmux and Synapse
-	@$(PYTEST) -m "not slow and not runtimes" $(ARGS)
+	@$(PYTEST) -n $(WORKERS) -m "not slow and not runtimes" $(ARGS)
 
 test-slow: $(VENV)/.dev ## run the kill, soak and race campaigns
 	@$(PYTEST) -m slow $(ARGS)
@@ -73,7 +76,8 @@ clean: ## remove .venv and every cache
 	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/.made:
-	@python=$$(scripts/find-python.sh) && rm -rf $(VENV) && "$$python" -m venv $(VENV)
+	@python=$$(scripts/find-python.sh) || exit 1; \
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear $(VENV)
 	@$(PIP) install --require-hashes -r requirements-build.lock
 	@touch $@
 

@@ -8,13 +8,13 @@ import structlog
 
 from bot.model import ReceiptState, agent_address
 from bot.ports import Correspondence
-from fleet.events import Event, read_events, read_offset
+from fleet.events import Event, read_events, read_offset, size_of
 from fleet.local import LocalFleet
 from fleet.private_files import write_private
 
 Answered = Callable[[str, str], Awaitable[None]]
 
-_POLL = timedelta(milliseconds=100)
+_POLL = timedelta(milliseconds=200)
 _UNSETTLED = timedelta(seconds=20)
 """How long an answer waits for the delivery of its own question to be written down as accepted."""
 
@@ -51,6 +51,9 @@ class AnswerWatch:
         offset = self._offsets.get(name)
         if offset is None:
             offset = read_offset(places.offset_file(name))
+        if size_of(places.events_file(name)) == offset:
+            self._offsets[name] = offset
+            return
         stretch = read_events(places.events_file(name), offset)
         end = offset
         for event in stretch.events:

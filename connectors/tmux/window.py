@@ -23,7 +23,7 @@ class TmuxWindow:
 
     name = "console window"
 
-    def __init__(self, window: ChatWindow, *, check: timedelta = timedelta(seconds=2)) -> None:
+    def __init__(self, window: ChatWindow, *, check: timedelta = timedelta(seconds=5)) -> None:
         self._window = window
         self._check = check
         self._log = structlog.get_logger(part=self.name)

@@ -32,8 +32,9 @@ class Reader:
         events: list[Inbound] = []
         gaps: list[Gap] = []
         for room_id in answer.rooms.leave:
-            self._rooms.leave(room_id)
+            self._rooms.note_presence(room_id, inside=False)
         for room_id, room in answer.rooms.join.items():
+            self._rooms.note_presence(room_id, inside=True)
             found, gap = await self._read_room(room_id, room, position, missed=missed)
             events += found
             if gap is not None:

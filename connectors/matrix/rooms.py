@@ -58,9 +58,12 @@ class Rooms:
         self._watched = False
         self._clear.clear()
 
-    def leave(self, room_id: str) -> None:
-        """Note that we are out of a room."""
-        self._clear.discard(room_id)
+    def note_presence(self, room_id: str, *, inside: bool) -> None:
+        """Note that we are in a room, or out of it."""
+        if room_id == self.primary:
+            self._outside = not inside
+        if not inside:
+            self._clear.discard(room_id)
 
     async def note_encryption(self, room_id: str) -> None:
         """Take down that a room is encrypted, and tell the operators once."""
@@ -108,7 +111,10 @@ class Rooms:
             await self._join(self.primary)
 
     async def consider(self, room_id: str, state: Sequence[Any]) -> None:
-        """Note an invitation if whoever sent it may invite; a stranger's is left lying."""
+        """Note an invitation if whoever sent it may invite; a stranger's is left lying.
+
+        The room of the settings is entered whoever invites us there: the operator chose it.
+        """
         events = read_events(StrippedEvent, state)
         inviter = next((event for event in events if self._is_our_invite(event)), None)
         if inviter is None:
@@ -137,12 +143,10 @@ class Rooms:
             await self._session.join(room_id)
         except UserError as error:
             self._log.warning("not joined", room_id=room_id, error=error.message)
-            entered = False
-        else:
-            entered = True
-        if room_id == self.primary:
-            self._outside = not entered
-        return entered
+            self.note_presence(room_id, inside=False)
+            return False
+        self.note_presence(room_id, inside=True)
+        return True
 
     def _is_our_invite(self, event: StrippedEvent) -> bool:
         return (

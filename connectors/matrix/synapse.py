@@ -198,7 +198,6 @@ class Synapse:
                 self.directory / "macaroon.secret", secrets.token_urlsafe(32)
             ),
             "report_stats": False,
-            "stats": {"enabled": False},
             "trusted_key_servers": [],
             "suppress_key_server_warning": True,
             "federation_domain_whitelist": [],

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import stat
 from collections.abc import AsyncIterator
@@ -36,7 +37,7 @@ def _runs(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-async def test_a_person_logs_in_and_talks_and_all_survives_a_crash_and_a_restart(
+async def test_a_person_talks_and_all_survives_a_crash_a_restart_and_a_killed_owner(
     tmp_path: Path,
 ) -> None:
     port, told = free_port(), list[str]()
@@ -77,26 +78,18 @@ async def test_a_person_logs_in_and_talks_and_all_survives_a_crash_and_a_restart
         await client.close()
     assert not _runs(first)
     assert not _runs(second)
+    forgotten = Synapse(tmp_path / "homeserver", port)
+    await forgotten.start()  # as if its owner had been killed
     again = LocalHomeserver(tmp_path / "homeserver", port)
     async with _running(again, []):
         assert await again.accounts() == accounts
+    assert await asyncio.wait_for(forgotten.wait(), 5) == -signal.SIGKILL
     for secret in ("accounts.json", "registration.secret", "signing.key", "homeserver.yaml"):
         mode = (tmp_path / "homeserver" / secret).stat().st_mode
         assert stat.S_IMODE(mode) == 0o600, secret
     assert accounts.bot_token not in repr(accounts)
     assert accounts.person_password in "\n".join(login_lines(accounts))
     assert accounts.bot_token not in "\n".join(login_lines(accounts))
-
-
-async def test_a_server_whose_owner_was_killed_is_ended_by_the_next_owner(tmp_path: Path) -> None:
-    port = free_port()
-    forgotten, owner = Synapse(tmp_path, port), Synapse(tmp_path, port)
-    await forgotten.start()
-    left = forgotten.pid
-    await owner.start()
-    assert owner.pid not in {None, left}
-    assert await asyncio.wait_for(forgotten.wait(), 5) == -9
-    await owner.stop()
 
 
 async def test_a_pid_of_another_program_is_left_alone(tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ async def test_the_primary_room_is_entered_and_its_absence_is_said(matrix_town: 
         await ann.client.room_invite(bot.room_id, bot.user_id)
         await until(lambda: _is_in(ann, bot.room_id, bot.user_id), what="the bot in the room")
         await until(lambda: not connector._rooms.notes, what="no note")
+        await ann.client.room_kick(bot.room_id, bot.user_id)
+        await until(lambda: connector._rooms.notes, what="the note after a kick")
 
 
 async def test_nothing_is_said_in_an_encrypted_room_and_the_operators_are_told(

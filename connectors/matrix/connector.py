@@ -39,7 +39,7 @@ class MatrixConnector:
     ``room_id`` is the primary room, ``may_invite`` says whose invitations are followed, ``report`` tells
     the operators something that cannot be said where it happened. It works with rooms without
     encryption only and refuses to speak in others. Nothing is requested before the first call; ``close``
-    ends the connections when all calls are over.
+    ends it.
     """
 
     kind = KIND
@@ -143,7 +143,7 @@ class MatrixConnector:
         )
 
     async def close(self) -> None:
-        """Close the connections; a later call opens them again."""
+        """Close the connections for good; what is still asked for is a TransientError."""
         await self._session.close()
 
     def _health(

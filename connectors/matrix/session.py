@@ -27,8 +27,8 @@ _KEEP_ALIVE_SECONDS = 75.0
 class Session:
     """A homeserver as one device of one account sees it.
 
-    Opened by the first request; ``close`` ends it, and a later request opens it again. Every method
-    raises TransientError, UserError (code: the errcode) or SetupError (token, account, address).
+    Opened by the first request, ended for good by ``close``. Every method raises TransientError (closed
+    too), UserError (code: the errcode) or SetupError (token, account, address).
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Session:
             self.homeserver_url, user_id, device_id=device_id or "", config=config
         )
         self._client.access_token = access_token
+        self._closed = False
 
     @property
     def device_id(self) -> str:
@@ -138,7 +139,8 @@ class Session:
         await self._ask(f"typing in {room_id}", "PUT", path, body=body)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; repeatable."""
+        self._closed = True
         await self._client.close()
 
     async def _ask(
@@ -175,6 +177,8 @@ class Session:
 
     def _prepare(self) -> None:
         """Open the connections with a longer keep-alive than nio's own: a handshake costs a reply's time."""
+        if self._closed:
+            raise TransientError("the connection to the homeserver was closed")
         if self._client.client_session is None:
             connector = aiohttp.TCPConnector(keepalive_timeout=_KEEP_ALIVE_SECONDS)
             timeout = aiohttp.ClientTimeout(total=_PATIENCE.total_seconds())

@@ -62,6 +62,17 @@ async def test_a_homeserver_that_was_never_reached_is_away() -> None:
     await connector.close()
 
 
+async def test_a_closed_connector_opens_nothing_again(matrix_town: Town) -> None:
+    ann, bot = await meet(matrix_town)
+    connector = bot.connector()
+    await connector.send(message(bot.room_id, "said"))
+    await connector.close()
+    with pytest.raises(TransientError, match="closed"):
+        await connector.send(message(bot.room_id, "too late"))
+    await connector.close()
+    assert [said["body"] for said in await ann.spoken(bot.room_id, bot.user_id)] == ["said"]
+
+
 async def test_an_address_that_is_none_is_a_set_up_matter() -> None:
     connector = _connector("matrix.example.org", [])
     with pytest.raises(SetupError, match="homeserver_url"):

@@ -1,5 +1,6 @@
 """Which connectors run, how each is made from what is configured, and who may do what through them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import cast
@@ -12,8 +13,8 @@ from bot.ports import Carrier, Connector, ShowsTyping
 from bot.reception import ConnectorCarrier, Open
 from bot.settings import Settings
 from connectors.matrix.accounts import LocalAccounts
-from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.homeserver import LocalHomeserver
+from connectors.registry import constructor
 from connectors.tmux.connector import PLACE, TmuxConnector
 from fleet.local import LocalFleet
 from fleet.roster import MatrixBlock
@@ -63,37 +64,28 @@ class Connections:
 
     def opener(self, kind: str) -> Open:
         """Return what makes a connector of this kind, and counts it as live while it is open."""
-        makers = {"tmux": self._tmux, "matrix": self._matrix}
-        make = makers[kind]
+        make = {"tmux": self._make_console, "matrix": self._make_matrix}[kind]
 
         @asynccontextmanager
         async def opened() -> AsyncIterator[Connector]:
-            async with make() as connector:
-                self._live[kind] = connector
-                try:
-                    yield connector
-                finally:
-                    del self._live[kind]
+            connector = self._live[kind] = await make()
+            try:
+                yield connector
+            finally:
+                del self._live[kind]
+                await connector.close()
 
         return opened
 
-    @asynccontextmanager
-    async def _tmux(self) -> AsyncIterator[Connector]:
+    async def _make_console(self) -> Connector:
         self._places["tmux"] = PLACE
-        yield self._console
+        return self._console
 
-    @asynccontextmanager
-    async def _matrix(self) -> AsyncIterator[Connector]:
-        connector = await self._make_matrix()
-        try:
-            yield connector
-        finally:
-            await connector.close()
-
-    async def _make_matrix(self) -> MatrixConnector:
+    async def _make_matrix(self) -> Connector:
         block, token, device = await self._matrix_account()
         self._places["matrix"] = Address("matrix", block.room_id)
-        return MatrixConnector(
+        make = await asyncio.to_thread(constructor, "matrix")  # its libraries take a while to load
+        return make(
             block.homeserver_url,
             block.user_id,
             block.room_id,

@@ -48,7 +48,8 @@ class Connector(Protocol):
     ``send`` raises TransientError when the same call may work later, and UserError when this message
     can never be shown there. ``subscribe`` runs until cancelled: it hands every batch to ``accept`` and
     goes on from the stored position only after ``accept`` returned. It raises SetupError when a person
-    must act (no token, wrong account) and TransientError when the platform is away.
+    must act (no token, wrong account) and TransientError when the platform is away. ``close`` ends what
+    is still open when all calls are over.
     """
 
     kind: str
@@ -60,6 +61,8 @@ class Connector(Protocol):
     async def health(self) -> ConnectorHealth: ...
 
     def capabilities(self) -> Capabilities: ...
+
+    async def close(self) -> None: ...
 
 
 class ShowsTyping(Protocol):

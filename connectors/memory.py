@@ -160,6 +160,9 @@ class MemoryConnector:
         self._platform.require_line()
         (self._platform.typing.add if active else self._platform.typing.discard)(address.place)
 
+    async def close(self) -> None:
+        """Nothing is open between calls."""
+
     async def subscribe(self, accept: Accept, position: str | None) -> None:
         """Hand on events from ``position``; those that wait there at the start are recovered ones."""
         done = int(position or 0)

@@ -7,15 +7,14 @@ from typing import Any
 from aiohttp import WSMessage, WSMsgType, web
 
 from bot.errors import TransientError, UsageError
-from bot.problem import problem_of
 from web.body import check_storable
 
 
 class WebSocketLine:
     """A ConsoleLine over a WebSocket: every text message is one JSON object.
 
-    ``push`` raises TransientError once the other side has hung up. What is not a JSON object is answered
-    with an error frame and not passed on.
+    ``push`` raises TransientError once the other side has hung up. What is not a JSON object is refused
+    in a frame and not passed on.
     """
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
@@ -34,8 +33,7 @@ class WebSocketLine:
             try:
                 frame = _read_frame(message)
             except UsageError as error:
-                problem = problem_of(error)
-                await self.push({"type": "error", **problem.data})
+                await self.push({"frame": "refused", "reason": error.message})
             else:
                 yield frame
 

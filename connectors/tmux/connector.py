@@ -113,6 +113,9 @@ class TmuxConnector:
             detail="" if count else "no console is open; `mosaic chat` opens one",
         )
 
+    async def close(self) -> None:
+        """Nothing is open between calls."""
+
     async def send(self, message: OutboundMessage) -> SendResult:
         """Show a message on every attached console and return when one has acknowledged it.
 

@@ -32,7 +32,9 @@ async def test_what_is_no_frame_is_answered_with_an_error_and_the_line_stays(
     async with face.session("operator") as session, session.ws_connect("/v1/console") as console:
         await console.receive_json()
         await console.send_str(text)
-        assert (await console.receive_json())["error"]["code"] == "usage"
+        refused = await console.receive_json()
+        assert refused["frame"] == "refused"
+        assert refused["reason"].startswith(("a frame must be one JSON object", "a text holds"))
         await console.send_json({"type": "say"})
         assert (await console.receive_json())["type"] == "echo"
 
@@ -41,7 +43,7 @@ async def test_binary_messages_are_no_frames(face: Face) -> None:
     async with face.session("operator") as session, session.ws_connect("/v1/console") as console:
         await console.receive_json()
         await console.send_bytes(b"\x00\xff")
-        assert (await console.receive_json())["type"] == "error"
+        assert (await console.receive_json())["frame"] == "refused"
 
 
 async def test_a_bug_ends_the_line_with_a_reference_only(face: Face) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from bot.background import BackgroundStart, log_lines, readable
 from bot.client import Client, NotRunning
 from bot.errors import TransientError, UserError
+from bot.extra import install_homeserver
 from bot.lock import DaemonLock, holder
 from bot.places import Places
 from bot.vitals import part_line
@@ -44,12 +45,16 @@ class Lifecycle:
         """Run the daemon here until it is stopped; return its exit status."""
         from bot.app import Options, run_daemon
 
+        if "--with-homeserver" in flags:
+            install_homeserver(print)
         options = Options(with_homeserver="--with-homeserver" in flags)
         return asyncio.run(run_daemon(self._places, self._environ, options))
 
     def up_detached(self, flags: set[str], *, quiet: bool) -> dict[str, Any]:
         """Start the daemon in the background, show its parts as they come, return its status when ready."""
         passed = sorted(flags & {"--with-homeserver"})
+        if passed:
+            install_homeserver(_silent if quiet else print)
         start = BackgroundStart(self._places, self._environ)
         start.begin(passed)
         try:
@@ -62,7 +67,20 @@ class Lifecycle:
             raise
         if not quiet:
             print(f"The daemon is {status['state']} with pid {status['pid']}.")
+            if passed:
+                self._print_login()
         return status
+
+    def _print_login(self) -> None:
+        """Say how a person logs in; nobody else sees it, since it holds the password."""
+        from connectors.matrix.accounts import load_accounts
+        from connectors.matrix.homeserver import ACCOUNTS_FILE, login_lines
+
+        accounts = load_accounts(self._places.homeserver_directory / ACCOUNTS_FILE)
+        if accounts is not None:
+            print("\nLog in with any Matrix client:")
+            for line in login_lines(accounts):
+                print(f"  {line}")
 
     def status(self) -> dict[str, Any]:
         """Return how the daemon is."""
@@ -206,3 +224,7 @@ def _follow(path: Path) -> None:
         for line in whole.decode("utf-8", "replace").splitlines():
             print(readable(line))
         sys.stdout.flush()
+
+
+def _silent(_line: str) -> None:
+    """Show nothing: the answer is JSON."""

@@ -14,6 +14,7 @@ from connectors.matrix.accounts import LocalAccounts, load_accounts, make_accoun
 from connectors.matrix.synapse import Synapse
 
 DEFAULT_PORT = 8008
+ACCOUNTS_FILE = "accounts.json"
 _RESTART = Backoff(timedelta(milliseconds=200), timedelta(seconds=30))
 _STEADY_SECONDS = 60.0
 
@@ -27,7 +28,7 @@ class LocalHomeserver:
     name = "homeserver"
 
     def __init__(self, directory: Path, port: int = DEFAULT_PORT) -> None:
-        self._file = directory / "accounts.json"
+        self._file = directory / ACCOUNTS_FILE
         self._synapse = Synapse(directory, port)
         self._accounts: asyncio.Future[LocalAccounts] | None = None
         self._log = structlog.get_logger(part=self.name)

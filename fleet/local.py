@@ -244,9 +244,18 @@ class LocalFleet:
         return Door(agent, RUNTIMES[agent.runtime], self.terminal(agent), pane)
 
     async def agent_of(self, pid: int) -> Principal | None:
-        """Return the agent below whose pane a process runs, None when it runs elsewhere."""
+        """Return the agent below whose pane a process runs, None when it runs elsewhere.
+
+        Without a roster or without tmux there is no pane, and who asks what is wrong must get an answer.
+        """
+        if self._roster is None:
+            return None
         family = set(await asyncio.to_thread(processes.ancestors, pid))
-        for pane in await self._all_panes():
+        try:
+            panes = await self._all_panes()
+        except SetupError:
+            return None
+        for pane in panes:
             if pane.pid in family and self._is_ours(pane):
                 return self._principal(pane.session)
         return None

@@ -142,7 +142,8 @@ def _sentence(error: ErrorDetails) -> str:
         case "value_error":
             return f"{place}: {error['ctx']['error']}".lstrip(": ")
     shown = f"{given!r}: " if isinstance(given, str | int | float | bool) else ""
-    return f"{place}: {shown}{error['msg']}"
+    said = "not a list" if error["type"] == "tuple_type" else error["msg"]
+    return f"{place}: {shown}{said}"
 
 
 def _allowed_keys(place: Place) -> str:

@@ -70,6 +70,10 @@ class Installation:
         except (FileNotFoundError, ValueError, IndexError):
             return None
 
+    def give(self, environ: Mapping[str, str]) -> None:
+        """Let the next start find these variables instead of those given at first."""
+        self._environ = dict(environ)
+
     def write_settings(self, text: str) -> None:
         """Write mosaic.toml."""
         self.home.mkdir(parents=True, exist_ok=True)

@@ -103,6 +103,7 @@ def test_the_demo_roster_is_valid_and_has_an_orchestrator_and_an_enhancer() -> N
         (agent(env_from="[MOSAIC_HOME]"), "MOSAIC_HOME is never given to an agent"),
         (agent(env="{MOSAIC_AGENT_FILE: x}"), "MOSAIC_AGENT_FILE cannot be set in a roster"),
         (agent(env="{A: 1}"), "roster.yaml:3: agents[0].env.A: 1: Input should be a valid string"),
+        ("version: 1\nagents: nobody", "roster.yaml:2: agents: 'nobody': not a list"),
         (agent(env='{A: "x\\ny"}'), "must be one line"),
         (agent(command="''"), "agents[0].command: must name a program"),
         (agent(command="'\"'"), "agents[0].command: No closing quotation"),

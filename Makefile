@@ -20,7 +20,7 @@ ifneq ($(ALIVE),True)
 $(shell rm -f $(VENV)/.made $(VENV)/.runtime $(VENV)/.homeserver $(VENV)/.dev)
 endif
 
-.PHONY: help up install install-homeserver test test-slow test-runtimes check format docs lock bench bench-chat bench-idle clean
+.PHONY: help up install install-homeserver test test-slow test-runtimes check format docs picture lock bench bench-chat bench-idle clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ format: $(VENV)/.dev ## format, and mend what ruff can mend
 docs: $(VENV)/.dev ## write the generated files again
 	@$(BIN)/python -m bot.reference
 	@$(BIN)/python -m storage.schema
+
+picture: $(VENV)/.dev ## photograph a conversation for the README
+	@$(BIN)/python scripts/picture.py
 
 lock: $(VENV)/.dev ## pin the newest versions that pyproject.toml allows
 	@scripts/lock.sh

@@ -11,7 +11,9 @@ from bot.reply import Block, Code, Fields, Markdown, Table, Text
 from bot.split import close_fence, cut_lines, cut_markdown, cut_markdown_blocks, cut_text
 
 SMALLEST = 512  # bytes; below that a heading or a fence may not fit beside its content
-_WIDEST = 40  # columns to which cells are padded; a longer one pushes its row out
+_WIDEST = 40  # columns to which the names of fields are padded; a longer one pushes its row out
+_TABLE_WIDTH = 88  # columns that a table may take where letters are all one width
+_NARROWEST = 8
 _GAP = "\n\n"
 
 
@@ -122,10 +124,40 @@ def _draw(block: Block) -> Rendered:
 def _table_text(table: Table) -> str:
     rows = (table.columns, *table.rows)
     columns = list(zip_longest(*rows, fillvalue=""))
-    widths = [min(max(map(width_of, column)), _WIDEST) for column in columns]
+    widths = fit_widths([max(map(width_of, column)) for column in columns])
     rule = "  ".join("─" * width for width in widths)
-    lines = ["  ".join(map(_pad, row, widths)).rstrip() for row in rows]
+    lines = ["\n".join(_row_lines(row, widths)) for row in rows]
     return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def fit_widths(natural: Sequence[int]) -> list[int]:
+    """Return column widths that fit a table into a usual terminal: the widest columns give way first."""
+    room = _TABLE_WIDTH - 2 * (len(natural) - 1)
+    caps = range(min(max(natural, default=0), _TABLE_WIDTH), _NARROWEST, -1)
+    cap = next((cap for cap in caps if sum(min(cap, n) for n in natural) <= room), _NARROWEST)
+    return [min(cap, width) for width in natural]
+
+
+def _row_lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Return a row as lines: a cell that is wider than its column goes on below."""
+    cells = [_wrap(cell, width) for cell, width in zip(row, widths, strict=False)]
+    return [
+        "  ".join(map(_pad, line, widths)).rstrip() for line in zip_longest(*cells, fillvalue="")
+    ]
+
+
+def _wrap(cell: str, width: int) -> list[str]:
+    """Cut a cell at spaces into lines of at most ``width`` columns; a longer word is left whole."""
+    if width_of(cell) <= width:
+        return [cell]
+    lines = [""]
+    for word in cell.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1] and width_of(joined) > width:
+            lines.append(word)
+        else:
+            lines[-1] = joined
+    return lines
 
 
 def _pad(cell: str, width: int) -> str:

@@ -122,3 +122,17 @@ def test_much_hostile_markdown_takes_no_more_than_moments(source: str) -> None:
 def test_importing_render_does_not_import_the_markdown_parser() -> None:
     check = "import sys, bot.render; sys.exit('markdown_it' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_a_wide_table_fits_a_terminal_by_wrapping_its_widest_cells() -> None:
+    row = (
+        "orchestrator",
+        "dogfood",
+        "available: " + "the turn has ended and the prompt is empty " * 2,
+    )
+    (part,) = render([Table(("name", "runtime", "readiness"), (row,))], 8000)
+    lines = part.text.splitlines()
+    assert max(map(len, lines)) <= 88
+    assert lines[2].startswith("orchestrator  dogfood  available: the turn")
+    assert lines[3].startswith(" " * 23 + "has ended")
+    assert " ".join(" ".join(lines[2:]).split()) == " ".join(" ".join(row).split())

@@ -1,3 +1,5 @@
+"""What the fleet's tests share: a roster, a tmux server of their own, and agents on it."""
+
 import os
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta

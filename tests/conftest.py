@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.fixtures_backlog",
+    "tests.fixtures_fleet",
     "tests.fixtures_installation",
     "tests.fixtures_mailroom",
     "tests.fixtures_postgres",

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from bot.model import Receipt, ReceiptState
 from fleet.answers import AnswerWatch
-from tests.integration.fleet.conftest import DOGFOOD, Stage, ready
+from tests.stages.host import DOGFOOD, Stage, ready
 from tests.waiting import until
 
 

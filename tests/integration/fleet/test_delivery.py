@@ -7,7 +7,7 @@ import pytest
 from bot.errors import TransientError, UserError
 from bot.model import ReceiptState
 from fleet.dogfood import PROMPT
-from tests.integration.fleet.conftest import DOGFOOD, Stage, ready
+from tests.stages.host import DOGFOOD, Stage, ready
 from tests.waiting import until
 
 

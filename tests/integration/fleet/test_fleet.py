@@ -15,7 +15,7 @@ from bot.errors import SetupError, TransientError, UserError
 from bot.model import agent_address
 from fleet import processes
 from fleet.part import FleetPart
-from tests.integration.fleet.conftest import DOGFOOD, HOST, Stage, ready
+from tests.stages.host import DOGFOOD, HOST, Stage, ready
 from tests.waiting import until
 
 ENHANCER = "{name: enhancer, class: enhancer, runtime: dogfood}"

@@ -1,11 +1,9 @@
-"""What the fleet's tests share: a roster, a tmux server of their own, and agents on it."""
+"""A fleet on its own home and tmux socket, with a way to send mail to it and to see what became of it."""
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import pytest_asyncio
 
 from bot.model import (
     Delivery,
@@ -32,15 +30,6 @@ HOST = "testhost"
 
 def new_socket_name() -> str:
     return f"mosaic-test-{os.getpid()}-{os.urandom(3).hex()}"
-
-
-@pytest_asyncio.fixture
-async def terminal(tmp_path: Path) -> AsyncIterator[Terminal]:
-    terminal = Terminal(new_socket_name(), environment=dict(os.environ), owner=str(tmp_path))
-    try:
-        yield terminal
-    finally:
-        await clear(terminal)
 
 
 async def clear(terminal: Terminal) -> None:
@@ -165,19 +154,3 @@ QUICK = Patience(
 )
 
 DOGFOOD = "{name: orchestrator, class: orchestrator, runtime: dogfood}"
-
-
-@pytest_asyncio.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    environment = dict(os.environ) | {
-        "MATRIX_ACCESS_TOKEN": "s3cret-matrix",
-        "DATABASE_URL": "s3cret-postgres",
-        "ANTHROPIC_API_KEY": "s3cret-provider",
-    }
-    stage = Stage(tmp_path / "home", new_socket_name(), environment)
-    try:
-        yield stage
-    finally:
-        if stage.fleet.is_known:
-            await stage.fleet.shutdown()
-            await clear(stage.fleet.terminal())

@@ -1,0 +1,35 @@
+"""Fixtures with a real tmux server behind them."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from fleet.tmux import Terminal
+from tests.stages.host import Stage, clear, new_socket_name
+
+
+@pytest_asyncio.fixture
+async def terminal(tmp_path: Path) -> AsyncIterator[Terminal]:
+    terminal = Terminal(new_socket_name(), environment=dict(os.environ), owner=str(tmp_path))
+    try:
+        yield terminal
+    finally:
+        await clear(terminal)
+
+
+@pytest_asyncio.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    environment = dict(os.environ) | {
+        "MATRIX_ACCESS_TOKEN": "s3cret-matrix",
+        "DATABASE_URL": "s3cret-postgres",
+        "ANTHROPIC_API_KEY": "s3cret-provider",
+    }
+    stage = Stage(tmp_path / "home", new_socket_name(), environment)
+    try:
+        yield stage
+    finally:
+        if stage.fleet.is_known:
+            await stage.fleet.shutdown()
+            await clear(stage.fleet.terminal())

@@ -5,6 +5,7 @@ recognised is ``unknown``, and nothing is typed into that.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -102,9 +103,9 @@ def read_capture(text: str, meta: str | None) -> Screen:
     rows = tuple(_ANSI.sub("", text).replace("\r", "").split("\n"))
     last = max((at for at, row in enumerate(rows) if row.strip()), default=0)
     if meta is None or not meta.strip():
-        return Screen(rows, cursor_x=len(rows[last]), cursor_y=last)
+        return Screen(rows, cursor_x=_columns(rows[last]), cursor_y=last)
     facts = {found[1]: found[2] for found in _META.finditer(meta.strip().splitlines()[-1])}
-    x, _, y = facts.get("cur", f"{len(rows[last])},{last}").partition(",")
+    x, _, y = facts.get("cur", f"{_columns(rows[last])},{last}").partition(",")
     return Screen(
         rows=rows,
         cursor_x=int(x),
@@ -173,8 +174,33 @@ def shows_end(screen: Screen, mark: str, rows: int = 3) -> bool:
     shown = ""
     for above in range(rows):
         row = screen.row(above)
-        shown = "".join((row[: screen.cursor_x] if above == 0 else row).split()) + shown
+        shown = "".join((_before(row, screen.cursor_x) if above == 0 else row).split()) + shown
         if shown.endswith(wanted):
             return True
     tail = re.split(r"[❯…›>]", shown)[-1]  # noqa: RUF001 - prompt glyphs
     return len(tail) >= 8 and wanted.endswith(tail)
+
+
+def _before(row: str, column: int) -> str:
+    """Return what stands in a row before a column of the terminal.
+
+    A character takes up to two columns, one that joins the character before it none. Where programs and
+    terminals disagree (emoji), too much is better than too little: nothing but blanks follows a draft.
+    """
+    width = 0
+    for at, character in enumerate(row):
+        width += _width(row, at, character)
+        if width > column:
+            return row[:at]
+    return row
+
+
+def _columns(row: str) -> int:
+    return sum(_width(row, at, character) for at, character in enumerate(row))
+
+
+def _width(row: str, at: int, character: str) -> int:
+    joins = unicodedata.category(character) in {"Mn", "Me", "Cf"} or row[at - 1 : at] == "\u200d"
+    if joins or "\U0001f3fb" <= character <= "\U0001f3ff":  # skin tones
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1

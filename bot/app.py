@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from bot.model import Address, Caller, PartState, PartStatus, Principal, Via
 from bot.parts import Parts
 from bot.places import Places, default_socket_name
 from bot.policy import INVITE, Policy
-from bot.ports import Carrier, Part
+from bot.ports import Audit, Carrier, Part
 from bot.presence import Typing
 from bot.reception import Reception
 from bot.relay import Relay
@@ -223,9 +223,8 @@ class Daemon:
         port = self._settings.homeserver.port
         return LocalHomeserver(self._places.homeserver_directory, port)
 
-    def _make_interpreter(self) -> Interpreter:
-        audit = PostgresAudit(self._database)
-        topics: Sequence[object] = (
+    def _make_topics(self, audit: Audit) -> tuple[object, ...]:
+        return (
             SessionCommands(
                 lambda: self._interpreter.catalog,
                 self._policy,
@@ -241,8 +240,12 @@ class Daemon:
             FleetCommands(self._fleet),
             MailCommands(self._correspondence),
         )
+
+    def _make_interpreter(self) -> Interpreter:
+        audit = PostgresAudit(self._database)
+        self.topics = self._make_topics(audit)
         return Interpreter(
-            Catalog(topics),
+            Catalog(self.topics),
             self._policy,
             audit,
             PostgresConfirmations(self._database),

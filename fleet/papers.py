@@ -56,7 +56,9 @@ class Papers:
                 identity = json.loads(path.read_text(encoding="utf-8"))
             except (OSError, ValueError):
                 continue
-            if secrets.compare_digest(str(identity.get("token", "")).encode(), token.encode()):
+            if secrets.compare_digest(
+                str(identity.get("token", "")).encode(), token.encode(errors="replace")
+            ):
                 return path.stem
         return None
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.errors import UsageError
+from bot.errors import UsageError, UserError
 
 MOST_BYTES = 1024 * 1024
 DEEPEST = 64
@@ -38,7 +38,7 @@ async def read_object(request: web.Request) -> dict[str, Any]:
 
     Raises UsageError for anything else, and for text that no database can hold (NUL, half a surrogate pair).
     """
-    raw = await request.read()
+    raw = await _read_whole(request)
     if not raw.strip():
         return {}
     value = _parse(raw)
@@ -59,6 +59,17 @@ async def read_body(request: web.Request, model: type[Body]) -> Body:
         )
         allowed = ", ".join(model.model_fields)
         raise UsageError(f"the body is refused: {found}", hint=f"allowed: {allowed}") from error
+
+
+async def _read_whole(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.RequestPayloadError as error:
+        raise UsageError(
+            "the body cannot be decoded", hint="check Content-Encoding and Transfer-Encoding"
+        ) from error
+    except ConnectionError as error:
+        raise UserError("the caller hung up before the body was whole", code="invalid") from error
 
 
 def _parse(raw: bytes) -> Any:

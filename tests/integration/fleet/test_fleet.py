@@ -147,6 +147,7 @@ async def test_a_token_names_its_agent_until_it_stops(stage: Stage) -> None:
     assert principal is not None
     assert principal.id == f"agent:{HOST}/orchestrator"
     assert await stage.fleet.agent_with("") is None
+    assert await stage.fleet.agent_with("\udcff") is None, "bytes that are no text"
     assert await stage.fleet.agent_with("other") is None
     await stage.fleet.stop(None)
     assert await stage.fleet.agent_with(token) is None

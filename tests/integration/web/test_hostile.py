@@ -1,10 +1,12 @@
 """Hostile inputs through the HTTP face: a clear error, no traceback, a daemon that goes on."""
 
+import asyncio
 import io
 import json
 from typing import Any
 
 import pytest
+import structlog
 
 from tests.stages.face import Face
 
@@ -60,6 +62,29 @@ async def test_a_body_over_one_mebibyte_is_too_large(face: Face) -> None:
         answer = await session.post("/v1/run", data=io.BytesIO(b" " * 1_100_000))
         document = await answer.json(content_type="application/problem+json")
     assert (answer.status, document["error"]["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_body_that_cannot_be_decoded_is_refused(face: Face, encoding: str) -> None:
+    headers = {"Content-Encoding": encoding}
+    async with face.session("operator") as session:
+        answer = await session.post("/v1/run", data=b"\xffnot compressed", headers=headers)
+        document = await answer.json(content_type="application/problem+json")
+    assert (answer.status, document["error"]["code"]) == (400, "usage")
+    assert "Content-Encoding" in document["error"]["hint"]
+
+
+async def test_a_caller_who_hangs_up_within_the_body_is_no_bug(face: Face) -> None:
+    reader, writer = await asyncio.open_unix_connection(str(face.path))
+    head = b"POST /v1/run HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n{"
+    with structlog.testing.capture_logs() as logged:
+        writer.write(head)
+        writer.write_eof()
+        await reader.read()
+        writer.close()
+        async with face.session("operator") as session:
+            assert (await session.get("/v1/health")).status == 200
+    assert not [entry for entry in logged if entry["event"] == "bug"]
 
 
 ARGUMENTS: dict[str, Any] = {

@@ -41,6 +41,7 @@ class Installation:
     def __init__(self, home: Path, environ: Mapping[str, str] | None = None) -> None:
         self.home = home
         self._environ = dict(environ or {})
+        self._known: dict[Path, tuple[int, list[dict[str, Any]]]] = {}
 
     @property
     def environ(self) -> dict[str, str]:
@@ -85,7 +86,12 @@ class Installation:
         text = yaml.safe_dump(dict(roster), sort_keys=False)
         (self.home / "fleet" / "roster.yaml").write_text(text, encoding="utf-8")
 
-    async def mosaic(self, *words: str, stdin: bytes = b"", limit: float = 60.0) -> Ended:
+    @property
+    def api_socket(self) -> Path:
+        """Where the daemon listens."""
+        return self.home / "run" / "api.sock"
+
+    async def mosaic(self, *words: str | bytes, stdin: bytes = b"", limit: float = 60.0) -> Ended:
         """Run `mosaic` with these words and return how it ended."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -178,15 +184,32 @@ class Installation:
 
     def agent_events(self, agent: str) -> list[dict[str, Any]]:
         """Return what a dogfood agent says it did, in order."""
-        return _json_lines(self.home / "fleet" / "run" / f"{agent}.events")
+        return self._lines_of(self.home / "fleet" / "run" / f"{agent}.events")
 
     def entries(self) -> list[dict[str, Any]]:
         """Return the log's entries; a line that is none (a traceback) is one with the key ``line``."""
-        return _json_lines(self.home / "run" / "mosaic.log")
+        return self._lines_of(self.home / "run" / "mosaic.log")
 
-    def bugs(self) -> list[dict[str, Any]]:
-        """Return the log's entries that speak of something unforeseen."""
-        return [e for e in self.entries() if "line" in e or e["event"] == "bug" or "exception" in e]
+    def _lines_of(self, path: Path) -> list[dict[str, Any]]:
+        """Return a growing file's lines; what was read before is not read again."""
+        position, found = self._known.setdefault(path, (0, []))
+        try:
+            with path.open("rb") as file:
+                file.seek(position)
+                added = file.read()
+        except FileNotFoundError:
+            return found
+        whole = added[: added.rfind(b"\n") + 1]
+        found += [_entry(line) for line in whole.decode("utf-8").split("\n") if line.strip()]
+        self._known[path] = (position + len(whole), found)
+        return found
+
+    def bugs(self) -> list[str]:
+        """Return what the log says of things that nobody foresaw: the end of each."""
+        found = (
+            e for e in self.entries() if "line" in e or e["event"] == "bug" or "exception" in e
+        )
+        return [str(e.get("exception", e))[-400:] for e in found]
 
     def traces(self) -> list[str]:
         """Return what is left of it: processes that name the home, sockets, the lock."""
@@ -231,14 +254,6 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
-
-
-def _json_lines(path: Path) -> list[dict[str, Any]]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return []
-    return [_entry(line) for line in lines if line.strip()]
 
 
 def _entry(line: str) -> dict[str, Any]:

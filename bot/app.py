@@ -124,7 +124,7 @@ class Daemon:
         self._positions = PostgresPositions(self._database)
 
         self._fleet = self._make_fleet(environ)
-        self._door = AgentCarrier(self._fleet, self._correspondence)
+        self._door = AgentCarrier(self._fleet)
         self._homeserver = self._make_homeserver(options)
         self._console = TmuxConnector()
         self._connections = Connections(

@@ -9,8 +9,7 @@ from typing import Any
 import structlog
 
 from bot.errors import TransientError, UserError
-from bot.model import Delivery, Receipt, ReceiptState, SendResult
-from bot.ports import Correspondence
+from bot.model import Delivery, OutboundMessage, Receipt, ReceiptState, SendResult
 from fleet.envelope import wrap
 from fleet.events import size_of
 from fleet.heartbeat import Heartbeat, read_heartbeat
@@ -31,11 +30,8 @@ class AgentCarrier:
     is recorded once per reason. A message that was typed before is never typed again.
     """
 
-    def __init__(
-        self, fleet: LocalFleet, correspondence: Correspondence, patience: Patience | None = None
-    ) -> None:
+    def __init__(self, fleet: LocalFleet, patience: Patience | None = None) -> None:
         self._fleet = fleet
-        self._correspondence = correspondence
         self._patience = patience or Patience()
         self._waiting: dict[str, str] = {}
         self._log = structlog.get_logger(part="delivery")
@@ -65,7 +61,6 @@ class AgentCarrier:
         if delivery.typed:
             return await self._recollect(delivery.outbound.message_id, name)
         door = await self._fleet.door(name)
-        text = await self._text(delivery)
         await self._prompt(door, delivery, record)
         async with held(self._fleet.places.typing_lock_file(name), self._patience.lock):
             # Another process may have typed while we waited for the lock: the look that counts is this one.
@@ -73,7 +68,7 @@ class AgentCarrier:
             if (reason := self._obstacle(door, seen)) is not None:
                 await self._wait(delivery, record, reason, seen)
                 raise TransientError(f"{name}: {reason}", retry_after=_AGAIN)
-            return await self._type(door, delivery, record, text)
+            return await self._type(door, delivery, record)
 
     async def _recollect(self, message_id: str, name: str) -> SendResult:
         proof = find_proof(self._fleet.places.events_file(name), message_id)
@@ -83,7 +78,7 @@ class AgentCarrier:
         async with held(self._fleet.places.typing_lock_file(name), self._patience.lock):
             return await Keyboard(door, self._fleet.places, message_id, self._patience).recollect()
 
-    async def _type(self, door: Door, delivery: Delivery, record: Record, text: str) -> SendResult:
+    async def _type(self, door: Door, delivery: Delivery, record: Record) -> SendResult:
         beat = self._beat(door)
         keyboard = Keyboard(
             door,
@@ -100,18 +95,7 @@ class AgentCarrier:
             "offset": keyboard.since,
         }
         await record(_receipt(delivery, ReceiptState.TYPED, None, evidence))
-        return await keyboard.type(text)
-
-    async def _text(self, delivery: Delivery) -> str:
-        outbound = delivery.outbound
-        message = await self._correspondence.message(outbound.message_id)
-        return wrap(
-            message_id=outbound.message_id,
-            author=outbound.author,
-            to=outbound.to,
-            tag="chat" if message is None else message.tag,
-            body=outbound.text,
-        )
+        return await keyboard.type(_text(delivery.outbound))
 
     # -- waiting ---------------------------------------------------------------------------------------
 
@@ -169,6 +153,16 @@ class AgentCarrier:
         self._log.info(
             "mail waits", message=message_id, to=delivery.outbound.to.place, reason=reason
         )
+
+
+def _text(outbound: OutboundMessage) -> str:
+    return wrap(
+        message_id=outbound.message_id,
+        author=outbound.author,
+        to=outbound.to,
+        tag=outbound.tag,
+        body=outbound.text,
+    )
 
 
 def _receipt(

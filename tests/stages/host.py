@@ -81,7 +81,7 @@ class Stage:
         self.letters = Letters()
         self.environment = environment
         self.fleet = self.new_fleet()
-        self.carrier = AgentCarrier(self.fleet, self.letters, QUICK)
+        self.carrier = AgentCarrier(self.fleet, QUICK)
 
     def new_fleet(self) -> LocalFleet:
         return LocalFleet(

@@ -49,9 +49,7 @@ class Connections:
         self._console = console
         self._may_invite = may_invite
         self._report = report
-        self._accounts: LocalAccounts | None = None
         self._live: dict[str, Connector] = {}
-        self._places: dict[str, Address] = {}
 
     # -- which, and how --------------------------------------------------------------------------------
 
@@ -78,12 +76,10 @@ class Connections:
         return opened
 
     async def _make_console(self) -> Connector:
-        self._places["tmux"] = PLACE
         return self._console
 
     async def _make_matrix(self) -> Connector:
         block, token, device = await self._matrix_account()
-        self._places["matrix"] = Address("matrix", block.room_id)
         make = await asyncio.to_thread(constructor, "matrix")  # its libraries take a while to load
         return make(
             block.homeserver_url,
@@ -97,7 +93,7 @@ class Connections:
 
     async def _matrix_account(self) -> tuple[MatrixBlock, str, str | None]:
         if self._homeserver is not None:
-            known = self._accounts = await self._homeserver.accounts()
+            known = await self._homeserver.accounts()
             block = MatrixBlock(
                 homeserver_url=known.homeserver_url,
                 user_id=known.bot_user_id,
@@ -137,23 +133,34 @@ class Connections:
         return cast("ShowsTyping", connector)
 
     def primary(self) -> Address:
-        """Return where the operators are told what concerns them."""
+        """Return where the operators are told what concerns them: the console while the primary one is not open."""
         kind = "tmux"
         if self._homeserver is not None:
             kind = "matrix"
         elif self._fleet.is_known:
             kind = self._fleet.current.connector.kind
-        return self._places.get(kind, PLACE)
+        return self._places().get(kind, PLACE) if kind in self._live else PLACE
+
+    def _places(self) -> Mapping[str, Address]:
+        """Return the connectors' own places, open or not: what waits since an earlier life came from there."""
+        places = {"tmux": PLACE}
+        if (accounts := self._accounts()) is not None:
+            places["matrix"] = Address("matrix", accounts.room_id)
+        elif self._homeserver is None and (block := self._matrix_block()) is not None:
+            places["matrix"] = Address("matrix", block.room_id)
+        return places
+
+    def _accounts(self) -> LocalAccounts | None:
+        return None if self._homeserver is None else self._homeserver.known
 
     # -- who may do what -------------------------------------------------------------------------------
 
     def access(self) -> Access:
         """Return who may do what, and where: the settings, and what the connectors themselves bring."""
         configured = self._settings.access
-        own_rooms = {place.lane for place in self._places.values()}
-        own_people = (
-            set() if self._accounts is None else {f"matrix:{self._accounts.person_user_id}"}
-        )
+        own_rooms = {place.lane for place in self._places().values()}
+        accounts = self._accounts()
+        own_people = set() if accounts is None else {f"matrix:{accounts.person_user_id}"}
         return Access(
             operators=frozenset({*configured.operators, *own_people}),
             members=frozenset(configured.members),

@@ -1,6 +1,7 @@
 """The local homeserver as a part of the daemon: a Synapse that is kept running, with accounts to try it."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,6 +11,7 @@ import aiohttp
 import structlog
 
 from bot.backoff import Backoff
+from bot.errors import SetupError
 from connectors.matrix.accounts import LocalAccounts, load_accounts, make_accounts, save_accounts
 from connectors.matrix.synapse import Synapse
 
@@ -31,11 +33,20 @@ class LocalHomeserver:
         self._file = directory / ACCOUNTS_FILE
         self._synapse = Synapse(directory, port)
         self._accounts: asyncio.Future[LocalAccounts] | None = None
+        self._known: LocalAccounts | None = None
         self._log = structlog.get_logger(part=self.name)
 
     async def accounts(self) -> LocalAccounts:
         """Return the accounts as soon as the server has answered for the first time."""
         return await asyncio.shield(self._promise())
+
+    @property
+    def known(self) -> LocalAccounts | None:
+        """The accounts, also before the server answers; None before the first run, or while unreadable."""
+        if self._known is None:
+            with contextlib.suppress(SetupError):  # ``run`` says what is wrong with the file
+                self._known = load_accounts(self._file)
+        return self._known
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Keep the server running until cancelled; SetupError when it is not installed or cannot start."""

@@ -85,6 +85,14 @@ class Interpreter:
         """Return whether words said in a place are taken up at all."""
         return self._policy().takes(source.lane, via)
 
+    def changes_something(self, line: str) -> bool:
+        """Return whether a chat line names a command that writes, whoever says it and however badly."""
+        try:
+            command, _ = self.catalog.find([word.text for word in split_line(line)[:4]])
+        except UserError:
+            return False
+        return command.effect is Effect.WRITE
+
     async def _authorize(self, command: Command, call: Call) -> None:
         decision = await self.decide(command.name, call)
         if not decision.allowed:

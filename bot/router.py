@@ -135,7 +135,9 @@ class Router:
                 self._lanes.pop(lane, None)
 
     async def _handle(self, event: Inbound) -> None:
-        if not await self._insist(lambda: self._journal.begin(event, self._token)):
+        if self._runs_once(event) and not await self._insist(
+            lambda: self._journal.begin(event, self._token)
+        ):
             return
         outcome, messages = await self._answer(event)
         letters = self._mailbox.seal(messages)
@@ -144,6 +146,13 @@ class Router:
         self._log.info(
             "handled", event_id=event.event_id, source=str(event.source), outcome=outcome
         )
+
+    def _runs_once(self, event: Inbound) -> bool:
+        """Return whether handling it twice would do something twice.
+
+        What only reads, and free text, whose mail is stored with the event's end, are just repeated.
+        """
+        return is_command(event.text) and self._interpreter.changes_something(_line(event))
 
     async def _answer(self, event: Inbound) -> tuple[str, list[Message]]:
         """Return how an event ended and what is said to it."""
@@ -162,8 +171,7 @@ class Router:
     async def _run_command(self, event: Inbound) -> tuple[str, list[Message]]:
         try:
             async with self._shown_as_taken(event):
-                line = event.text.strip().removeprefix(PREFIX)
-                reply = await self._interpreter.run_line(line, _call(event))
+                reply = await self._interpreter.run_line(_line(event), _call(event))
         except TransientError as error:
             return "interrupted", _interrupted(event, error.message)
         except Exception as error:  # noqa: BLE001 - whatever it is, the person is told
@@ -212,13 +220,11 @@ class Router:
             await asyncio.Event().wait()
 
     async def _settle_interrupted(self) -> None:
-        """Name, once, every command that a crash cut short; it is never run again. Talk is just resumed."""
+        """Name, once, every command that a crash cut short; it is never run again."""
         for event in await self._journal.interrupted(self._token):
-            outcome, told = "interrupted", _interrupted(event, "the daemon was restarted")
-            if not is_command(event.text):
-                outcome, told = await self._answer(event)
-            await self._journal.finish(event, self._mailbox.seal(told), outcome)
-            self._log.warning("taken up", event_id=event.event_id, outcome=outcome)
+            letters = self._mailbox.seal(_interrupted(event, "the daemon was restarted"))
+            await self._journal.finish(event, letters, "interrupted")
+            self._log.warning("interrupted", event_id=event.event_id)
         self._mailbox.posted.set()
 
     async def _insist(self, step: Callable[[], Awaitable[Result]]) -> Result:
@@ -237,6 +243,10 @@ def is_command(text: str) -> bool:
     """Return whether a text asks for a command: ``!`` and a letter right after it."""
     stripped = text.strip()
     return stripped.startswith(PREFIX) and stripped[1:2].isalpha()
+
+
+def _line(event: Inbound) -> str:
+    return event.text.strip().removeprefix(PREFIX)
 
 
 async def _drain(tasks: set[asyncio.Task[None]]) -> None:

@@ -70,6 +70,8 @@ class Database:
         self._settings = {
             "application_name": "mosaic",
             "timezone": "UTC",
+            # Queries are few and fixed, and indexed for every value: what planning one anew costs is a reply's time.
+            "plan_cache_mode": "force_generic_plan",
             "statement_timeout": _milliseconds(statement_timeout),
             "idle_in_transaction_session_timeout": _milliseconds(idle_timeout),
         }

@@ -25,6 +25,10 @@ from connectors.matrix.session import Session
 HOLD = timedelta(seconds=30)
 _AWAY = Backoff(timedelta(milliseconds=250), timedelta(seconds=5))
 _STORE_EVERY = timedelta(minutes=1)
+_BREATH = timedelta(milliseconds=50)
+"""After news the next request waits so long: the homeserver has the answer to show, and what is said
+meanwhile comes along with it."""
+
 _SUSPICIOUS = 1.0
 """Seconds: a held request that comes back sooner without news is a server that does not hold it."""
 
@@ -38,8 +42,8 @@ def _filter(types: tuple[str, ...], limit: int) -> dict[str, Any]:
         "presence": _NOTHING,
         "account_data": _NOTHING,
         "room": {
-            "timeline": {"types": list(types), "limit": limit, "lazy_load_members": True},
-            "state": {"types": [ENCRYPTION], "lazy_load_members": True},
+            "timeline": {"types": list(types), "limit": limit},
+            "state": {"types": [ENCRYPTION]},
             "ephemeral": _NOTHING,
             "account_data": _NOTHING,
         },
@@ -103,8 +107,9 @@ class SyncLoop:
                     continue
                 empty = await self._hand_over(batch, accept)
                 attempt = attempt + 1 if empty and time.monotonic() - began < _SUSPICIOUS else 0
-                if attempt:
-                    await asyncio.sleep(_AWAY.wait(attempt).total_seconds())
+                wait = _AWAY.wait(attempt) if attempt else _BREATH
+                if attempt or batch.events:
+                    await asyncio.sleep(wait.total_seconds())
         finally:
             self._rooms.lose_sight()
             self.answered = None

@@ -2,9 +2,12 @@
 
 -- name: accept_events(events, connector, position)
 -- Events and position in one statement: either both are kept or neither. A repeated event is passed over.
+-- With a position the disk is not waited for: what a crash of the server undoes is read again from the old one, and
+-- beginning an event waits for all that was written before it.
 WITH moved AS (
     INSERT INTO connector_position (connector, place)
-    SELECT $2::text, $3::text WHERE $3::text IS NOT NULL
+    SELECT $2::text, $3::text
+    WHERE $3::text IS NOT NULL AND set_config('synchronous_commit', 'off', true) = 'off'
     ON CONFLICT (connector) DO UPDATE SET place = EXCLUDED.place, moved_at = now()
 )
 INSERT INTO inbound (

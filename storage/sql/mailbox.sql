@@ -54,9 +54,12 @@ SELECT
 -- name: claim_heads(carriers, owner, lease)
 -- Steps from lane to lane over the partial index, so neither done rows nor a long lane cost anything. The
 -- lock looks at the row again: a head that another claimer took or ended meanwhile is passed over.
-WITH RECURSIVE head AS (
+-- The disk is not waited for: a lease that a crash of the server undoes is taken again, for the same transaction id.
+WITH RECURSIVE unhurried AS MATERIALIZED (
+    SELECT set_config('synchronous_commit', 'off', true) AS set
+), head AS (
     SELECT first.*
-    FROM unnest($1::text[]) AS asked (carrier), LATERAL (
+    FROM unhurried, unnest($1::text[]) AS asked (carrier), LATERAL (
         SELECT d.carrier, d.lane, d.id FROM delivery d
         WHERE d.state = 'due' AND d.carrier = asked.carrier
         ORDER BY d.carrier, d.lane, d.id LIMIT 1

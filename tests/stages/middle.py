@@ -68,7 +68,7 @@ class Toys:
         self.ran.append("wipe")
         return say("wiped")
 
-    @command("confirm", roles=EVERYONE)
+    @command("confirm", roles=EVERYONE, effect=Effect.WRITE)
     async def confirm(self, call: Call, code: str) -> Reply:
         """Say yes."""
         return await self._interpreter().replay(code, call)

@@ -92,6 +92,10 @@ async def test_a_revoked_token_ends_the_loop(matrix_town: Town) -> None:
     assert isinstance(task.exception(), SetupError)
 
 
+async def is_away(connector: MatrixConnector) -> bool:
+    return not (await connector.health()).reachable
+
+
 async def test_the_loop_outlives_a_killed_homeserver(matrix_town: Town) -> None:
     ann, bot = await meet(matrix_town)
     ear = Ear()
@@ -104,7 +108,7 @@ async def test_the_loop_outlives_a_killed_homeserver(matrix_town: Town) -> None:
         await matrix_town.synapse.wait()
         with pytest.raises(TransientError):
             await connector.send(message(bot.room_id, "nobody hears it"))
-        assert not (await connector.health()).reachable
+        await until(lambda: is_away(connector), what="health that says so")
         await matrix_town.synapse.start()
         again = await connector.send(said)
         await ann.say(bot.room_id, "after")

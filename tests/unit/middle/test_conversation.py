@@ -125,6 +125,26 @@ async def test_what_a_crash_cut_short_is_named_once_and_never_run() -> None:
     assert ("cut", "❌") in platform.marks
 
 
+async def test_what_a_crash_cut_short_and_only_reads_is_answered_by_the_next_life() -> None:
+    room, platform = Room(), MemoryPlatform()
+    async with Middle(room, platform, "one").running() as middle:
+        platform.speak(OPS, ANN, "!echo done")
+        await until(middle.said)
+    event = replace(next(iter(room.events.values())).inbound, event_id="cut", text="!echo again")
+    room.events[event.id] = Event(event)
+    async with Middle(room, platform, "two").running() as middle:
+        await until(lambda: ("cut", "✅") in platform.marks)
+    assert middle.said()[1] == "you said again"
+
+
+async def test_reading_is_not_marked_as_begun_and_writing_is(middle: Middle) -> None:
+    for line in ("!echo hi", "!wipe", "!none", "words"):
+        middle.platform.speak(OPS, ANN, line)
+    await until(lambda: len(middle.said()) == 3 and middle.terminal.taken)
+    events = middle.room.events.values()
+    assert [event.inbound.text for event in events if event.token] == ["!wipe"]
+
+
 async def test_words_go_to_the_orchestrator_and_its_answer_comes_back(middle: Middle) -> None:
     event_id = middle.platform.speak(OPS, ANN, "hello", thread="t1")
     (mail,) = await until(lambda: middle.terminal.taken)

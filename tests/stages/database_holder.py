@@ -4,6 +4,7 @@ It writes ``ready`` and what the part said for every time that the database work
 """
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -16,4 +17,6 @@ async def _hold(data: Path) -> None:
 
 
 if __name__ == "__main__":
+    # A shell's background job, and so a test run in one, inherits it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     asyncio.run(_hold(Path(sys.argv[1])))

@@ -40,6 +40,7 @@ from commands.backlog import BacklogCommands
 from commands.fleet import FleetCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
+from commands.shipments import ShipmentCommands
 from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import TmuxConnector
 from connectors.tmux.window import TmuxWindow
@@ -60,6 +61,7 @@ from storage.dependencies import PostgresDependencies
 from storage.journal import PostgresJournal, PostgresPositions
 from storage.outbox import PostgresOutbox
 from storage.part import DatabasePart
+from storage.shipments import PostgresShipments
 from web.api import ApiPart
 
 CLOCK = Caller(Principal("schedule:clock", "the clock"), Via.SCHEDULE)
@@ -237,6 +239,7 @@ class Daemon:
                 PostgresClaims(self._database),
                 PostgresDependencies(self._database),
             ),
+            ShipmentCommands(PostgresShipments(self._database)),
             FleetCommands(self._fleet),
             MailCommands(self._correspondence),
         )

@@ -25,6 +25,7 @@ from bot.model import (
     SendResult,
     Via,
 )
+from bot.shipment import Entry, Landing
 
 Accept = Callable[[InboundBatch], Awaitable[None]]
 
@@ -264,6 +265,24 @@ class Dependencies(Protocol):
     async def block(self, card_id: str, reason: str | None, by: Caller) -> Card: ...
 
     async def unblock(self, card_id: str, by: Caller, reason: str | None = None) -> Card: ...
+
+
+class Shipments(Protocol):
+    """Cards in bulk: a file's in one step, and all of them out again."""
+
+    async def bring(
+        self, entries: Sequence[Entry], by: Caller, *, update: bool, dry_run: bool
+    ) -> Landing:
+        """Bring in all entries, or none when the landing tells faults.
+
+        An entry whose key was said before is left alone, and so is one that says what its card says.
+        Another one whose card is there is a fault, or with ``update`` an edit. ``dry_run`` writes nothing.
+        """
+        ...
+
+    async def export(self) -> Sequence[Card]:
+        """Return all cards, oldest first."""
+        ...
 
 
 class Fleet(Protocol):

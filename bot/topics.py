@@ -4,5 +4,12 @@ from commands.backlog import BacklogCommands
 from commands.fleet import FleetCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
+from commands.shipments import ShipmentCommands
 
-TOPICS: tuple[type, ...] = (SessionCommands, BacklogCommands, FleetCommands, MailCommands)
+TOPICS: tuple[type, ...] = (
+    SessionCommands,
+    BacklogCommands,
+    ShipmentCommands,
+    FleetCommands,
+    MailCommands,
+)

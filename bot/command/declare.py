@@ -81,6 +81,24 @@ class Rest:
     """Marks the last word: in a chat line it takes everything that follows, quotes and dashes included."""
 
 
+class FileUse(StrEnum):
+    """What the command line does with a file that a word names."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Marks a word that names a file of the caller's, which only the command line can reach.
+
+    ``READ``: it sends the file's text as the word that follows. ``WRITE``: it keeps the word to itself and
+    writes the reply's text there, or without the word to standard output as it stands.
+    """
+
+    use: FileUse
+
+
 def _split_commas(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())

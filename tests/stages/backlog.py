@@ -7,11 +7,12 @@ from datetime import timedelta
 from bot.cards import Card, CardDraft
 from bot.errors import UserError
 from bot.model import Caller, Principal, Via
-from bot.ports import CardShelf, Claims, Dependencies
+from bot.ports import CardShelf, Claims, Dependencies, Shipments
 from storage.cards import PostgresCardShelf
 from storage.claims import PostgresClaims
 from storage.database import Database
 from storage.dependencies import PostgresDependencies
+from storage.shipments import PostgresShipments
 from tests.fakes.backlog import MemoryBacklog
 
 ANN = Caller(Principal("matrix:@ann:example.org", "Ann"), Via.CHAT)
@@ -26,6 +27,7 @@ class BacklogStage:
     shelf: CardShelf
     claims: Claims
     dependencies: Dependencies
+    shipments: Shipments
     age: Callable[[timedelta], Awaitable[None]]
 
     async def make(self, *ids: str, needs: tuple[str, ...] = (), priority: int = 0) -> None:
@@ -56,7 +58,7 @@ def memory_stage() -> BacklogStage:
     async def age(by: timedelta) -> None:
         memory.advance(by)
 
-    return BacklogStage(memory, memory, memory, age)
+    return BacklogStage(memory, memory, memory, memory, age)
 
 
 def postgres_stage(database: Database) -> BacklogStage:
@@ -74,6 +76,7 @@ def postgres_stage(database: Database) -> BacklogStage:
         PostgresCardShelf(database),
         PostgresClaims(database),
         PostgresDependencies(database),
+        PostgresShipments(database),
         age,
     )
 

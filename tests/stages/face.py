@@ -19,6 +19,7 @@ from commands.backlog import BacklogCommands
 from commands.fleet import FleetCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
+from commands.shipments import ShipmentCommands
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.mailroom import MemoryCorrespondence, Room
@@ -119,6 +120,7 @@ def make_interpreter(
             audit,
         ),
         BacklogCommands(backlog, backlog, backlog),
+        ShipmentCommands(backlog),
         FleetCommands(QuietFleet()),
         mail or MailCommands(MemoryCorrespondence(Room())),
         *extra,

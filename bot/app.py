@@ -37,7 +37,9 @@ from bot.schedule import Job, Schedule
 from bot.settings import Settings, load_settings, unknown_variables
 from bot.worker import Worker
 from commands.backlog import BacklogCommands
+from commands.board import BoardCommands
 from commands.fleet import FleetCommands
+from commands.graph import GraphCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
 from commands.shipments import ShipmentCommands
@@ -60,6 +62,7 @@ from storage.database import Database
 from storage.dependencies import PostgresDependencies
 from storage.journal import PostgresJournal, PostgresPositions
 from storage.outbox import PostgresOutbox
+from storage.overview import PostgresOverview
 from storage.part import DatabasePart
 from storage.shipments import PostgresShipments
 from web.api import ApiPart
@@ -226,6 +229,7 @@ class Daemon:
         return LocalHomeserver(self._places.homeserver_directory, port)
 
     def _make_topics(self, audit: Audit) -> tuple[object, ...]:
+        overview = PostgresOverview(self._database)
         return (
             SessionCommands(
                 lambda: self._interpreter.catalog,
@@ -240,6 +244,8 @@ class Daemon:
                 PostgresDependencies(self._database),
             ),
             ShipmentCommands(PostgresShipments(self._database)),
+            GraphCommands(overview),
+            BoardCommands(overview),
             FleetCommands(self._fleet),
             MailCommands(self._correspondence),
         )

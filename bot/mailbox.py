@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+from bot.board import board_text
 from bot.model import Capabilities, Letter, Message, MessageKind, OutboundMessage, derived_id
 from bot.ports import Outbox
 from bot.render import render
-from bot.reply import Code, Fields, Markdown, Table, Text
+from bot.reply import Board, Code, Fields, Markdown, Table, Text
 
 _UNKNOWN_PLACE = Capabilities(
     threads=False, html=False, reactions=False, edits=False, typing=False, max_bytes=4000
@@ -56,6 +57,8 @@ def plain_text(message: Message) -> str:
                 lines.extend(f"{name}: {value}" for name, value in pairs)
             case Table(columns, rows):
                 lines.extend(" | ".join(row) for row in (columns, *rows))
+            case Board():
+                lines.append(board_text(block))
     return "\n".join(lines)
 
 

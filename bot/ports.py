@@ -25,6 +25,7 @@ from bot.model import (
     SendResult,
     Via,
 )
+from bot.overview import Excerpt, Lane, LaneKind
 from bot.shipment import Entry, Landing
 
 Accept = Callable[[InboundBatch], Awaitable[None]]
@@ -282,6 +283,28 @@ class Shipments(Protocol):
 
     async def export(self) -> Sequence[Card]:
         """Return all cards, oldest first."""
+        ...
+
+
+class Overview(Protocol):
+    """The backlog seen from above."""
+
+    async def lanes(self, by: LaneKind, per_lane: int) -> Sequence[Lane]:
+        """Return the lanes that hold cards: by status in its order, by phase sorted, no phase last.
+
+        Finished cards come last in a lane, the newest first; the others as a list shows them.
+        """
+        ...
+
+    async def around(self, card_id: str, depth: int, limit: int) -> Excerpt:
+        """Return a card and what is up to ``depth`` steps away in either direction, the nearest first.
+
+        What is left out counts what ``limit`` cut off and the cards one step beyond ``depth``.
+        """
+        ...
+
+    async def whole(self, limit: int) -> Excerpt:
+        """Return the first cards of all, open ones before finished ones."""
         ...
 
 

@@ -1,7 +1,9 @@
 """Every topic class of commands, in the order in which help and the reference show them."""
 
 from commands.backlog import BacklogCommands
+from commands.board import BoardCommands
 from commands.fleet import FleetCommands
+from commands.graph import GraphCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
 from commands.shipments import ShipmentCommands
@@ -10,6 +12,8 @@ TOPICS: tuple[type, ...] = (
     SessionCommands,
     BacklogCommands,
     ShipmentCommands,
+    GraphCommands,
+    BoardCommands,
     FleetCommands,
     MailCommands,
 )

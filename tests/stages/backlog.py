@@ -7,13 +7,15 @@ from datetime import timedelta
 from bot.cards import Card, CardDraft
 from bot.errors import UserError
 from bot.model import Caller, Principal, Via
-from bot.ports import CardShelf, Claims, Dependencies, Shipments
+from bot.ports import CardShelf, Claims, Dependencies, Overview, Shipments
 from storage.cards import PostgresCardShelf
 from storage.claims import PostgresClaims
 from storage.database import Database
 from storage.dependencies import PostgresDependencies
+from storage.overview import PostgresOverview
 from storage.shipments import PostgresShipments
 from tests.fakes.backlog import MemoryBacklog
+from tests.fakes.overview import MemoryOverview
 
 ANN = Caller(Principal("matrix:@ann:example.org", "Ann"), Via.CHAT)
 CODER = Caller(Principal("agent:east/coder0", "coder0"), Via.CLI)
@@ -28,6 +30,7 @@ class BacklogStage:
     claims: Claims
     dependencies: Dependencies
     shipments: Shipments
+    overview: Overview
     age: Callable[[timedelta], Awaitable[None]]
 
     async def make(self, *ids: str, needs: tuple[str, ...] = (), priority: int = 0) -> None:
@@ -58,7 +61,7 @@ def memory_stage() -> BacklogStage:
     async def age(by: timedelta) -> None:
         memory.advance(by)
 
-    return BacklogStage(memory, memory, memory, memory, age)
+    return BacklogStage(memory, memory, memory, memory, MemoryOverview(memory), age)
 
 
 def postgres_stage(database: Database) -> BacklogStage:
@@ -77,6 +80,7 @@ def postgres_stage(database: Database) -> BacklogStage:
         PostgresClaims(database),
         PostgresDependencies(database),
         PostgresShipments(database),
+        PostgresOverview(database),
         age,
     )
 

@@ -16,13 +16,16 @@ from bot.model import Address, AgentRecord, Principal
 from bot.policy import Access, Policy
 from bot.ports import ConsoleLine
 from commands.backlog import BacklogCommands
+from commands.board import BoardCommands
 from commands.fleet import FleetCommands
+from commands.graph import GraphCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
 from commands.shipments import ShipmentCommands
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.mailroom import MemoryCorrespondence, Room
+from tests.fakes.overview import MemoryOverview
 from web.api import ApiPart
 
 ROOM = Address("matrix", "!ops:example.org")
@@ -121,6 +124,8 @@ def make_interpreter(
         ),
         BacklogCommands(backlog, backlog, backlog),
         ShipmentCommands(backlog),
+        GraphCommands(MemoryOverview(backlog)),
+        BoardCommands(MemoryOverview(backlog)),
         FleetCommands(QuietFleet()),
         mail or MailCommands(MemoryCorrespondence(Room())),
         *extra,

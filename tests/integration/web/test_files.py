@@ -1,7 +1,6 @@
 """The `mosaic` command reads and writes the files that its words name."""
 
 import json
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +10,11 @@ from tests.integration.web.test_command_line import Drills, Shell
 from tests.stages.face import serve
 
 PLAN = "version: 1\ncards:\n  - {id: B, title: größer, depends_on: [A]}\n  - {id: A, title: a}\n"
+
+
+def names(directory: Path) -> list[str]:
+    """Return what lies in a directory."""
+    return [path.name for path in directory.iterdir()]
 
 
 @pytest.fixture
@@ -69,4 +73,4 @@ async def test_a_file_that_cannot_be_written_stays_as_it_was(mosaic: Shell, tmp_
     ended = await mosaic("backlog", "export", str(target), "--format", "toml")
     assert ended.status == 2
     assert target.read_text() == "precious"
-    assert os.listdir(tmp_path) == ["out.yaml"]
+    assert names(tmp_path) == ["out.yaml"]

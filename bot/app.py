@@ -25,6 +25,7 @@ from bot.lock import DaemonLock
 from bot.logs import close_logs, configure_logs
 from bot.mailbox import Mailbox
 from bot.model import Address, Caller, PartState, PartStatus, Principal, Via
+from bot.newsroom import Newsroom
 from bot.parts import Parts
 from bot.places import Places, default_socket_name
 from bot.policy import INVITE, Policy
@@ -43,6 +44,7 @@ from commands.graph import GraphCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
 from commands.shipments import ShipmentCommands
+from commands.threads import ThreadCommands
 from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import TmuxConnector
 from connectors.tmux.window import TmuxWindow
@@ -65,6 +67,7 @@ from storage.outbox import PostgresOutbox
 from storage.overview import PostgresOverview
 from storage.part import DatabasePart
 from storage.shipments import PostgresShipments
+from storage.threads import PostgresNewsFeed, PostgresThreads
 from web.api import ApiPart
 
 CLOCK = Caller(Principal("schedule:clock", "the clock"), Via.SCHEDULE)
@@ -230,6 +233,7 @@ class Daemon:
 
     def _make_topics(self, audit: Audit) -> tuple[object, ...]:
         overview = PostgresOverview(self._database)
+        threads = PostgresThreads(self._database)
         return (
             SessionCommands(
                 lambda: self._interpreter.catalog,
@@ -242,7 +246,9 @@ class Daemon:
                 PostgresCardShelf(self._database),
                 PostgresClaims(self._database),
                 PostgresDependencies(self._database),
+                threads,
             ),
+            ThreadCommands(threads),
             ShipmentCommands(PostgresShipments(self._database)),
             GraphCommands(overview),
             BoardCommands(overview),
@@ -299,10 +305,16 @@ class Daemon:
             ),
             AnswerWatch(self._fleet, self._correspondence, self._relay.answered),
             self._bulletin,
+            *self._news_parts(),
             *([] if self._homeserver is None else [self._homeserver]),
             *(self._reception(kind) for kind in self._connections.kinds()),
             Schedule([Job("reclaim", self._settings.supervisor.tick, self._reclaim)]),
         ]
+
+    def _news_parts(self) -> list[Part]:
+        if not self._settings.threads.news:
+            return []
+        return [Newsroom(PostgresNewsFeed(self._database), self._mailbox)]
 
     def _reception(self, kind: str) -> Part:
         return Reception(

@@ -27,6 +27,7 @@ from bot.model import (
 )
 from bot.overview import Excerpt, Lane, LaneKind
 from bot.shipment import Entry, Landing
+from bot.threads import CardNews
 
 Accept = Callable[[InboundBatch], Awaitable[None]]
 
@@ -305,6 +306,38 @@ class Overview(Protocol):
 
     async def whole(self, limit: int) -> Excerpt:
         """Return the first cards of all, open ones before finished ones."""
+        ...
+
+
+class Threads(Protocol):
+    """Cards and the places where people talk about them: one a platform for a card, one card for a thread."""
+
+    async def bind(self, card_id: str, thread: Address) -> bool:
+        """Give a card a thread; false when it has another one there, or the thread another card."""
+        ...
+
+    async def find(self, card_id: str) -> Sequence[Address]:
+        """Return a card's threads, by platform."""
+        ...
+
+    async def card_in(self, thread: Address) -> str | None:
+        """Return whose thread it is; a room without a thread is nobody's."""
+        ...
+
+
+class NewsFeed(Protocol):
+    """What became of cards that have a thread, for those who did not ask for it there."""
+
+    async def position(self) -> int:
+        """Return where to go on: everything up to there was said for certain."""
+        ...
+
+    async def after(self, position: int, limit: int) -> Sequence[CardNews]:
+        """Return changes of a status after a position, in the order of history."""
+        ...
+
+    async def settle(self) -> None:
+        """Move the position on to what is so old that nothing can come before it; all of it must be said."""
         ...
 
 

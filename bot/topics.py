@@ -7,11 +7,13 @@ from commands.graph import GraphCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
 from commands.shipments import ShipmentCommands
+from commands.threads import ThreadCommands
 
 TOPICS: tuple[type, ...] = (
     SessionCommands,
     BacklogCommands,
     ShipmentCommands,
+    ThreadCommands,
     GraphCommands,
     BoardCommands,
     FleetCommands,

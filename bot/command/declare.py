@@ -41,11 +41,16 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who runs a command, from where: ``source`` is where the answer goes, ``id`` is unique per call."""
+    """Who runs a command, from where: ``source`` is where the answer goes, ``id`` is unique per call.
+
+    ``thread`` is where people go on talking about it: the thread in which it was asked, else the one that
+    begins with the question; None when no platform brought it.
+    """
 
     caller: Caller
     source: Address
     id: str
+    thread: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,14 @@ class MemoryBacklog:
         """Let time pass."""
         self._now += by
 
+    def look(self) -> datetime:
+        """Return what time it is."""
+        return self._tick()
+
+    def is_past(self, at: datetime) -> bool:
+        """Return whether a moment is more than five minutes ago."""
+        return self._now - at > timedelta(minutes=5)
+
     async def create(self, draft: CardDraft, by: Caller) -> Card:
         known = self._keys.get(draft.idempotency_key or "")
         if known is not None:

@@ -22,10 +22,12 @@ from commands.graph import GraphCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
 from commands.shipments import ShipmentCommands
+from commands.threads import ThreadCommands
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.mailroom import MemoryCorrespondence, Room
 from tests.fakes.overview import MemoryOverview
+from tests.fakes.threads import MemoryThreads
 from web.api import ApiPart
 
 ROOM = Address("matrix", "!ops:example.org")
@@ -109,6 +111,7 @@ def make_interpreter(
         rooms=frozenset({ROOM.lane}),
     )
     backlog = MemoryBacklog()
+    threads = MemoryThreads(backlog)
 
     def policy() -> Policy:
         commands = interpreter.catalog.commands.values()
@@ -122,7 +125,8 @@ def make_interpreter(
             lambda: status,
             audit,
         ),
-        BacklogCommands(backlog, backlog, backlog),
+        BacklogCommands(backlog, backlog, backlog, threads),
+        ThreadCommands(threads),
         ShipmentCommands(backlog),
         GraphCommands(MemoryOverview(backlog)),
         BoardCommands(MemoryOverview(backlog)),

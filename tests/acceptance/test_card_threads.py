@@ -59,8 +59,9 @@ async def test_what_is_asked_outside_the_thread_is_news_in_it(room: OpsRoom) -> 
     assert news == f"B1 was blocked by matrix:{room.ann.user_id}: later. (board)"
     board = await room.answer(await room.say("!board"))
     assert "⊘ B1  board\n      blocked: later" in board["body"]
-    assert "<li>⊘ <strong>B1</strong> board<br><em>blocked: later</em></li>" in (
-        board["formatted_body"]
+    assert (
+        "<li>⊘ <strong>B1</strong> board<br><em>blocked: later</em></li>"
+        in (board["formatted_body"])
     )
 
 

@@ -2,14 +2,19 @@
 
 import asyncio
 import time
+from typing import Literal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from bot.cards import CardDraft
+from bot.cards import Card, CardDraft
 from bot.errors import UserError
 from bot.shipment import Entry
+from commands.card_file import read_cards, write_cards
 from storage.database import Database
 from tests.integration.backlog.test_races import code_of, drifted
+from tests.shipments import cards
 from tests.stages.backlog import ANN, MINUTE, BacklogStage, clear, postgres_stage
 
 pytestmark = pytest.mark.parametrize("backlog_tier", ["embedded"], indirect=True, scope="module")
@@ -59,6 +64,25 @@ async def test_ten_thousand_cards_come_in_within_seconds(
     assert await bring(stage, shipment(10_000)) == 0
     claimable = await stage.shelf.list(None, None, ready_only=True, limit=None, cursor=None)
     assert [card.id for card in claimable] == ["C0"]
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(made=cards(), form=st.sampled_from(["yaml", "json"]))
+async def test_an_export_brought_into_an_empty_backlog_exports_the_same(
+    stage: BacklogStage, database: Database, made: list[Card], form: Literal["yaml", "json"]
+) -> None:
+    await clear(database)
+    await bring(stage, read_cards(write_cards(made, form), "made"))
+    text = write_cards(await stage.shipments.export(), form)
+    assert await bring(stage, read_cards(text, "again")) == 0
+    await clear(database)
+    assert await bring(stage, read_cards(text, "empty")) == len(made)
+    assert write_cards(await stage.shipments.export(), form) == text
+    assert await drifted(database) == []
 
 
 async def test_the_same_file_from_eight_sides_makes_every_card_once(

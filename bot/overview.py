@@ -15,10 +15,14 @@ class LaneKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """A card on a board; ``waits_for`` are its dependencies that are not done, in their order."""
+    """A card on a board; ``waits_for`` are its dependencies that are not done, in their order.
+
+    Those of them that are blocked are in ``blocked_by`` too: what waits for them waits for a person.
+    """
 
     card: Card
     waits_for: tuple[str, ...]
+    blocked_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,11 @@ class BoardCommands:
 
 def _lane_data(lane: Lane, call: Call) -> dict[str, Any]:
     cards = [
-        {**card_data(one.card, token_for(call.caller, one.card)), "waits_for": list(one.waits_for)}
+        {
+            **card_data(one.card, token_for(call.caller, one.card)),
+            "waits_for": list(one.waits_for),
+            "blocked_by": list(one.blocked_by),
+        }
         for one in lane.cards
     ]
     return {"name": lane.name, "total": lane.total, "cards": cards}
@@ -66,7 +70,7 @@ def _column(lane: Lane) -> Column:
 def _note(glance: Glance) -> str:
     """Return what a person should know of how a card stands."""
     card = glance.card
-    waits = f"waits for {_listed(glance.waits_for)}" if glance.waits_for else ""
+    waits = f"waits for {_listed(glance)}" if glance.waits_for else ""
     match card.status:
         case CardStatus.CLAIMED:
             return f"held by {card.claim_owner}"
@@ -78,6 +82,9 @@ def _note(glance: Glance) -> str:
     return waits
 
 
-def _listed(ids: tuple[str, ...]) -> str:
+def _listed(glance: Glance) -> str:
+    """Name what a card waits for, the blocked ones first: they stand still until a person acts."""
+    free = [card_id for card_id in glance.waits_for if card_id not in glance.blocked_by]
+    ids = [*(f"{card_id} ⊘" for card_id in glance.blocked_by), *free]
     more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
     return ", ".join(ids[:_NAMED]) + more

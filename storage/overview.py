@@ -28,7 +28,7 @@ class PostgresOverview:
         for row in rows:
             totals[row["lane"]] = row["lane_total"]
             cards.setdefault(row["lane"], []).append(
-                Glance(read_card(row), tuple(row["waits_for"]))
+                Glance(read_card(row), tuple(row["waits_for"]), tuple(row["blocked_by"]))
             )
         names = STATES if by is LaneKind.STATUS else (*sorted(filter(None, cards)), "")
         return [Lane(name, totals[name], tuple(cards[name])) for name in names if name in cards]

@@ -23,7 +23,11 @@ SELECT card.*, ranked.lane, ranked.lane_total,
     ARRAY(
         SELECT needs_id FROM card_edge JOIN card AS needed ON needed.id = card_edge.needs_id
         WHERE card_edge.card_id = card.id AND needed.status <> 'done' ORDER BY position
-    ) AS waits_for
+    ) AS waits_for,
+    ARRAY(
+        SELECT needs_id FROM card_edge JOIN card AS needed ON needed.id = card_edge.needs_id
+        WHERE card_edge.card_id = card.id AND needed.status = 'blocked' ORDER BY position
+    ) AS blocked_by
 FROM ranked JOIN card ON card.id = ranked.id
 WHERE ranked.place <= $2
 ORDER BY ranked.lane, ranked.place

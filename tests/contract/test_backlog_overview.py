@@ -35,7 +35,7 @@ async def test_lanes_by_status_come_in_the_order_of_work(backlog: BacklogStage) 
         ("done", 2, ["D2", "D1"]),
     ]
     (waiting,) = lanes[1].cards
-    assert waiting.waits_for == ("B", "C")
+    assert (waiting.waits_for, waiting.blocked_by) == (("B", "C"), ("B",))
     assert waiting.card.depends_on == ("D1", "B", "C")
 
 

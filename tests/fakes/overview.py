@@ -16,11 +16,13 @@ class MemoryOverview:
     async def lanes(self, by: LaneKind, per_lane: int) -> Sequence[Lane]:
         cards = list(await self._backlog.export())
         done = {card.id for card in cards if card.status is CardStatus.DONE}
+        blocked = {card.id for card in cards if card.status is CardStatus.BLOCKED}
         lanes: dict[str, list[Glance]] = {}
         for card in sorted(cards, key=_place):
             name = state_of(card) if by is LaneKind.STATUS else card.phase or ""
             waits_for = tuple(needed for needed in card.depends_on if needed not in done)
-            lanes.setdefault(name, []).append(Glance(card, waits_for))
+            blocked_by = tuple(needed for needed in waits_for if needed in blocked)
+            lanes.setdefault(name, []).append(Glance(card, waits_for, blocked_by))
         names = STATES if by is LaneKind.STATUS else (*sorted(filter(None, lanes)), "")
         return [
             Lane(name, len(lanes[name]), tuple(lanes[name][:per_lane]))

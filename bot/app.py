@@ -130,6 +130,7 @@ class Daemon:
         self._outbox = PostgresOutbox(self._database)
         self._correspondence = PostgresCorrespondence(self._database)
         self._positions = PostgresPositions(self._database)
+        self._news = PostgresNewsFeed(self._database)
 
         self._fleet = self._make_fleet(environ)
         self._door = AgentCarrier(self._fleet)
@@ -308,13 +309,22 @@ class Daemon:
             *self._news_parts(),
             *([] if self._homeserver is None else [self._homeserver]),
             *(self._reception(kind) for kind in self._connections.kinds()),
-            Schedule([Job("reclaim", self._settings.supervisor.tick, self._reclaim)]),
+            Schedule(self._jobs()),
         ]
 
     def _news_parts(self) -> list[Part]:
         if not self._settings.threads.news:
             return []
-        return [Newsroom(PostgresNewsFeed(self._database), self._mailbox)]
+        return [Newsroom(self._news, self._mailbox)]
+
+    def _jobs(self) -> list[Job]:
+        tick = self._settings.supervisor.tick
+        jobs = [Job("reclaim", tick, self._reclaim)]
+        if (
+            not self._settings.threads.news
+        ):  # or all that was not said would be said when it is on again
+            jobs.append(Job("old news", tick, self._news.settle))
+        return jobs
 
     def _reception(self, kind: str) -> Part:
         return Reception(

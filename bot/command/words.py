@@ -40,11 +40,17 @@ def split_line(line: str) -> tuple[Word, ...]:
         if position == len(line):
             return tuple(words)
         start = position
-        if line.startswith(_FENCE, position) and "\n" in line[:position]:
+        if line.startswith(_FENCE, position) and _begins_line(line, position):
             words.append(Word(line[position:].rstrip(), start))
             return tuple(words)
         text, position = _read_word(line, position)
         words.append(Word(_undash(text), start))
+
+
+def _begins_line(line: str, position: int) -> bool:
+    """Return whether nothing but space stands before a place in its line, which is not the first one."""
+    _, newline, before = line[:position].rpartition("\n")
+    return bool(newline) and not before.strip()
 
 
 def _read_word(line: str, position: int) -> tuple[str, int]:

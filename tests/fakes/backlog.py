@@ -10,7 +10,6 @@ from typing import Any
 from bot.cards import BacklogStats, Card, CardDraft, CardEvent, CardStatus
 from bot.errors import UserError
 from bot.model import Caller
-from bot.shipment import Entry, Landing, Standing, card_of, landing_of, plan
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _HIDDEN = {"id", "unmet_deps", "claim_token", "claimed_at", "idempotency_key"} | {
@@ -109,27 +108,6 @@ class MemoryBacklog:
             self._cards[before.id] = after
             return after
         return self._keep(before, after, by, "edit")
-
-    async def bring(
-        self, entries: Sequence[Entry], by: Caller, *, update: bool, dry_run: bool
-    ) -> Landing:
-        edges = {card.id: card.depends_on for card in self._cards.values()}
-        standing = Standing(self._cards, frozenset(self._cards), self._keys, edges)
-        planned = plan(entries, standing, update=update)
-        if planned.faults or dry_run:
-            return landing_of(planned)
-        for entry in planned.created:
-            self._cards[entry.draft.id] = card_of(entry)
-        for entry in planned.created:
-            now = self._tick()
-            card = replace(card_of(entry), created_at=now)
-            self._keep(None, card, by, "import")
-        for before, after in planned.changed:
-            self._keep(before, replace(after, unmet_deps=0), by, "import")
-        for entry in entries:
-            if entry.draft.idempotency_key is not None:
-                self._keys.setdefault(entry.draft.idempotency_key, entry.draft.id)
-        return landing_of(planned)
 
     async def export(self) -> Sequence[Card]:
         return sorted(self._cards.values(), key=lambda card: (card.created_at, card.id))

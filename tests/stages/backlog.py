@@ -19,6 +19,7 @@ from storage.shipments import PostgresShipments
 from storage.threads import PostgresNewsFeed, PostgresThreads
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.overview import MemoryOverview
+from tests.fakes.shipments import MemoryShipments
 from tests.fakes.threads import Heard, MemoryThreads
 
 ANN = Caller(Principal("matrix:@ann:example.org", "Ann"), Via.CHAT)
@@ -82,7 +83,15 @@ def memory_stage() -> BacklogStage:
         heard.ended_at = memory.look()
 
     return BacklogStage(
-        memory, memory, memory, memory, MemoryOverview(memory), threads, threads, asking, age
+        memory,
+        memory,
+        memory,
+        MemoryShipments(memory),
+        MemoryOverview(memory),
+        threads,
+        threads,
+        asking,
+        age,
     )
 
 

@@ -27,6 +27,7 @@ from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.mailroom import MemoryCorrespondence, Room
 from tests.fakes.overview import MemoryOverview
+from tests.fakes.shipments import MemoryShipments
 from tests.fakes.threads import MemoryThreads
 from web.api import ApiPart
 
@@ -127,7 +128,7 @@ def make_interpreter(
         ),
         BacklogCommands(backlog, backlog, backlog, threads),
         ThreadCommands(threads),
-        ShipmentCommands(backlog),
+        ShipmentCommands(MemoryShipments(backlog)),
         GraphCommands(MemoryOverview(backlog)),
         BoardCommands(MemoryOverview(backlog)),
         FleetCommands(QuietFleet()),

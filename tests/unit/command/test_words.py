@@ -36,6 +36,7 @@ def test_a_code_block_below_is_one_word_as_it_stands() -> None:
     assert texts(line) == ["backlog", "import", "p.yaml", line.strip().partition("\n")[2]]
     assert unfenced(texts(line)[-1]) == "title: don't \"stop\n  --x: 'y\n"
     assert texts("say ```x``` now") == ["say", "```x```", "now"]
+    assert texts("say\nnow ```x``` again") == ["say", "now", "```x```", "again"]
     assert unfenced("no block") == "no block"
 
 

@@ -14,6 +14,7 @@ from bot.reply import Code, Reply
 from commands.backlog import BacklogCommands
 from commands.shipments import ShipmentCommands
 from tests.fakes.backlog import MemoryBacklog
+from tests.fakes.shipments import MemoryShipments
 from tests.stages.backlog import ANN
 
 SHELL = Caller(Principal("local:1000", "ann"), Via.CLI)
@@ -33,7 +34,7 @@ class Face:
         self.memory = MemoryBacklog()
         topics = [
             BacklogCommands(self.memory, self.memory, self.memory),
-            ShipmentCommands(self.memory),
+            ShipmentCommands(MemoryShipments(self.memory)),
         ]
         self.catalog = Catalog(topics)
 

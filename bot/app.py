@@ -25,6 +25,7 @@ from bot.lock import DaemonLock
 from bot.logs import close_logs, configure_logs
 from bot.mailbox import Mailbox
 from bot.model import Address, Caller, PartState, PartStatus, Principal, Via
+from bot.newsroom import Newsroom
 from bot.parts import Parts
 from bot.places import Places, default_socket_name
 from bot.policy import INVITE, Policy
@@ -37,9 +38,13 @@ from bot.schedule import Job, Schedule
 from bot.settings import Settings, load_settings, unknown_variables
 from bot.worker import Worker
 from commands.backlog import BacklogCommands
+from commands.board import BoardCommands
 from commands.fleet import FleetCommands
+from commands.graph import GraphCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
+from commands.shipments import ShipmentCommands
+from commands.threads import ThreadCommands
 from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import TmuxConnector
 from connectors.tmux.window import TmuxWindow
@@ -59,7 +64,10 @@ from storage.database import Database
 from storage.dependencies import PostgresDependencies
 from storage.journal import PostgresJournal, PostgresPositions
 from storage.outbox import PostgresOutbox
+from storage.overview import PostgresOverview
 from storage.part import DatabasePart
+from storage.shipments import PostgresShipments
+from storage.threads import PostgresNewsFeed, PostgresThreads
 from web.api import ApiPart
 
 CLOCK = Caller(Principal("schedule:clock", "the clock"), Via.SCHEDULE)
@@ -122,6 +130,7 @@ class Daemon:
         self._outbox = PostgresOutbox(self._database)
         self._correspondence = PostgresCorrespondence(self._database)
         self._positions = PostgresPositions(self._database)
+        self._news = PostgresNewsFeed(self._database)
 
         self._fleet = self._make_fleet(environ)
         self._door = AgentCarrier(self._fleet)
@@ -224,6 +233,8 @@ class Daemon:
         return LocalHomeserver(self._places.homeserver_directory, port)
 
     def _make_topics(self, audit: Audit) -> tuple[object, ...]:
+        overview = PostgresOverview(self._database)
+        threads = PostgresThreads(self._database)
         return (
             SessionCommands(
                 lambda: self._interpreter.catalog,
@@ -236,7 +247,12 @@ class Daemon:
                 PostgresCardShelf(self._database),
                 PostgresClaims(self._database),
                 PostgresDependencies(self._database),
+                threads,
             ),
+            ThreadCommands(threads),
+            ShipmentCommands(PostgresShipments(self._database)),
+            GraphCommands(overview),
+            BoardCommands(overview),
             FleetCommands(self._fleet),
             MailCommands(self._correspondence),
         )
@@ -290,10 +306,25 @@ class Daemon:
             ),
             AnswerWatch(self._fleet, self._correspondence, self._relay.answered),
             self._bulletin,
+            *self._news_parts(),
             *([] if self._homeserver is None else [self._homeserver]),
             *(self._reception(kind) for kind in self._connections.kinds()),
-            Schedule([Job("reclaim", self._settings.supervisor.tick, self._reclaim)]),
+            Schedule(self._jobs()),
         ]
+
+    def _news_parts(self) -> list[Part]:
+        if not self._settings.threads.news:
+            return []
+        return [Newsroom(self._news, self._mailbox)]
+
+    def _jobs(self) -> list[Job]:
+        tick = self._settings.supervisor.tick
+        jobs = [Job("reclaim", tick, self._reclaim)]
+        if (
+            not self._settings.threads.news
+        ):  # or all that was not said would be said when it is on again
+            jobs.append(Job("old news", tick, self._news.settle))
+        return jobs
 
     def _reception(self, kind: str) -> Part:
         return Reception(

@@ -14,10 +14,11 @@ from bot import __version__
 from bot.arguments import Request, read_arguments
 from bot.errors import MosaicError, SetupError, UsageError, UserError
 from bot.manual import entry_text, group_text, overview, own_text
-from bot.table import GLOBAL_FLAGS, Own, Table, own_command, read_table
+from bot.table import GLOBAL_FLAGS, Entry, Own, Table, own_command, read_table
 
 if TYPE_CHECKING:
     from bot.client import Client
+    from bot.files import Errand
     from bot.lifecycle import Lifecycle
     from bot.places import Places
 
@@ -100,7 +101,8 @@ def _unknown(words: Sequence[str], table: Table) -> UsageError:
 
 def _run_words(request: Request, table: Table) -> int:
     """Let the daemon run the words; ask a person first when it says that the command is destructive."""
-    if table.find(request.words) is None:
+    found = table.find(request.words)
+    if found is None:
         if below := table.below(request.words):
             names = ", ".join(name for name, _ in below)
             raise UsageError(
@@ -108,7 +110,8 @@ def _run_words(request: Request, table: Table) -> int:
             )
         raise _unknown(request.words, table)
     _, client = _reach(request)
-    words = _with_standard_input(request)
+    errand = _errand(_with_standard_input(request), *found)
+    words = errand.words
     interactive = sys.stdin.isatty() and sys.stderr.isatty()
     confirmed = request.yes or not interactive
     try:
@@ -118,8 +121,26 @@ def _run_words(request: Request, table: Table) -> int:
             raise
         _ask(error.message)
         answer = client.call("POST", "/v1/run", {"words": words, "confirmed": True})
-    _show(request, answer)
+    if errand.writes and not (request.json and errand.target is None):
+        _write(request, errand, answer)
+    else:
+        _show(request, answer)
     return _status_of(words, answer.get("data"))
+
+
+def _errand(words: list[str], entry: Entry, length: int) -> "Errand":
+    """Return the words with the text of the file that they name, and where the answer's text belongs."""
+    from bot.files import run_errand
+
+    return run_errand(words, entry, length)
+
+
+def _write(request: Request, errand: "Errand", answer: dict[str, Any]) -> None:
+    from bot.files import write_text
+
+    write_text(errand, answer, quiet=request.json)
+    if request.json:
+        _print(request, {"written": errand.target}, "")
 
 
 def _with_standard_input(request: Request) -> list[str]:

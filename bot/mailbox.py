@@ -2,11 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from bot.model import Capabilities, Letter, Message, MessageKind, OutboundMessage, derived_id
+from bot.board import board_text
+from bot.model import (
+    Address,
+    Capabilities,
+    Inbound,
+    Letter,
+    Message,
+    MessageKind,
+    OutboundMessage,
+    derived_id,
+)
 from bot.ports import Outbox
 from bot.render import render
-from bot.reply import Code, Fields, Markdown, Table, Text
+from bot.reply import Board, Code, Fields, Markdown, Table, Text
 
 _UNKNOWN_PLACE = Capabilities(
     threads=False, html=False, reactions=False, edits=False, typing=False, max_bytes=4000
@@ -24,6 +35,13 @@ class Mailbox:
         self._outbox = outbox
         self._capabilities = capabilities
         self.posted = asyncio.Event()
+
+    def thread_of(self, event: Inbound) -> Address:
+        """Return where talk about an event goes on: in its thread, in one below it, or just in its place."""
+        limits = self._capabilities(event.source.kind) or _UNKNOWN_PLACE
+        if event.source.thread is not None or not limits.threads:
+            return event.source
+        return replace(event.source, thread=event.event_id)
 
     async def post(self, messages: Sequence[Message]) -> None:
         """Store messages; one with an id that is there already is left as it is."""
@@ -56,6 +74,8 @@ def plain_text(message: Message) -> str:
                 lines.extend(f"{name}: {value}" for name, value in pairs)
             case Table(columns, rows):
                 lines.extend(" | ".join(row) for row in (columns, *rows))
+            case Board():
+                lines.append(board_text(block))
     return "\n".join(lines)
 
 

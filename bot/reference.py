@@ -53,7 +53,7 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "unknown_token": (UserError, "The bearer token is not known here."),
     "already_running": (UserError, "A daemon runs in this home already; the message names its pid."),
     "wrong_method": (UserError, "This address takes another HTTP method."),
-    "too_large": (UserError, "The body is larger than 1 MiB."),
+    "too_large": (UserError, "The body is larger than 16 MiB."),
     "confirmation_required": (ConfirmationRequired, "The command is destructive and waits for a yes."),
     "unavailable": (TransientError, "The other side is away or busy; the same call may work later."),
     "setup": (SetupError, "A part cannot work until a person changes something."),
@@ -107,6 +107,7 @@ def _entry(command: Command) -> dict[str, Any]:
                 "help": parameter.help,
                 "choices": list(parameter.choices),
                 "allowed": permitted.get(parameter.name, ""),
+                **({} if parameter.file is None else {"file": parameter.file}),
             }
             for parameter in command.grammar.parameters
         ],
@@ -163,7 +164,7 @@ def _http_page() -> str:
         " MOSAIC_HOME. A caller with `Authorization: Bearer TOKEN` is the token's agent; one without is the"
         " agent below whose pane it runs, else the local user, who is an operator.\n\n"
         + _table(("call", "what it does", "body", "answer"), rows)
-        + "\nA body is JSON of at most 1 MiB. A failure is `application/problem+json` (RFC 9457) with the"
+        + "\nA body is JSON of at most 16 MiB. A failure is `application/problem+json` (RFC 9457) with the"
         ' member `error`: `{"code", "message", "hint"}`; the codes are in [errors.md](errors.md).\n'
     )
 

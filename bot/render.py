@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, zip_longest
 
+from bot.board import board_html, board_text, cut_board, slips_of
 from bot.markup import clean, code_html, fenced, inline, markdown_html, paragraph
-from bot.reply import Block, Code, Fields, Markdown, Table, Text
+from bot.reply import Block, Board, Code, Column, Fields, Markdown, Slip, Table, Text
 from bot.split import close_fence, cut_lines, cut_markdown, cut_markdown_blocks, cut_text
 
 SMALLEST = 512  # bytes; below that a heading or a fence may not fit beside its content
@@ -78,6 +79,15 @@ def _cleaned(block: Block) -> Block:
             return Table(_cells(columns), tuple(_cells(row) for row in rows))
         case Fields(pairs):
             return Fields(tuple((_line(name), clean(value)) for name, value in pairs))
+        case Board(columns):
+            return Board(tuple(_cleaned_column(column) for column in columns))
+
+
+def _cleaned_column(column: Column) -> Column:
+    slips = (
+        Slip(*map(_line, (slip.id, slip.title, slip.state, slip.note))) for slip in column.slips
+    )
+    return Column(_line(column.name), column.total, tuple(slips))
 
 
 def _pieces(block: Block, max_bytes: int) -> tuple[Block, ...]:
@@ -105,6 +115,8 @@ def _least(block: Block) -> int:
             return sum(len(cell) for row in rows for cell in row)
         case Fields(pairs):
             return sum(len(name) + len(value) for name, value in pairs)
+        case Board():
+            return sum(len(slip.title) + len(slip.note) for slip in slips_of(block))
 
 
 def _draw(block: Block) -> Rendered:
@@ -119,6 +131,8 @@ def _draw(block: Block) -> Rendered:
             return Rendered(_table_text(block), _table_html(block))
         case Fields(pairs):
             return Rendered(_fields_text(block), _fields_html(pairs))
+        case Board():
+            return Rendered(board_text(block), board_html(block))
 
 
 def _table_text(table: Table) -> str:
@@ -226,6 +240,8 @@ def _guess(block: Block, room: int) -> int:
             return _count(rows, room // 2)
         case Fields(pairs):
             return _count(pairs, room // 2)
+        case Board():
+            return _count([(slip.title, slip.note) for slip in slips_of(block)], room // 2)
 
 
 def _count(rows: Sequence[tuple[str, ...]], room: int) -> int:
@@ -248,6 +264,9 @@ def _part(block: Block, amount: int) -> tuple[Block, tuple[Block, ...]]:
             return Table(columns, rows[:amount]), _rest(Table(columns, rows[amount:]))
         case Fields(pairs):
             return Fields(pairs[:amount]), _rest(Fields(pairs[amount:]))
+        case Board():
+            head_board, rest_board = cut_board(block, amount)
+            return head_board, _rest(rest_board)
 
 
 def _rest(block: Block) -> tuple[Block, ...]:
@@ -259,6 +278,7 @@ def _rest(block: Block) -> tuple[Block, ...]:
             | Markdown(content)
             | Table(_, content)
             | Fields(content)
+            | Board(content)
         ):
             return (block,) if content else ()
 
@@ -275,4 +295,7 @@ def _plainer(block: Block) -> tuple[Block, ...]:
         case Fields(pairs):
             name, value = pairs[0]
             return Text(f"{name}: {value}"), *_rest(Fields(pairs[1:]))
+        case Board():
+            first_board, others = cut_board(block, 1)
+            return Text(board_text(first_board)), *_rest(others)
     raise AssertionError(f"a single character does not fit: {block!r}")

@@ -42,7 +42,33 @@ class Fields:
     pairs: tuple[tuple[str, str], ...]
 
 
-Block = Text | Markdown | Code | Table | Fields
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """One card on a board: ``state`` says how it stands, ``note`` what a person should know of that."""
+
+    id: str
+    title: str
+    state: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One lane of a board; ``total`` counts its cards, also those that are not shown."""
+
+    name: str
+    total: int
+    slips: tuple[Slip, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Lanes with cards, side by side where there is room."""
+
+    columns: tuple[Column, ...]
+
+
+Block = Text | Markdown | Code | Table | Fields | Board
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +101,13 @@ def _block_to_json(block: Block) -> dict[str, Any]:
             return {"block": "table", "columns": list(columns), "rows": [list(row) for row in rows]}
         case Fields(pairs):
             return {"block": "fields", "pairs": [list(pair) for pair in pairs]}
+        case Board(columns):
+            return {"block": "board", "columns": [_column_to_json(column) for column in columns]}
+
+
+def _column_to_json(column: Column) -> dict[str, Any]:
+    slips = [[slip.id, slip.title, slip.state, slip.note] for slip in column.slips]
+    return {"name": column.name, "total": column.total, "slips": slips}
 
 
 def from_json(values: Sequence[dict[str, Any]]) -> tuple[Block, ...]:
@@ -94,4 +127,10 @@ def _block_from_json(value: dict[str, Any]) -> Block:
             return Table(tuple(columns), tuple(tuple(row) for row in rows))
         case {"block": "fields", "pairs": pairs}:
             return Fields(tuple((name, content) for name, content in pairs))
+        case {"block": "board", "columns": columns}:
+            return Board(tuple(_column_from_json(column) for column in columns))
     raise ValueError(f"not a block: {value!r}")
+
+
+def _column_from_json(value: dict[str, Any]) -> Column:
+    return Column(value["name"], value["total"], tuple(Slip(*slip) for slip in value["slips"]))

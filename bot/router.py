@@ -171,7 +171,7 @@ class Router:
     async def _run_command(self, event: Inbound) -> tuple[str, list[Message]]:
         try:
             async with self._shown_as_taken(event):
-                reply = await self._interpreter.run_line(_line(event), _call(event))
+                reply = await self._interpreter.run_line(_line(event), self._call(event))
         except TransientError as error:
             return "interrupted", _interrupted(event, error.message)
         except Exception as error:  # noqa: BLE001 - whatever it is, the person is told
@@ -180,9 +180,13 @@ class Router:
             return outcome, [_say(event, "reply", problem.reply.blocks), _mark(event, FAILED)]
         return "done", [_say(event, "reply", reply.blocks), _mark(event, DONE)]
 
+    def _call(self, event: Inbound) -> Call:
+        thread = self._mailbox.thread_of(event)
+        return Call(Caller(event.sender, _via(event)), event.source, event.id, thread)
+
     async def _talk(self, event: Inbound) -> tuple[str, list[Message]]:
         try:
-            decision = await self._interpreter.decide(TALK, _call(event))
+            decision = await self._interpreter.decide(TALK, self._call(event))
         except TransientError as error:
             return "failed", [_say(event, "reply", problem_of(error).reply.blocks)]
         if not decision.allowed or not event.text.strip():
@@ -259,10 +263,6 @@ async def _drain(tasks: set[asyncio.Task[None]]) -> None:
 
 def _via(event: Inbound) -> Via:
     return Via.CONSOLE if event.source.kind == "tmux" else Via.CHAT
-
-
-def _call(event: Inbound) -> Call:
-    return Call(Caller(event.sender, _via(event)), event.source, event.id)
 
 
 def _say(

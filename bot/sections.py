@@ -129,6 +129,13 @@ class Commands(Section):
         return timedelta(seconds=self.confirm_seconds)
 
 
+class Threads(Section):
+    """What is said in the threads of cards."""
+
+    news: bool = Field(default=True, strict=True)
+    """Say in a card's thread what became of the card, unless it was asked for there."""
+
+
 class Delivery(Section):
     """How messages are brought to their platform."""
 
@@ -203,6 +210,7 @@ class Settings(Section):
     connectors: Connectors = Connectors()
     commands: Commands = Commands()
     delivery: Delivery = Delivery()
+    threads: Threads = Threads()
     host: Host = Field(default_factory=Host)
     postgres: Postgres = Postgres()
     homeserver: Homeserver = Homeserver()

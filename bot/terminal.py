@@ -12,8 +12,9 @@ from rich.syntax import Syntax
 from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
+from bot.lanes import Lanes
 from bot.markup import clean, language_of
-from bot.reply import Block, Code, Fields, Markdown, Table, Text
+from bot.reply import Block, Board, Code, Fields, Markdown, Table, Text
 
 WORD_STYLES = {
     **dict.fromkeys(("ok", "ready", "running", "done", "answered", "accepted", "idle"), "green"),
@@ -91,6 +92,8 @@ def drawn(block: Block) -> RenderableType:
             return _table(columns, rows)
         case Fields(pairs):
             return _fields(pairs)
+        case Board():
+            return Lanes(block)
 
 
 def _code(text: str, language: str) -> RenderableType:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from bot.cards import Card, CardDraft, CardStatus
 from bot.command.declare import EVERYONE, WORKERS, Call, Effect, Help, command, topic
-from bot.ports import CardShelf, Claims, Dependencies
-from bot.reply import Reply, Text
+from bot.errors import UsageError
+from bot.ports import CardShelf, Claims, Dependencies, Threads
+from bot.reply import Fields, Reply, Text
 from commands.card_pages import (
     card_blocks,
     card_data,
@@ -46,7 +47,14 @@ class BacklogCommands:
     none to complete a card.
     """
 
-    def __init__(self, shelf: CardShelf, claims: Claims, dependencies: Dependencies) -> None:
+    def __init__(
+        self,
+        shelf: CardShelf,
+        claims: Claims,
+        dependencies: Dependencies,
+        threads: Threads | None = None,
+    ) -> None:
+        self._threads = threads
         self._shelf = shelf
         self._claims = claims
         self._dependencies = dependencies
@@ -71,7 +79,7 @@ class BacklogCommands:
         """Write a new card.
 
         A repeated idempotency key answers with the card that it made, unchanged; a repeated id without its
-        key is refused.
+        key is refused. Said in a room, the thread of this message becomes the card's.
         """
         draft = CardDraft(
             id=id,
@@ -87,6 +95,8 @@ class BacklogCommands:
             host=host,
         )
         card = await self._shelf.create(draft, call.caller)
+        if self._threads is not None and call.thread is not None:
+            await self._threads.bind(card.id, call.thread)
         return _told(call, card, f"The backlog has card {card.id}: {card.title}")
 
     @command("edit", roles=WORKERS, effect=Effect.WRITE)
@@ -127,12 +137,26 @@ class BacklogCommands:
         return _told(call, card, f"Card {card.id} now says: {card.title}")
 
     @command("show", roles=EVERYONE)
-    async def show(self, call: Call, id: CardId) -> Reply:
-        """Show a card with its history."""
-        card, events = await self._shelf.show(id)
+    async def show(self, call: Call, id: CardId | None = None) -> Reply:
+        """Show a card with its history; in a card's thread that card."""
+        card, events = await self._shelf.show(id or await self._card_meant(call))
         data = card_data(card, token_for(call.caller, card))
         data["history"] = [event_data(event) for event in events]
-        return Reply(data, card_blocks(card, events))
+        blocks = card_blocks(card, events)
+        threads = [] if self._threads is None else await self._threads.find(card.id)
+        if threads:
+            data["threads"] = [str(thread) for thread in threads]
+            blocks += (Fields(tuple(("thread", str(thread)) for thread in threads)),)
+        return Reply(data, blocks)
+
+    async def _card_meant(self, call: Call) -> str:
+        """Return the card in whose thread a call was made."""
+        found = None
+        if self._threads is not None and call.thread is not None:
+            found = await self._threads.card_in(call.thread)
+        if found is None:
+            raise UsageError("ID is missing", hint="only in a card's own thread it may be left out")
+        return found
 
     @command("list", roles=EVERYONE)
     async def list(

@@ -18,7 +18,8 @@ def _refuse_nul(text: str) -> str:
     return text
 
 
-def _refuse_control(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return a text of one line; ValueError when it holds a control character."""
     if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in text):
         raise ValueError("must be one line without control characters")
     return text
@@ -77,7 +78,7 @@ def _storable_json(value: Any) -> Any:
     return value
 
 
-_Line = AfterValidator(_refuse_control)
+_Line = AfterValidator(one_line)
 
 CardId = Annotated[
     str,
@@ -105,6 +106,8 @@ DependsOn = Annotated[
     Field(max_length=1000),
     Help("ids of cards that must be done before, with commas; an empty text takes them away"),
 ]
+AcceptanceValue = Annotated[Any, BeforeValidator(_bound_depth), AfterValidator(_storable_json)]
+"""The same as a value, for who has read it already: a text is a text, not JSON."""
 Acceptance = Annotated[
     Any,
     JsonText,

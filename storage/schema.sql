@@ -156,6 +156,20 @@ CREATE TABLE public.card_key (
     CONSTRAINT card_key_length CHECK (((char_length(key) >= 1) AND (char_length(key) <= 200)))
 );
 
+CREATE TABLE public.card_news (
+    only_row boolean DEFAULT true NOT NULL,
+    event_id bigint NOT NULL,
+    CONSTRAINT card_news_only_row_check CHECK (only_row)
+);
+
+CREATE TABLE public.card_thread (
+    card_id text NOT NULL COLLATE pg_catalog."C",
+    connector text NOT NULL,
+    place text NOT NULL,
+    thread text,
+    bound_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
 CREATE TABLE public.confirmation (
     principal_id text NOT NULL,
     code text NOT NULL,
@@ -322,8 +336,17 @@ ALTER TABLE ONLY public.card_event
 ALTER TABLE ONLY public.card_key
     ADD CONSTRAINT card_key_pkey PRIMARY KEY (key);
 
+ALTER TABLE ONLY public.card_news
+    ADD CONSTRAINT card_news_pkey PRIMARY KEY (only_row);
+
 ALTER TABLE ONLY public.card
     ADD CONSTRAINT card_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.card_thread
+    ADD CONSTRAINT card_thread_once UNIQUE (connector, place, thread);
+
+ALTER TABLE ONLY public.card_thread
+    ADD CONSTRAINT card_thread_pkey PRIMARY KEY (card_id, connector);
 
 ALTER TABLE ONLY public.confirmation
     ADD CONSTRAINT confirmation_pkey PRIMARY KEY (principal_id, code);
@@ -379,6 +402,8 @@ CREATE INDEX delivery_dead ON public.delivery USING btree (ended_at DESC, id DES
 
 CREATE INDEX delivery_due ON public.delivery USING btree (carrier, lane, id) WHERE (state = 'due'::text);
 
+CREATE INDEX inbound_begun ON public.inbound USING btree (sender_id, begun_at) WHERE (begun_at IS NOT NULL);
+
 CREATE INDEX inbound_running ON public.inbound USING btree (seq) WHERE (state = 'running'::text);
 
 CREATE INDEX inbound_stored ON public.inbound USING btree (seq) WHERE (state = 'stored'::text);
@@ -405,6 +430,9 @@ ALTER TABLE ONLY public.card_edge
 
 ALTER TABLE ONLY public.card_key
     ADD CONSTRAINT card_key_card_id_fkey FOREIGN KEY (card_id) REFERENCES public.card(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.card_thread
+    ADD CONSTRAINT card_thread_card_id_fkey FOREIGN KEY (card_id) REFERENCES public.card(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.errors import UsageError, UserError
 
-MOST_BYTES = 1024 * 1024
+MOST_BYTES = 16 * 1024 * 1024
+"""Room for a file of cards, however its characters are escaped."""
 DEEPEST = 64
 """Levels of arrays and objects; nothing that we take needs more than a few."""
 

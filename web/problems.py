@@ -89,7 +89,7 @@ def _problem_of_http(error: web.HTTPException, request: web.Request) -> Problem:
                 "wrong_method", f"{request.method} is not taken here; allowed: {allowed}"
             )
         case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            return Problem("too_large", "the body is larger than 1 MiB")
+            return Problem("too_large", "the body is larger than 16 MiB")
     return Problem("usage", error.reason)
 
 

@@ -41,11 +41,16 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who runs a command, from where: ``source`` is where the answer goes, ``id`` is unique per call."""
+    """Who runs a command, from where: ``source`` is where the answer goes, ``id`` is unique per call.
+
+    ``thread`` is where people go on talking about it: the thread in which it was asked, else the one that
+    begins with the question; None when no platform brought it.
+    """
 
     caller: Caller
     source: Address
     id: str
+    thread: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,24 @@ class Help:
 @dataclass(frozen=True, slots=True)
 class Rest:
     """Marks the last word: in a chat line it takes everything that follows, quotes and dashes included."""
+
+
+class FileUse(StrEnum):
+    """What the command line does with a file that a word names."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Marks a word that names a file of the caller's, which only the command line can reach.
+
+    ``READ``: it sends the file's text as the word that follows. ``WRITE``: it keeps the word to itself and
+    writes the reply's text there, or without the word to standard output as it stands.
+    """
+
+    use: FileUse
 
 
 def _split_commas(value: object) -> object:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from bot.command.declare import Help, Rest
+from bot.command.declare import File, Help, Rest
 from bot.command.words import Word, shorten
 from bot.errors import UsageError
 
@@ -29,7 +29,7 @@ class Parameter:
     """One argument of a command: its name in JSON, and how people write it.
 
     ``argument`` is its name in the signature: the same, but for words that Python keeps to itself
-    (``from_`` for ``from``).
+    (``from_`` for ``from``). ``file`` is how the command line uses the file that it names, if it names one.
     """
 
     argument: str
@@ -39,6 +39,7 @@ class Parameter:
     default: Any
     help: str
     choices: tuple[str, ...]
+    file: str | None = None
 
     @property
     def written(self) -> str:
@@ -114,6 +115,7 @@ def _parameter(argument: inspect.Parameter, annotation: Any) -> Parameter:
         default=None if argument.default is argument.empty else argument.default,
         help=next((note.text for note in notes if isinstance(note, Help)), ""),
         choices=_choices(bare),
+        file=next((note.use.value for note in notes if isinstance(note, File)), None),
     )
 
 

@@ -13,6 +13,7 @@ _CLOSING = {
     "\xab": "\xbb",
 }
 _DASHES = "\u2014\u2013"
+_FENCE = "```"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,9 @@ def split_line(line: str) -> tuple[Word, ...]:
     r"""Split a line at whitespace; a quote at a word's beginning (or after ``=``) keeps spaces together.
 
     Typographic quotes work like plain ones, and a dash that a phone made of ``--`` is read as ``--``.
-    Within quotes a backslash stands before ``"`` or ``\`` only. Raises UsageError for a quote that is
-    never closed, naming its column.
+    Within quotes a backslash stands before ``"`` or ``\`` only. A code block on lines of its own is one
+    word with all that follows, fences included. Raises UsageError for a quote that is never closed, naming
+    its column.
     """
     words: list[Word] = []
     position = 0
@@ -38,8 +40,17 @@ def split_line(line: str) -> tuple[Word, ...]:
         if position == len(line):
             return tuple(words)
         start = position
+        if line.startswith(_FENCE, position) and _begins_line(line, position):
+            words.append(Word(line[position:].rstrip(), start))
+            return tuple(words)
         text, position = _read_word(line, position)
         words.append(Word(_undash(text), start))
+
+
+def _begins_line(line: str, position: int) -> bool:
+    """Return whether nothing but space stands before a place in its line, which is not the first one."""
+    _, newline, before = line[:position].rpartition("\n")
+    return bool(newline) and not before.strip()
 
 
 def _read_word(line: str, position: int) -> tuple[str, int]:
@@ -80,6 +91,14 @@ def _undash(word: str) -> str:
     if len(word) > 1 and word[0] in _DASHES and word[1].isalpha():
         return "--" + word[1:]
     return word
+
+
+def unfenced(text: str) -> str:
+    """Return what stands in a code block, or the text when it is none."""
+    lines = text.strip().splitlines(keepends=True)
+    if len(lines) < 2 or not lines[0].startswith(_FENCE) or lines[-1].strip() != _FENCE:
+        return text
+    return "".join(lines[1:-1])
 
 
 def shorten(text: str, most: int = 80) -> str:

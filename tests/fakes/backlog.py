@@ -25,7 +25,7 @@ _UNCLAIMED: dict[str, Any] = {
 
 
 class MemoryBacklog:
-    """All three ports over dictionaries; its clock moves by a millisecond a look, or when told."""
+    """All ports of the backlog over dictionaries; its clock moves by a millisecond a look, or when told."""
 
     def __init__(self) -> None:
         self._cards: dict[str, Card] = {}
@@ -37,6 +37,14 @@ class MemoryBacklog:
     def advance(self, by: timedelta) -> None:
         """Let time pass."""
         self._now += by
+
+    def look(self) -> datetime:
+        """Return what time it is."""
+        return self._tick()
+
+    def is_past(self, at: datetime) -> bool:
+        """Return whether a moment is more than five minutes ago."""
+        return self._now - at > timedelta(minutes=5)
 
     async def create(self, draft: CardDraft, by: Caller) -> Card:
         known = self._keys.get(draft.idempotency_key or "")
@@ -100,6 +108,9 @@ class MemoryBacklog:
             self._cards[before.id] = after
             return after
         return self._keep(before, after, by, "edit")
+
+    async def export(self) -> Sequence[Card]:
+        return sorted(self._cards.values(), key=lambda card: (card.created_at, card.id))
 
     def _reordered(self, card: Card, needs: Sequence[str]) -> tuple[str, ...]:
         wanted = tuple(dict.fromkeys(needs))

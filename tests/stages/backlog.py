@@ -1,31 +1,48 @@
 """A backlog to test: its three ports, and a way to let claims grow old."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.cards import Card, CardDraft
 from bot.errors import UserError
-from bot.model import Caller, Principal, Via
-from bot.ports import CardShelf, Claims, Dependencies
+from bot.model import Caller, Inbound, InboundBatch, Principal, Via
+from bot.ports import CardShelf, Claims, Dependencies, NewsFeed, Overview, Shipments, Threads
 from storage.cards import PostgresCardShelf
 from storage.claims import PostgresClaims
 from storage.database import Database
 from storage.dependencies import PostgresDependencies
+from storage.journal import PostgresJournal
+from storage.overview import PostgresOverview
+from storage.shipments import PostgresShipments
+from storage.threads import PostgresNewsFeed, PostgresThreads
 from tests.fakes.backlog import MemoryBacklog
+from tests.fakes.overview import MemoryOverview
+from tests.fakes.shipments import MemoryShipments
+from tests.fakes.threads import Heard, MemoryThreads
 
 ANN = Caller(Principal("matrix:@ann:example.org", "Ann"), Via.CHAT)
 CODER = Caller(Principal("agent:east/coder0", "coder0"), Via.CLI)
 MINUTE = timedelta(minutes=1)
+Asking = Callable[[Inbound], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class BacklogStage:
-    """The ports of one implementation. ``age`` makes every claim older."""
+    """The ports of one implementation. ``age`` makes claims and history older.
+
+    ``asking`` lets a platform's message be handled for as long as its block lasts.
+    """
 
     shelf: CardShelf
     claims: Claims
     dependencies: Dependencies
+    shipments: Shipments
+    overview: Overview
+    threads: Threads
+    news: NewsFeed
+    asking: Asking
     age: Callable[[timedelta], Awaitable[None]]
 
     async def make(self, *ids: str, needs: tuple[str, ...] = (), priority: int = 0) -> None:
@@ -56,7 +73,26 @@ def memory_stage() -> BacklogStage:
     async def age(by: timedelta) -> None:
         memory.advance(by)
 
-    return BacklogStage(memory, memory, memory, age)
+    threads = MemoryThreads(memory)
+
+    @asynccontextmanager
+    async def asking(event: Inbound) -> AsyncIterator[None]:
+        heard = Heard(event, memory.look())
+        threads.heard.append(heard)
+        yield
+        heard.ended_at = memory.look()
+
+    return BacklogStage(
+        memory,
+        memory,
+        memory,
+        MemoryShipments(memory),
+        MemoryOverview(memory),
+        threads,
+        threads,
+        asking,
+        age,
+    )
 
 
 def postgres_stage(database: Database) -> BacklogStage:
@@ -69,11 +105,25 @@ def postgres_stage(database: Database) -> BacklogStage:
                 " claim_expires_at = claim_expires_at - $1::interval WHERE status = 'claimed'",
                 by,
             )
+            await connection.execute("UPDATE card_event SET at = at - $1::interval", by)
+
+    @asynccontextmanager
+    async def asking(event: Inbound) -> AsyncIterator[None]:
+        journal = PostgresJournal(database)
+        await journal.accept(InboundBatch(event.source.kind, (event,)))
+        await journal.begin(event, "life")
+        yield
+        await journal.finish(event, (), "done")
 
     return BacklogStage(
         PostgresCardShelf(database),
         PostgresClaims(database),
         PostgresDependencies(database),
+        PostgresShipments(database),
+        PostgresOverview(database),
+        PostgresThreads(database),
+        PostgresNewsFeed(database),
+        asking,
         age,
     )
 
@@ -81,8 +131,9 @@ def postgres_stage(database: Database) -> BacklogStage:
 async def clear(database: Database) -> None:
     """Empty the backlog."""
     async with database.transaction() as connection:
-        for table in ("card_edge", "card_key", "card", "card_event"):
+        for table in ("card_edge", "card_key", "card", "card_event", "inbound"):
             await connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+        await connection.execute("UPDATE card_news SET event_id = 0")
 
 
 async def refusal(asked: Awaitable[object]) -> UserError:

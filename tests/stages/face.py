@@ -16,12 +16,19 @@ from bot.model import Address, AgentRecord, Principal
 from bot.policy import Access, Policy
 from bot.ports import ConsoleLine
 from commands.backlog import BacklogCommands
+from commands.board import BoardCommands
 from commands.fleet import FleetCommands
+from commands.graph import GraphCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
+from commands.shipments import ShipmentCommands
+from commands.threads import ThreadCommands
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.mailroom import MemoryCorrespondence, Room
+from tests.fakes.overview import MemoryOverview
+from tests.fakes.shipments import MemoryShipments
+from tests.fakes.threads import MemoryThreads
 from web.api import ApiPart
 
 ROOM = Address("matrix", "!ops:example.org")
@@ -105,6 +112,7 @@ def make_interpreter(
         rooms=frozenset({ROOM.lane}),
     )
     backlog = MemoryBacklog()
+    threads = MemoryThreads(backlog)
 
     def policy() -> Policy:
         commands = interpreter.catalog.commands.values()
@@ -118,7 +126,11 @@ def make_interpreter(
             lambda: status,
             audit,
         ),
-        BacklogCommands(backlog, backlog, backlog),
+        BacklogCommands(backlog, backlog, backlog, threads),
+        ThreadCommands(threads),
+        ShipmentCommands(MemoryShipments(backlog)),
+        GraphCommands(MemoryOverview(backlog)),
+        BoardCommands(MemoryOverview(backlog)),
         FleetCommands(QuietFleet()),
         mail or MailCommands(MemoryCorrespondence(Room())),
         *extra,

@@ -75,10 +75,10 @@ async def test_every_command_is_described_with_schema_roles_and_usage(face: Face
         document = await (await session.get("/v1/commands")).json()
     described = {entry["name"]: entry for entry in document["commands"]}
     assert set(described) == set(face.interpreter.catalog.commands)
-    show = described["backlog show"]
-    assert show["usage"].startswith("backlog show ID")
-    assert show["schema"]["required"] == ["id"]
-    assert show["roles"] == ["agent", "member", "operator"]
+    unlink = described["backlog unlink"]
+    assert unlink["usage"] == "backlog unlink --from FROM --to TO"
+    assert unlink["schema"]["required"] == ["from", "to"]
+    assert unlink["roles"] == ["agent", "operator"]
 
 
 @pytest.mark.parametrize(

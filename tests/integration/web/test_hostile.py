@@ -57,9 +57,9 @@ async def test_a_hostile_body_is_refused_with_a_sentence(face: Face, name: str) 
     assert "Traceback" not in document["detail"]
 
 
-async def test_a_body_over_one_mebibyte_is_too_large(face: Face) -> None:
+async def test_a_body_over_sixteen_mebibytes_is_too_large(face: Face) -> None:
     async with face.session("operator") as session:
-        answer = await session.post("/v1/run", data=io.BytesIO(b" " * 1_100_000))
+        answer = await session.post("/v1/run", data=io.BytesIO(b" " * 17_000_000))
         document = await answer.json(content_type="application/problem+json")
     assert (answer.status, document["error"]["code"]) == (413, "too_large")
 

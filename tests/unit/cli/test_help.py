@@ -59,7 +59,7 @@ def test_help_has_a_json_form(capsys: Said, words: list[str]) -> None:
     [
         (["backlgo", "create"], "did you mean `mosaic backlog"),
         (["statsu"], "did you mean `mosaic status`"),
-        (["backlog"], "is not a whole command; there are: backlog block"),
+        (["backlog"], "is not a whole command; there are: backlog "),
         (["qqqqq"], "there is no command 'qqqqq'"),
         (["x" * 100_000], "there is no command"),
         (["up", "--detatch"], "--detach"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.command.words import split_line
+from bot.command.words import split_line, unfenced
 from bot.errors import UsageError
 
 
@@ -29,6 +29,15 @@ def texts(line: str) -> list[str]:
 )
 def test_a_line_is_split_as_people_expect(line: str, expected: list[str]) -> None:
     assert texts(line) == expected
+
+
+def test_a_code_block_below_is_one_word_as_it_stands() -> None:
+    line = "backlog import p.yaml\n```yaml\ntitle: don't \"stop\n  --x: 'y\n```\n"
+    assert texts(line) == ["backlog", "import", "p.yaml", line.strip().partition("\n")[2]]
+    assert unfenced(texts(line)[-1]) == "title: don't \"stop\n  --x: 'y\n"
+    assert texts("say ```x``` now") == ["say", "```x```", "now"]
+    assert texts("say\nnow ```x``` again") == ["say", "now", "```x```", "again"]
+    assert unfenced("no block") == "no block"
 
 
 def test_an_open_quote_is_refused_with_its_column() -> None:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from bot.render import render
-from bot.reply import Block, Code, Fields, Markdown, Table, Text
+from bot.reply import Block, Board, Code, Column, Fields, Markdown, Slip, Table, Text
 
 
 def shown(block: Block, limit: int = 10_000) -> tuple[str, str]:
@@ -31,6 +31,19 @@ def test_fields_stand_one_a_line_with_their_names() -> None:
     text, html = shown(Fields((("state", "ok"), ("since", "12:00\nUTC"))))
     assert text == "state: ok\nsince: 12:00\n       UTC"
     assert html == "<p><strong>state</strong>: ok<br><strong>since</strong>: 12:00<br>UTC</p>"
+
+
+def test_a_board_is_a_list_for_each_lane() -> None:
+    slips = (Slip("A1", "<b>", "claimed", "held by w1"), Slip("A2", "old", "done"))
+    text, html = shown(Board((Column("M1", 5, slips), Column("M2", 0, ()))))
+    assert text == "M1 · 5\n  ◐ A1  <b>\n      held by w1\n  ● A2  old\n  … 3 more\n\nM2 · 0"
+    assert html == (
+        "<p><strong>M1</strong> · 5</p><ul>"
+        "<li>◐ <strong>A1</strong> &lt;b&gt;<br><em>held by w1</em></li>"
+        "<li>● <strong>A2</strong> <s>old</s></li>"
+        "<li><em>3 more</em></li></ul>"
+        "<p><strong>M2</strong> · 0</p>"
+    )
 
 
 def test_code_that_holds_a_fence_stands_in_a_longer_one() -> None:

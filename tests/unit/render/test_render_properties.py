@@ -1,5 +1,6 @@
 """What holds for whatever blocks are rendered, under whatever limit."""
 
+import json
 import re
 
 from hypothesis import given
@@ -7,7 +8,19 @@ from hypothesis import strategies as st
 
 from bot.markup import clean, markdown_tokens
 from bot.render import SMALLEST, Rendered, render
-from bot.reply import Block, Code, Fields, Markdown, Table, Text
+from bot.reply import (
+    Block,
+    Board,
+    Code,
+    Column,
+    Fields,
+    Markdown,
+    Slip,
+    Table,
+    Text,
+    from_json,
+    to_json,
+)
 from tests.modesty import modest
 from tests.unit.render.pages import Page
 
@@ -48,12 +61,27 @@ HOSTILE = st.sampled_from(
 WILD = st.lists(st.one_of(st.text(max_size=40), HOSTILE, st.just("\n")), max_size=20).map("".join)
 BULKY = st.one_of(WILD, st.builds(lambda text, times: text * times, WILD, st.integers(1, 20)))
 CELLS = st.lists(WILD, min_size=1, max_size=4).map(tuple)
+SLIPS = st.builds(
+    Slip,
+    WILD,
+    BULKY,
+    st.sampled_from(["ready", "waiting", "claimed", "blocked", "done", "?"]),
+    WILD,
+)
+COLUMNS = st.builds(
+    lambda name, slips, more: Column(name, len(slips) + more, tuple(slips)),
+    WILD,
+    st.lists(SLIPS, max_size=6),
+    st.integers(0, 9),
+)
+BOARDS = st.builds(Board, st.lists(COLUMNS, max_size=5).map(tuple))
 BLOCKS: st.SearchStrategy[Block] = st.one_of(
     st.builds(Text, BULKY),
     st.builds(Markdown, BULKY),
     st.builds(Code, BULKY, st.sampled_from(["", "py", 'x" onload="y', "c++", "a b"])),
     st.builds(Table, CELLS, st.lists(CELLS, max_size=12).map(tuple)),
     st.builds(Fields, st.lists(st.tuples(WILD, BULKY), max_size=8).map(tuple)),
+    BOARDS,
 )
 WORDS = st.lists(st.from_regex(r"[a-z]{1,12}", fullmatch=True), min_size=1, max_size=60).map(
     " ".join
@@ -145,6 +173,24 @@ def test_no_cell_is_lost_and_rows_keep_their_order(
         position = shown.find(bare(clean(cell)), position)
         assert position >= 0
         position += len(bare(clean(cell)))
+
+
+@modest
+@given(BOARDS, LIMITS)
+def test_no_card_of_a_board_is_lost_and_lanes_keep_their_order(board: Board, limit: int) -> None:
+    shown = bare(words_of(render([board], limit)))
+    position = 0
+    for slip in (slip for column in board.columns for slip in column.slips):
+        for word in (slip.id, slip.title, slip.note):
+            position = shown.find(bare(clean(word)), position)
+            assert position >= 0
+            position += len(bare(clean(word)))
+
+
+@modest
+@given(st.lists(BLOCKS, max_size=4))
+def test_what_is_stored_of_blocks_comes_back_as_it_was(blocks: list[Block]) -> None:
+    assert list(from_json(json.loads(json.dumps(to_json(blocks))))) == blocks
 
 
 @modest

@@ -1,4 +1,4 @@
-"""A file of cards: version 1 of the form in which cards are imported and exported (ADR 18)."""
+"""A file of cards: version 1 of the form in which cards are imported and exported (ADR 15)."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

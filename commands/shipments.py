@@ -36,7 +36,7 @@ FileName = Annotated[
 
 @topic("backlog", also=("fleet backlog",))
 class ShipmentCommands:
-    """Import and export (ADR 18)."""
+    """Import and export (ADR 15)."""
 
     def __init__(self, shipments: Shipments) -> None:
         self._shipments = shipments

@@ -9,7 +9,7 @@ from commands.card_words import CardId
 
 @topic("backlog", also=("fleet backlog",))
 class ThreadCommands:
-    """Threads and their cards (ADR 19)."""
+    """Threads and their cards (ADR 16)."""
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads

@@ -31,6 +31,7 @@ class Card:
     claim_token: str | None
     claim_ttl_seconds: int | None
     claimed_at: datetime | None
+    claim_expires_at: datetime | None
     attempts: int
     idempotency_key: str | None
     acceptance: Any

@@ -243,8 +243,16 @@ class Claims(Protocol):
     """Cards as work: every attempt has its own token, and a stale one is refused."""
 
     async def claim(
-        self, owner: str, ttl: timedelta, card_id: str | None, by: Caller
-    ) -> Card | None: ...
+        self,
+        owner: str,
+        ttl: timedelta,
+        card_id: str | None,
+        by: Caller,
+        *,
+        grace: timedelta | None = None,
+    ) -> Card | None:
+        """Claim the best card or this one; with a ``grace`` it must be renewed within it to be kept."""
+        ...
 
     async def renew(self, card_id: str, token: str, ttl: timedelta | None, by: Caller) -> Card: ...
 

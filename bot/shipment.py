@@ -117,6 +117,7 @@ def card_of(entry: Entry) -> Card:
         claim_token=None,
         claim_ttl_seconds=None,
         claimed_at=None,
+        claim_expires_at=None,
         attempts=0,
         idempotency_key=draft.idempotency_key,
         acceptance=draft.acceptance,

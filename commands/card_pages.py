@@ -8,7 +8,7 @@ from bot.cards import BacklogStats, Card, CardEvent, CardStatus
 from bot.model import Caller
 from bot.reply import Block, Fields, Table, Text
 
-_TIMES = ("claimed_at", "created_at", "updated_at")
+_TIMES = ("claimed_at", "claim_expires_at", "created_at", "updated_at")
 _SHOWN_EVENTS = 20
 _SHOWN_CHANGE = 80
 
@@ -68,7 +68,7 @@ def card_fields(card: Card) -> Fields:
         ("depends on", ", ".join(card.depends_on)),
         ("held by", card.claim_owner),
         ("held since", _short(card.claimed_at)),
-        ("held for", _duration(card.claim_ttl_seconds)),
+        ("held until", _short(card.claim_expires_at)),
         ("attempts", str(card.attempts) if card.attempts else None),
         ("blocked because", card.block_reason),
         ("for class", card.agent_class),
@@ -129,10 +129,6 @@ def _status(card: Card) -> str:
 
 def _short(at: datetime | None) -> str | None:
     return None if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _duration(seconds: int | None) -> str | None:
-    return None if seconds is None else f"{seconds} s"
 
 
 def _change(event: CardEvent) -> str:

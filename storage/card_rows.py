@@ -1,7 +1,6 @@
 """Card rows as values, and the history that every change of one leaves."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 from bot.cards import Card, CardEvent, CardStatus
@@ -19,7 +18,6 @@ _TOLD = (
     "depends_on",
     "claim_owner",
     "claim_ttl_seconds",
-    "attempts",
     "acceptance",
     "agent_class",
     "agent",
@@ -51,8 +49,36 @@ class CardRows:
         block_reason: str | None = None,
     ) -> None:
         """Give a card that the caller holds another status; what belongs to the old one goes with it."""
-        await self._queries.move_card.execute(
-            connection, card_id=card_id, status=status.value, block_reason=block_reason
+        await self.move_all(connection, [card_id], status, block_reason)
+
+    async def move_all(
+        self,
+        connection: Connection,
+        ids: Sequence[str],
+        status: CardStatus,
+        block_reason: str | None = None,
+    ) -> None:
+        """Move several cards that the caller holds."""
+        await self._queries.move_cards.execute(
+            connection, ids=list(ids), status=status.value, block_reason=block_reason
+        )
+
+    async def note_all(
+        self,
+        connection: Connection,
+        ids: Sequence[str],
+        details: Sequence[dict[str, Any]],
+        by: Caller,
+        action: str,
+    ) -> None:
+        """Note what one action changed of several cards, in the order given."""
+        await self._queries.note_events.execute(
+            connection,
+            ids=list(ids),
+            details=list(details),
+            actor=by.principal.id,
+            via=by.via.value,
+            action=action,
         )
 
     async def settle(
@@ -109,13 +135,9 @@ def holder(card: Card) -> str:
     """Say who holds a card now, for refusals."""
     if card.claim_owner is None:
         return f"{card.id} is {card.status.value} and nobody holds it"
-    return f"{card.id} is held by {card.claim_owner} until {_end_of_claim(card):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _end_of_claim(card: Card) -> datetime:
-    if card.claimed_at is None or card.claim_ttl_seconds is None:
-        raise ValueError(f"{card.id} is not claimed")
-    return card.claimed_at + timedelta(seconds=card.claim_ttl_seconds)
+    return (
+        f"{card.id} is held by {card.claim_owner} until {card.claim_expires_at:%Y-%m-%dT%H:%M:%SZ}"
+    )
 
 
 def unknown(card_id: str, field: str = "id") -> UserError:

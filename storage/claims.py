@@ -1,8 +1,10 @@
 """Cards as work, in Postgres: who holds which, under which token, until when."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
+from typing import Any, TypeAlias
 
 from bot.cards import Card, CardStatus
 from bot.errors import UserError
@@ -13,12 +15,15 @@ from storage.database import Connection, Database
 from storage.edges import Edges
 from storage.queries import Queries
 
+Take: TypeAlias = Callable[[Connection, str | None], Awaitable[Card | None]]
+
 
 class PostgresClaims:
     """The port Claims (spec 5-real-parts, "Claims: what is fast and what is right").
 
-    A claim ends ``claim_ttl_seconds`` after ``claimed_at``, which a renewal sets anew; it is still its
-    holder's until somebody reclaims it. Durations count whole seconds.
+    A claim ends at ``claim_expires_at``: ``claim_ttl_seconds`` after ``claimed_at``, or sooner while a
+    ``grace`` runs. A renewal sets both anew and ends the grace. The claim is still its holder's until somebody
+    reclaims it. Durations count whole seconds.
     """
 
     def __init__(self, database: Database) -> None:
@@ -28,25 +33,33 @@ class PostgresClaims:
         self._edges = Edges()
 
     async def claim(
-        self, owner: str, ttl: timedelta, card_id: str | None, by: Caller
+        self,
+        owner: str,
+        ttl: timedelta,
+        card_id: str | None,
+        by: Caller,
+        *,
+        grace: timedelta | None = None,
     ) -> Card | None:
         """Claim the best card, or this one; None when nothing is claimable, expired claims included.
 
-        UserError when ``card_id`` is unknown.
+        With a ``grace`` the claim counts as started only once it is renewed, and ends with the grace if it
+        is not. UserError when ``card_id`` is unknown.
         """
         seconds = int(ttl.total_seconds())
+        take = partial(self._take, _claim_values(owner, seconds, grace, by))
         with within_limits({"claim_owner": owner, "claim_ttl_seconds": seconds}):
             async with self._database.connection() as connection:
-                card = await self._take(connection, owner, seconds, card_id, by)
+                card = await take(connection, card_id)
                 if card is not None:
                     return card
                 if card_id is not None:
                     await self._rows.find(connection, card_id)
                 if await self._reclaim_expired(connection, by):
-                    card = await self._take(connection, owner, seconds, card_id, by)
+                    card = await take(connection, card_id)
                 if card is not None or card_id is not None:
                     return card
-                return await self._take_held(connection, owner, seconds, by)
+                return await self._take_held(connection, take)
 
     async def renew(self, card_id: str, token: str, ttl: timedelta | None, by: Caller) -> Card:
         """Let the claim's time run anew, by default as long as before; UserError for a stale token."""
@@ -70,9 +83,10 @@ class PostgresClaims:
 
     async def reclaim(self, card_id: str | None, by: Caller) -> Sequence[str]:
         """End all expired claims, or this card's claim whatever its time; return the ids, sorted."""
-        async with self._database.transaction() as connection:
-            if card_id is None:
+        if card_id is None:
+            async with self._database.connection() as connection:
                 return await self._reclaim_expired(connection, by)
+        async with self._database.transaction() as connection:
             before = await self._rows.hold(connection, card_id)
             if before.status is not CardStatus.CLAIMED:
                 return []
@@ -121,36 +135,32 @@ class PostgresClaims:
             return await self._rows.settle(connection, before, card_id, by, "complete")
 
     async def _take(
-        self, connection: Connection, owner: str, seconds: int, card_id: str | None, by: Caller
+        self, values: dict[str, Any], connection: Connection, card_id: str | None
     ) -> Card | None:
         row = await self._queries.claim_card.fetchrow(
-            connection,
-            card_id=card_id,
-            owner=owner,
-            token=secrets.token_hex(16),
-            ttl_seconds=seconds,
-            actor=by.principal.id,
-            via=by.via.value,
+            connection, card_id=card_id, token=secrets.token_hex(16), **values
         )
         return None if row is None else read_card(row)
 
-    async def _take_held(
-        self, connection: Connection, owner: str, seconds: int, by: Caller
-    ) -> Card | None:
+    async def _take_held(self, connection: Connection, take: Take) -> Card | None:
         """Wait for cards that somebody is just looking at; each turn that fails is another's success."""
         while True:
             best: str | None = await self._queries.find_claimable.fetchval(connection)
             if best is None:
                 return None
-            card = await self._take(connection, owner, seconds, best, by)
+            card = await take(connection, best)
             if card is not None:
                 return card
 
     async def _reclaim_expired(self, connection: Connection, by: Caller) -> Sequence[str]:
-        rows = await self._queries.reclaim_expired.fetch(
-            connection, actor=by.principal.id, via=by.via.value
-        )
-        return [row["id"] for row in rows]
+        async with connection.transaction():
+            expired = await self._queries.hold_expired.fetch(connection)
+            ids = [row["id"] for row in expired]
+            if ids:
+                await self._rows.move_all(connection, ids, CardStatus.READY)
+                details = [_reclaim_detail(row) for row in expired]
+                await self._rows.note_all(connection, ids, details, by, "reclaim")
+        return ids
 
     async def _held_under(self, connection: Connection, card_id: str, token: str) -> Card:
         card = await self._rows.hold(connection, card_id)
@@ -163,3 +173,27 @@ class PostgresClaims:
                 hint="the claim was ended or taken over: drop this attempt",
             )
         return card
+
+
+def _claim_values(owner: str, seconds: int, grace: timedelta | None, by: Caller) -> dict[str, Any]:
+    """Return what every try of one claim says."""
+    return {
+        "owner": owner,
+        "ttl_seconds": seconds,
+        "grace_seconds": None if grace is None else int(grace.total_seconds()),
+        "actor": by.principal.id,
+        "via": by.via.value,
+        "detail": {
+            "status": {"from": CardStatus.READY, "to": CardStatus.CLAIMED},
+            "claim_owner": {"from": None, "to": owner},
+            "claim_ttl_seconds": {"from": None, "to": seconds},
+        },
+    }
+
+
+def _reclaim_detail(row: Any) -> dict[str, Any]:
+    return {
+        "status": {"from": CardStatus.CLAIMED, "to": CardStatus.READY},
+        "claim_owner": {"from": row["claim_owner"], "to": None},
+        "claim_ttl_seconds": {"from": row["claim_ttl_seconds"], "to": None},
+    }

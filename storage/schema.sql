@@ -1,22 +1,43 @@
 -- Generated from the migrations by `python -m storage.schema`; read it, do not edit it.
 
-CREATE FUNCTION public.card_leaves_status() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    IF NEW.status <> 'claimed' THEN
-        NEW.claim_owner := NULL;
-        NEW.claim_token := NULL;
-        NEW.claim_ttl_seconds := NULL;
-        NEW.claimed_at := NULL;
-        NEW.claim_expires_at := NULL;
-    END IF;
-    IF NEW.status <> 'blocked' THEN
-        NEW.block_reason := NULL;
-    END IF;
-    RETURN NEW;
-END
-$$;
+CREATE DOMAIN public.card_agent AS text
+	CONSTRAINT card_agent_length CHECK (((char_length(VALUE) >= 1) AND (char_length(VALUE) <= 100)));
+
+CREATE DOMAIN public.card_agent_class AS text
+	CONSTRAINT card_agent_class_length CHECK (((char_length(VALUE) >= 1) AND (char_length(VALUE) <= 100)));
+
+CREATE DOMAIN public.card_attempts AS integer
+	CONSTRAINT card_attempts_counted CHECK ((VALUE >= 0));
+
+CREATE DOMAIN public.card_block_reason AS text
+	CONSTRAINT card_block_reason_length CHECK (((char_length(VALUE) >= 1) AND (char_length(VALUE) <= 2000)));
+
+CREATE DOMAIN public.card_body AS text
+	CONSTRAINT card_body_length CHECK ((octet_length(VALUE) <= 400000));
+
+CREATE DOMAIN public.card_claim_owner AS text
+	CONSTRAINT card_claim_owner_length CHECK (((char_length(VALUE) >= 1) AND (char_length(VALUE) <= 255)));
+
+CREATE DOMAIN public.card_claim_ttl AS integer
+	CONSTRAINT card_claim_ttl_range CHECK (((VALUE >= 1) AND (VALUE <= 604800)));
+
+CREATE DOMAIN public.card_host AS text
+	CONSTRAINT card_host_length CHECK (((char_length(VALUE) >= 1) AND (char_length(VALUE) <= 255)));
+
+CREATE DOMAIN public.card_id AS text COLLATE pg_catalog."C"
+	CONSTRAINT card_id_form CHECK ((VALUE ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'::text));
+
+CREATE DOMAIN public.card_phase AS text
+	CONSTRAINT card_phase_length CHECK (((char_length(VALUE) >= 1) AND (char_length(VALUE) <= 100)));
+
+CREATE DOMAIN public.card_status AS text
+	CONSTRAINT card_status_known CHECK ((VALUE = ANY (ARRAY['ready'::text, 'claimed'::text, 'blocked'::text, 'done'::text])));
+
+CREATE DOMAIN public.card_title AS text
+	CONSTRAINT card_title_length CHECK (((char_length(VALUE) >= 1) AND (char_length(VALUE) <= 300)));
+
+CREATE DOMAIN public.card_unmet_deps AS integer
+	CONSTRAINT card_unmet_deps_counted CHECK ((VALUE >= 0));
 
 CREATE FUNCTION public.follow_mail() RETURNS trigger
     LANGUAGE plpgsql
@@ -72,46 +93,33 @@ ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 );
 
 CREATE TABLE public.card (
-    id text NOT NULL COLLATE pg_catalog."C",
-    title text NOT NULL,
-    body text DEFAULT ''::text NOT NULL,
-    phase text,
+    id public.card_id NOT NULL,
+    title public.card_title NOT NULL,
+    body public.card_body DEFAULT ''::text NOT NULL,
+    phase public.card_phase,
     priority integer DEFAULT 0 NOT NULL,
-    status text DEFAULT 'ready'::text NOT NULL,
-    unmet_deps integer DEFAULT 0 NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    claim_owner text,
+    status public.card_status DEFAULT 'ready'::text NOT NULL,
+    unmet_deps public.card_unmet_deps DEFAULT 0 NOT NULL,
+    attempts public.card_attempts DEFAULT 0 NOT NULL,
+    claim_owner public.card_claim_owner,
     claim_token text,
-    claim_ttl_seconds integer,
+    claim_ttl_seconds public.card_claim_ttl,
     claimed_at timestamp with time zone,
     claim_expires_at timestamp with time zone,
     idempotency_key text,
     acceptance jsonb,
-    agent_class text,
-    agent text,
-    host text,
-    block_reason text,
+    agent_class public.card_agent_class,
+    agent public.card_agent,
+    host public.card_host,
+    block_reason public.card_block_reason,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT card_agent_class_length CHECK (((char_length(agent_class) >= 1) AND (char_length(agent_class) <= 100))),
-    CONSTRAINT card_agent_length CHECK (((char_length(agent) >= 1) AND (char_length(agent) <= 100))),
-    CONSTRAINT card_attempts_counted CHECK ((attempts >= 0)),
-    CONSTRAINT card_block_reason_length CHECK (((char_length(block_reason) >= 1) AND (char_length(block_reason) <= 2000))),
-    CONSTRAINT card_body_length CHECK ((octet_length(body) <= 400000)),
-    CONSTRAINT card_claim_owner_length CHECK (((char_length(claim_owner) >= 1) AND (char_length(claim_owner) <= 255))),
-    CONSTRAINT card_claim_ttl_range CHECK (((claim_ttl_seconds >= 1) AND (claim_ttl_seconds <= 604800))),
     CONSTRAINT card_claim_whole CHECK ((num_nonnulls(claim_owner, claim_token, claim_ttl_seconds, claimed_at, claim_expires_at) =
 CASE status
     WHEN 'claimed'::text THEN 5
     ELSE 0
 END)),
-    CONSTRAINT card_host_length CHECK (((char_length(host) >= 1) AND (char_length(host) <= 255))),
-    CONSTRAINT card_id_form CHECK ((id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'::text)),
-    CONSTRAINT card_phase_length CHECK (((char_length(phase) >= 1) AND (char_length(phase) <= 100))),
-    CONSTRAINT card_reason_only_when_blocked CHECK (((block_reason IS NULL) OR (status = 'blocked'::text))),
-    CONSTRAINT card_status_known CHECK ((status = ANY (ARRAY['ready'::text, 'claimed'::text, 'blocked'::text, 'done'::text]))),
-    CONSTRAINT card_title_length CHECK (((char_length(title) >= 1) AND (char_length(title) <= 300))),
-    CONSTRAINT card_unmet_deps_counted CHECK ((unmet_deps >= 0))
+    CONSTRAINT card_reason_only_when_blocked CHECK (((block_reason IS NULL) OR ((status)::text = 'blocked'::text)))
 )
 WITH (fillfactor='75', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='1000', autovacuum_analyze_scale_factor='0.02');
 
@@ -386,13 +394,13 @@ ALTER TABLE ONLY public.unanswered
 
 CREATE INDEX audit_of_principal ON public.audit USING btree (principal_id, id DESC);
 
-CREATE INDEX card_claimable ON public.card USING btree (priority DESC, created_at, id) WHERE ((status = 'ready'::text) AND (unmet_deps = 0));
+CREATE INDEX card_claimable ON public.card USING btree (priority DESC, created_at, id) WHERE (((status)::text = 'ready'::text) AND ((unmet_deps)::integer = 0));
 
 CREATE INDEX card_edge_needs ON public.card_edge USING btree (needs_id, card_id);
 
 CREATE INDEX card_event_card ON public.card_event USING btree (card_id, id);
 
-CREATE INDEX card_expiring ON public.card USING btree (claim_expires_at) WHERE (status = 'claimed'::text);
+CREATE INDEX card_expiring ON public.card USING btree (claim_expires_at) WHERE ((status)::text = 'claimed'::text);
 
 CREATE INDEX card_key_card ON public.card_key USING btree (card_id);
 
@@ -415,8 +423,6 @@ CREATE INDEX receipt_typed ON public.receipt USING btree (message_id, part) WHER
 CREATE INDEX unanswered_of_carrier ON public.unanswered USING btree (carrier);
 
 CREATE TRIGGER audit_only_grows BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
-
-CREATE TRIGGER card_leaves_status BEFORE UPDATE OF status ON public.card FOR EACH ROW WHEN (((old.status = ANY (ARRAY['claimed'::text, 'blocked'::text])) AND (new.status <> old.status))) EXECUTE FUNCTION public.card_leaves_status();
 
 CREATE TRIGGER receipt_follows_mail AFTER INSERT ON public.receipt FOR EACH ROW WHEN ((new.state <> 'stored'::text)) EXECUTE FUNCTION public.follow_mail();
 

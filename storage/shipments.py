@@ -140,8 +140,13 @@ class PostgresShipments:
     async def _note(
         self, connection: Connection, ids: list[str], details: list[Any], by: Caller
     ) -> None:
-        await self._queries.note_events.execute(
-            connection, ids=ids, details=details, actor=by.principal.id, via=by.via.value
+        await self._cards.note_events.execute(
+            connection,
+            ids=ids,
+            details=details,
+            actor=by.principal.id,
+            via=by.via.value,
+            action="import",
         )
 
 

@@ -16,20 +16,25 @@ FOR NO KEY UPDATE OF card
 -- name: insert_card(card_id, title, body, phase, priority, idempotency_key, acceptance, agent_class, agent, host)
 -- Tells a taken id by returning nothing, which leaves the transaction usable.
 INSERT INTO card (id, title, body, phase, priority, idempotency_key, acceptance, agent_class, agent, host)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+VALUES (
+    $1::text, $2::text, $3::text, $4::text, $5::integer, $6::text, $7::jsonb, $8::text, $9::text, $10::text
+)
 ON CONFLICT (id) DO NOTHING
 RETURNING id
 
 -- name: write_card(card_id, title, body, phase, priority, idempotency_key, acceptance, agent_class, agent, host)
 -- All that an edit may change, on a row that the caller holds.
 UPDATE card
-SET title = $2, body = $3, phase = $4, priority = $5, idempotency_key = $6, acceptance = $7,
-    agent_class = $8, agent = $9, host = $10, updated_at = now()
-WHERE id = $1
+SET title = $2::text, body = $3::text, phase = $4::text, priority = $5::integer, idempotency_key = $6::text,
+    acceptance = $7::jsonb, agent_class = $8::text, agent = $9::text, host = $10::text, updated_at = now()
+WHERE id = $1::text
 
--- name: move_card(card_id, status, block_reason)
--- On a row that the caller holds. A trigger clears what belongs to the status that it leaves.
-UPDATE card SET status = $2, block_reason = $3, updated_at = now() WHERE id = $1
+-- name: move_cards(ids, status, block_reason)
+-- On rows that the caller holds, to any status but claimed. The only place where a claim is cleared.
+UPDATE card
+SET status = $2::text, block_reason = $3::text, claim_owner = NULL, claim_token = NULL, claim_ttl_seconds = NULL,
+    claimed_at = NULL, claim_expires_at = NULL, updated_at = now()
+WHERE id = ANY($1::text[])
 
 -- name: take_key(key, card_id)
 -- Waits for another transaction that is taking the same key, then returns nothing if that one has it.
@@ -44,6 +49,13 @@ SELECT card_id FROM card_key WHERE key = $1
 -- name: note_event(card_id, actor, via, action, detail)
 -- One line of history, in the transaction of the change that it tells of.
 INSERT INTO card_event (card_id, actor, via, action, detail) VALUES ($1, $2, $3, $4, $5)
+
+-- name: note_events(ids, details, actor, via, action)
+-- The same for many cards that one change touches, in the order given.
+INSERT INTO card_event (card_id, actor, via, action, detail)
+SELECT card_id, $3::text, $4::text, $5::text, detail
+FROM unnest($1::text[], $2::jsonb[]) WITH ORDINALITY AS said (card_id, detail, place)
+ORDER BY place
 
 -- name: find_events(card_id)
 -- A card's history, oldest first.

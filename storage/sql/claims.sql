@@ -1,32 +1,22 @@
--- name: claim_card(card_id, owner, token, ttl_seconds, actor, via)
--- The best card, or the named one when an id is given: two plain reads, since an OR would lose the partial index.
--- The best one skips rows that others hold; a named one is waited for. The only place where a claim is set.
-WITH best AS (
-    SELECT id FROM card
-    WHERE $1::text IS NULL AND status = 'ready' AND unmet_deps = 0
-    ORDER BY priority DESC, created_at, id
-    LIMIT 1
-    FOR NO KEY UPDATE SKIP LOCKED
-), named AS (
-    SELECT id FROM card
-    WHERE id = $1 AND status = 'ready' AND unmet_deps = 0
-    FOR NO KEY UPDATE
-), taken AS (
+-- name: claim_card(card_id, owner, token, ttl_seconds, grace_seconds, actor, via, detail)
+-- The best card, or the named one when an id is given. The best one skips rows that others hold, reading the partial
+-- index in order until it finds a free one; a named one is waited for. The only place where a claim is set.
+WITH taken AS (
     UPDATE card
-    SET status = 'claimed', claim_owner = $2, claim_token = $3, claim_ttl_seconds = $4::integer, claimed_at = now(),
-        claim_expires_at = now() + make_interval(secs => $4::integer), attempts = attempts + 1, updated_at = now()
-    FROM (SELECT id FROM best UNION ALL SELECT id FROM named) AS chosen
-    WHERE card.id = chosen.id
+    SET status = 'claimed', claim_owner = $2::text, claim_token = $3::text, claim_ttl_seconds = $4::integer,
+        claimed_at = now(), claim_expires_at = now() + make_interval(secs => least($4::integer, $5::integer)),
+        attempts = attempts + 1, updated_at = now()
+    WHERE status = 'ready' AND unmet_deps = 0 AND id = CASE WHEN $1::text IS NOT NULL THEN $1::text ELSE (
+        SELECT id FROM card
+        WHERE status = 'ready' AND unmet_deps = 0
+        ORDER BY priority DESC, created_at, id
+        LIMIT 1
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) END
     RETURNING card.*
 ), noted AS (
     INSERT INTO card_event (card_id, actor, via, action, detail)
-    SELECT id, $5, $6, 'claim', jsonb_build_object(
-        'status', jsonb_build_object('from', 'ready', 'to', 'claimed'),
-        'claim_owner', jsonb_build_object('from', NULL, 'to', claim_owner),
-        'claim_ttl_seconds', jsonb_build_object('from', NULL, 'to', claim_ttl_seconds),
-        'attempts', jsonb_build_object('from', attempts - 1, 'to', attempts)
-    )
-    FROM taken
+    SELECT id, $6::text, $7::text, 'claim', $8::jsonb FROM taken
 )
 SELECT taken.*,
     ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = taken.id ORDER BY position) AS depends_on
@@ -39,29 +29,12 @@ WHERE status = 'ready' AND unmet_deps = 0
 ORDER BY priority DESC, created_at, id
 LIMIT 1
 
--- name: reclaim_expired(actor, via)
+-- name: hold_expired()
 -- Skips what others hold, so it never waits: whoever is renewing or completing a claim right now keeps it.
-WITH expired AS (
-    SELECT id, claim_owner, claim_ttl_seconds FROM card
-    WHERE status = 'claimed' AND claim_expires_at <= now()
-    ORDER BY id
-    FOR NO KEY UPDATE SKIP LOCKED
-), freed AS (
-    UPDATE card
-    SET status = 'ready', updated_at = now()
-    FROM expired
-    WHERE card.id = expired.id
-    RETURNING card.id, expired.claim_owner, expired.claim_ttl_seconds
-), noted AS (
-    INSERT INTO card_event (card_id, actor, via, action, detail)
-    SELECT id, $1, $2, 'reclaim', jsonb_build_object(
-        'status', jsonb_build_object('from', 'claimed', 'to', 'ready'),
-        'claim_owner', jsonb_build_object('from', claim_owner, 'to', NULL),
-        'claim_ttl_seconds', jsonb_build_object('from', claim_ttl_seconds, 'to', NULL)
-    )
-    FROM freed
-)
-SELECT id FROM freed ORDER BY id
+SELECT id, claim_owner, claim_ttl_seconds FROM card
+WHERE status = 'claimed' AND claim_expires_at <= now()
+ORDER BY id
+FOR NO KEY UPDATE SKIP LOCKED
 
 -- name: extend_claim(card_id, ttl_seconds)
 -- On a row that the caller holds: the time runs anew from now.

@@ -80,13 +80,6 @@ UPDATE card SET unmet_deps = 0
 WHERE id = ANY($1::text[]) AND unmet_deps <> 0
     AND NOT EXISTS (SELECT FROM card_edge WHERE card_edge.card_id = card.id)
 
--- name: note_events(ids, details, actor, via)
--- A line of history for each.
-INSERT INTO card_event (card_id, actor, via, action, detail)
-SELECT card_id, $3, $4, 'import', detail
-FROM unnest($1::text[], $2::jsonb[]) WITH ORDINALITY AS said (card_id, detail, place)
-ORDER BY place
-
 -- name: export_cards()
 -- Oldest first: a file that is brought in again ages its cards in its own order.
 SELECT card.*,

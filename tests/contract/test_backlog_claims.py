@@ -34,7 +34,38 @@ async def test_a_claimed_card_says_who_holds_it_and_how_often_it_was_tried(
     assert (event.actor, event.via, event.action) == (ANN.principal.id, "chat", "claim")
     assert event.detail["claim_owner"] == {"from": None, "to": "w1"}
     assert event.detail["status"] == {"from": "ready", "to": "claimed"}
-    assert event.detail["attempts"] == {"from": 0, "to": 1}
+
+
+async def test_a_claim_that_nobody_starts_ends_with_its_grace(backlog: BacklogStage) -> None:
+    await backlog.make("A")
+    card = await backlog.claims.claim("w1", 10 * MINUTE, None, ANN, grace=MINUTE)
+    assert card is not None
+    assert card.claimed_at is not None
+    assert card.claim_expires_at == card.claimed_at + MINUTE
+    assert card.claim_ttl_seconds == 600
+    await backlog.age(MINUTE / 2)
+    assert await backlog.claims.reclaim(None, ANN) == []
+    await backlog.age(MINUTE / 2)
+    assert await backlog.claims.reclaim(None, ANN) == ["A"]
+
+
+async def test_a_renewal_is_a_sign_of_life_that_ends_the_grace(backlog: BacklogStage) -> None:
+    await backlog.make("A")
+    card = await backlog.claims.claim("w1", 10 * MINUTE, None, ANN, grace=MINUTE)
+    assert card is not None
+    started = await backlog.claims.renew("A", card.claim_token or "", None, CODER)
+    assert started.claimed_at is not None
+    assert started.claim_expires_at == started.claimed_at + 10 * MINUTE
+    await backlog.age(5 * MINUTE)
+    assert await backlog.claims.reclaim(None, ANN) == []
+
+
+async def test_a_grace_is_never_longer_than_the_claim(backlog: BacklogStage) -> None:
+    await backlog.make("A")
+    card = await backlog.claims.claim("w1", MINUTE, None, ANN, grace=10 * MINUTE)
+    assert card is not None
+    assert card.claimed_at is not None
+    assert card.claim_expires_at == card.claimed_at + MINUTE
 
 
 async def test_no_token_is_ever_in_a_history(backlog: BacklogStage) -> None:

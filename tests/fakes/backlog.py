@@ -13,6 +13,8 @@ from bot.model import Caller
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _HIDDEN = {"id", "unmet_deps", "claim_token", "claimed_at", "idempotency_key"} | {
+    "attempts",
+    "claim_expires_at",
     "created_at",
     "updated_at",
 }
@@ -21,6 +23,7 @@ _UNCLAIMED: dict[str, Any] = {
     "claim_token": None,
     "claim_ttl_seconds": None,
     "claimed_at": None,
+    "claim_expires_at": None,
 }
 
 
@@ -156,7 +159,13 @@ class MemoryBacklog:
         )
 
     async def claim(
-        self, owner: str, ttl: timedelta, card_id: str | None, by: Caller
+        self,
+        owner: str,
+        ttl: timedelta,
+        card_id: str | None,
+        by: Caller,
+        *,
+        grace: timedelta | None = None,
     ) -> Card | None:
         seconds = _seconds(ttl)
         named = None if card_id is None else self._find(card_id)
@@ -172,7 +181,8 @@ class MemoryBacklog:
             claim_owner=owner,
             claim_token=f"token-{next(self._tokens)}",
             claim_ttl_seconds=seconds,
-            claimed_at=self._tick(),
+            claimed_at=(now := self._tick()),
+            claim_expires_at=now + min(ttl, grace or ttl),
             attempts=card.attempts + 1,
         )
         return self._keep(card, after, by, "claim")
@@ -184,10 +194,13 @@ class MemoryBacklog:
     async def renew(self, card_id: str, token: str, ttl: timedelta | None, by: Caller) -> Card:
         seconds = None if ttl is None else _seconds(ttl)
         before = self._held_under(card_id, token)
+        seconds = seconds or before.claim_ttl_seconds or 0
+        now = self._tick()
         after = replace(
             before,
-            claim_ttl_seconds=seconds or before.claim_ttl_seconds,
-            claimed_at=self._tick(),
+            claim_ttl_seconds=seconds,
+            claimed_at=now,
+            claim_expires_at=now + timedelta(seconds=seconds),
         )
         return self._keep(before, after, by, "renew")
 
@@ -312,9 +325,7 @@ def _claimable(card: Card) -> bool:
 
 
 def _expired(card: Card, now: datetime) -> bool:
-    if card.claimed_at is None or card.claim_ttl_seconds is None:
-        return False
-    return card.claimed_at + timedelta(seconds=card.claim_ttl_seconds) <= now
+    return card.claim_expires_at is not None and card.claim_expires_at <= now
 
 
 def _rank(card: Card) -> tuple[int, datetime, str]:

@@ -1,10 +1,11 @@
 """The loader of named queries refuses what is not well formed and what is called wrongly."""
 
+import re
 from typing import Any
 
 import pytest
 
-from storage.queries import Queries, storable
+from storage.queries import Queries, storable, topics
 
 GOOD = """
 -- A file may begin with words.
@@ -68,3 +69,20 @@ def test_a_file_that_is_not_well_formed_is_refused(text: str, complaint: str) ->
 def test_what_postgres_cannot_hold_becomes_a_replacement_character() -> None:
     given = {"a\x00": ["b\ud800", {"c": ("d\n", 1, None)}]}
     assert storable(given) == {"a\ufffd": ["b\ufffd", {"c": ["d\n", 1, None]}]}
+
+
+def test_a_claim_is_set_in_one_statement_and_cleared_in_one() -> None:
+    queries = [query for topic in topics() for query in Queries.load(topic)]
+    columns = ("claim_owner", "claim_token", "claim_ttl_seconds", "claimed_at", "claim_expires_at")
+    for column in columns:
+        setting = re.compile(rf"\b{column} = (?!NULL)[^,]*(,|$|\n)")
+        clearing = re.compile(rf"\b{column} = NULL")
+        cleared = {query.name for query in queries if clearing.search(query.sql)}
+        given = {query.name for query in queries if setting.search(_set_clauses(query.sql))}
+        assert cleared == {"move_cards"}
+        assert given - {"extend_claim"} <= {"claim_card"}
+    assert "claim_token" not in Queries.load("claims").extend_claim.sql
+
+
+def _set_clauses(sql: str) -> str:
+    return "\n".join(re.findall(r"\bSET\b(.*?)\bWHERE\b", sql, re.DOTALL))

@@ -60,7 +60,8 @@ def told(answer: Any) -> Any:
         return answer
     values = asdict(answer)
     values["claim_token"] = answer.claim_token is not None
-    values["claimed_at"] = answer.claimed_at is not None
+    for name in ("claimed_at", "claim_expires_at"):
+        values[name] = values[name] is not None
     return {
         name: value for name, value in values.items() if name not in {"created_at", "updated_at"}
     }

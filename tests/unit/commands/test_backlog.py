@@ -18,7 +18,14 @@ ANN = Caller(Principal("matrix:@ann:example.org", "Ann"), Via.CHAT)
 CODER = Caller(Principal("agent:east/coder0", "coder0"), Via.CLI)
 KEYS = {
     *("id", "title", "body", "phase", "priority", "status", "depends_on", "claim_owner"),
-    *("claim_ttl_seconds", "claimed_at", "attempts", "idempotency_key", "acceptance"),
+    *(
+        "claim_ttl_seconds",
+        "claimed_at",
+        "claim_expires_at",
+        "attempts",
+        "idempotency_key",
+        "acceptance",
+    ),
     *("agent_class", "agent", "host", "created_at", "updated_at"),
     *("claim_token", "unmet_deps", "block_reason"),
 }

@@ -36,15 +36,12 @@ from bot.relay import Relay
 from bot.router import Router
 from bot.schedule import Job, Schedule
 from bot.settings import Settings, load_settings, unknown_variables
+from bot.topics import backlog_topics
+from bot.upkeep import Upkeep
 from bot.worker import Worker
-from commands.backlog import BacklogCommands
-from commands.board import BoardCommands
 from commands.fleet import FleetCommands
-from commands.graph import GraphCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
-from commands.shipments import ShipmentCommands
-from commands.threads import ThreadCommands
 from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import TmuxConnector
 from connectors.tmux.window import TmuxWindow
@@ -56,18 +53,13 @@ from fleet.readiness import Thresholds
 from fleet.roster_file import demo_roster
 from fleet.tmux import ChatWindow
 from storage.audit import PostgresAudit
-from storage.cards import PostgresCardShelf
-from storage.claims import PostgresClaims
+from storage.backlog import postgres_backlog
 from storage.confirmations import PostgresConfirmations
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
-from storage.dependencies import PostgresDependencies
 from storage.journal import PostgresJournal, PostgresPositions
 from storage.outbox import PostgresOutbox
-from storage.overview import PostgresOverview
 from storage.part import DatabasePart
-from storage.shipments import PostgresShipments
-from storage.threads import PostgresNewsFeed, PostgresThreads
 from web.api import ApiPart
 
 CLOCK = Caller(Principal("schedule:clock", "the clock"), Via.SCHEDULE)
@@ -130,7 +122,7 @@ class Daemon:
         self._outbox = PostgresOutbox(self._database)
         self._correspondence = PostgresCorrespondence(self._database)
         self._positions = PostgresPositions(self._database)
-        self._news = PostgresNewsFeed(self._database)
+        self._backlog = postgres_backlog(self._database)
 
         self._fleet = self._make_fleet(environ)
         self._door = AgentCarrier(self._fleet)
@@ -233,8 +225,6 @@ class Daemon:
         return LocalHomeserver(self._places.homeserver_directory, port)
 
     def _make_topics(self, audit: Audit) -> tuple[object, ...]:
-        overview = PostgresOverview(self._database)
-        threads = PostgresThreads(self._database)
         return (
             SessionCommands(
                 lambda: self._interpreter.catalog,
@@ -243,16 +233,7 @@ class Daemon:
                 self.status,
                 audit,
             ),
-            BacklogCommands(
-                PostgresCardShelf(self._database),
-                PostgresClaims(self._database),
-                PostgresDependencies(self._database),
-                threads,
-            ),
-            ThreadCommands(threads),
-            ShipmentCommands(PostgresShipments(self._database)),
-            GraphCommands(overview),
-            BoardCommands(overview),
+            *backlog_topics(self._backlog),
             FleetCommands(self._fleet),
             MailCommands(self._correspondence),
         )
@@ -315,16 +296,24 @@ class Daemon:
     def _news_parts(self) -> list[Part]:
         if not self._settings.threads.news:
             return []
-        return [Newsroom(self._news, self._mailbox)]
+        return [Newsroom(self._backlog.news, self._mailbox)]
 
     def _jobs(self) -> list[Job]:
+        backlog, wanted = self._backlog, self._settings.backlog
+        upkeep = Upkeep(
+            backlog.claims, backlog.recount, backlog.housekeeping, self._bulletin.put, CLOCK
+        )
         tick = self._settings.supervisor.tick
-        jobs = [Job("reclaim", tick, self._reclaim)]
-        if (
-            not self._settings.threads.news
-        ):  # or all that was not said would be said when it is on again
-            jobs.append(Job("old news", tick, self._news.settle))
-        return jobs
+        jobs = upkeep.jobs(
+            reclaim_every=tick,
+            recount_every=wanted.recount,
+            archive_after=wanted.archive_after,
+            longest_transaction=wanted.longest_transaction,
+        )
+        if self._settings.threads.news:
+            return [*jobs]
+        # Or all that was not said would be said when it is on again.
+        return [*jobs, Job("old news", tick, backlog.news.settle)]
 
     def _reception(self, kind: str) -> Part:
         return Reception(
@@ -347,12 +336,6 @@ class Daemon:
 
     async def _report(self, text: str) -> None:
         self._bulletin.put(text)
-
-    async def _reclaim(self) -> None:
-        claims = PostgresClaims(self._database)
-        reclaimed = await claims.reclaim(None, CLOCK)
-        if reclaimed:
-            self._log.info("expired claims taken back", cards=list(reclaimed))
 
     def _part_changed(self, name: str, status: PartStatus) -> None:
         if status.state is PartState.STOPPED:

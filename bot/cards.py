@@ -1,7 +1,7 @@
 """The words of the backlog: cards, what is said of them, and what became of them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -39,8 +39,14 @@ class Card:
     agent: str | None
     host: str | None
     block_reason: str | None
+    archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def archived(self) -> bool:
+        """Whether it was put away: done, and left out of lists."""
+        return self.archived_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,41 @@ class CardEvent:
     via: str
     action: str
     detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CardFilter:
+    """Which cards a list shows; ``None`` is any. ``ready_only`` means claimable now."""
+
+    status: CardStatus | None = None
+    phase: str | None = None
+    agent_class: str | None = None
+    agent: str | None = None
+    host: str | None = None
+    owner: str | None = None
+    ready_only: bool = False
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A counter of unmet dependencies that was wrong, and what the edges say."""
+
+    card_id: str
+    stored: int
+    counted: int
+
+
+@dataclass(frozen=True, slots=True)
+class OldTransaction:
+    """A database session whose transaction lasts too long; ``ours`` when one of our processes opened it."""
+
+    pid: int
+    program: str
+    user: str
+    state: str
+    age: timedelta
+    ours: bool
 
 
 @dataclass(frozen=True, slots=True)

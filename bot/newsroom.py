@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
+from bot.backlog import NewsFeed
 from bot.mailbox import Mailbox
 from bot.model import Message, MessageKind, derived_id
-from bot.ports import NewsFeed
 from bot.reply import Text
 from bot.threads import CardNews, sentence_of
 

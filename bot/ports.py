@@ -5,11 +5,9 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Protocol
 
-from bot.cards import BacklogStats, Card, CardDraft, CardEvent, CardStatus
 from bot.model import (
     Address,
     AgentRecord,
-    Caller,
     Capabilities,
     ConnectorHealth,
     Decision,
@@ -25,9 +23,6 @@ from bot.model import (
     SendResult,
     Via,
 )
-from bot.overview import Excerpt, Lane, LaneKind
-from bot.shipment import Entry, Landing
-from bot.threads import CardNews
 
 Accept = Callable[[InboundBatch], Awaitable[None]]
 
@@ -214,138 +209,6 @@ class Confirmations(Protocol):
 
     async def take(self, code: str, principal_id: str) -> str | None:
         """Return the line that waits under this code for this person, once; None when there is none."""
-        ...
-
-
-class CardShelf(Protocol):
-    """Cards as things to write and read."""
-
-    async def create(self, draft: CardDraft, by: Caller) -> Card: ...
-
-    async def edit(self, draft: CardDraft, by: Caller) -> Card: ...
-
-    async def show(self, card_id: str) -> tuple[Card, Sequence[CardEvent]]: ...
-
-    async def list(
-        self,
-        status: CardStatus | None,
-        phase: str | None,
-        *,
-        ready_only: bool,
-        limit: int | None,
-        cursor: str | None,
-    ) -> Sequence[Card]: ...
-
-    async def stats(self) -> BacklogStats: ...
-
-
-class Claims(Protocol):
-    """Cards as work: every attempt has its own token, and a stale one is refused."""
-
-    async def claim(
-        self,
-        owner: str,
-        ttl: timedelta,
-        card_id: str | None,
-        by: Caller,
-        *,
-        grace: timedelta | None = None,
-    ) -> Card | None:
-        """Claim the best card or this one; with a ``grace`` it must be renewed within it to be kept."""
-        ...
-
-    async def renew(self, card_id: str, token: str, ttl: timedelta | None, by: Caller) -> Card: ...
-
-    async def release(self, card_id: str, token: str, by: Caller) -> Card: ...
-
-    async def reclaim(self, card_id: str | None, by: Caller) -> Sequence[str]: ...
-
-    async def complete(self, card_id: str, token: str | None, by: Caller) -> Card: ...
-
-
-class Dependencies(Protocol):
-    """Cards as a graph without cycles."""
-
-    async def link(self, from_id: str, to_id: str, by: Caller) -> Card:
-        """Make ``from_id`` depend on ``to_id``."""
-        ...
-
-    async def unlink(self, from_id: str, to_id: str, by: Caller) -> Card: ...
-
-    async def block(self, card_id: str, reason: str | None, by: Caller) -> Card: ...
-
-    async def unblock(self, card_id: str, by: Caller, reason: str | None = None) -> Card: ...
-
-
-class Shipments(Protocol):
-    """Cards in bulk: a file's in one step, and all of them out again."""
-
-    async def bring(
-        self, entries: Sequence[Entry], by: Caller, *, update: bool, dry_run: bool
-    ) -> Landing:
-        """Bring in all entries, or none when the landing tells faults.
-
-        An entry whose key was said before is left alone, and so is one that says what its card says.
-        Another one whose card is there is a fault, or with ``update`` an edit. ``dry_run`` writes nothing.
-        """
-        ...
-
-    async def export(self) -> Sequence[Card]:
-        """Return all cards, oldest first."""
-        ...
-
-
-class Overview(Protocol):
-    """The backlog seen from above."""
-
-    async def lanes(self, by: LaneKind, per_lane: int) -> Sequence[Lane]:
-        """Return the lanes that hold cards: by status in its order, by phase sorted, no phase last.
-
-        Finished cards come last in a lane, the newest first; the others as a list shows them.
-        """
-        ...
-
-    async def around(self, card_id: str, depth: int, limit: int) -> Excerpt:
-        """Return a card and what is up to ``depth`` steps away in either direction, the nearest first.
-
-        What is left out counts what ``limit`` cut off and the cards one step beyond ``depth``.
-        """
-        ...
-
-    async def whole(self, limit: int) -> Excerpt:
-        """Return the first cards of all, open ones before finished ones."""
-        ...
-
-
-class Threads(Protocol):
-    """Cards and the places where people talk about them: one a platform for a card, one card for a thread."""
-
-    async def bind(self, card_id: str, thread: Address) -> bool:
-        """Give a card a thread; false when it has another one there, or the thread another card."""
-        ...
-
-    async def find(self, card_id: str) -> Sequence[Address]:
-        """Return a card's threads, by platform."""
-        ...
-
-    async def card_in(self, thread: Address) -> str | None:
-        """Return whose thread it is; a room without a thread is nobody's."""
-        ...
-
-
-class NewsFeed(Protocol):
-    """What became of cards that have a thread, for those who did not ask for it there."""
-
-    async def position(self) -> int:
-        """Return where to go on: everything up to there was said for certain."""
-        ...
-
-    async def after(self, position: int, limit: int) -> Sequence[CardNews]:
-        """Return changes of a status after a position, in the order of history."""
-        ...
-
-    async def settle(self) -> None:
-        """Move the position on to what is so old that nothing can come before it; all of it must be said."""
         ...
 
 

@@ -48,6 +48,34 @@ class Supervisor(Section):
         return timedelta(seconds=self.tick_seconds)
 
 
+class Backlog(Section):
+    """How the backlog is kept fast and right."""
+
+    archive_after_days: Annotated[int, Field(ge=0, le=36_500, strict=True)] = 30
+    """Done cards that nobody touched for so many days are put away; 0 keeps them in sight for ever."""
+
+    recount_seconds: Seconds = 3600.0
+    """Time between two comparisons of the counters of unmet dependencies with the graph."""
+
+    longest_transaction_seconds: Seconds = 300.0
+    """Age at which a database transaction is ended if it is ours, and reported if it is not."""
+
+    @property
+    def archive_after(self) -> timedelta | None:
+        """The age at which done cards are put away, None for never."""
+        return timedelta(days=self.archive_after_days) if self.archive_after_days else None
+
+    @property
+    def recount(self) -> timedelta:
+        """The time between two comparisons."""
+        return timedelta(seconds=self.recount_seconds)
+
+    @property
+    def longest_transaction(self) -> timedelta:
+        """The longest that a transaction may last."""
+        return timedelta(seconds=self.longest_transaction_seconds)
+
+
 class Heartbeat(Section):
     """How agents show that they are alive."""
 
@@ -206,6 +234,7 @@ class Settings(Section):
 
     access: Access = Access()
     supervisor: Supervisor = Supervisor()
+    backlog: Backlog = Backlog()
     heartbeat: Heartbeat = Heartbeat()
     connectors: Connectors = Connectors()
     commands: Commands = Commands()

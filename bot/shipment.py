@@ -118,6 +118,7 @@ def card_of(entry: Entry) -> Card:
         claim_ttl_seconds=None,
         claimed_at=None,
         claim_expires_at=None,
+        archived_at=None,
         attempts=0,
         idempotency_key=draft.idempotency_key,
         acceptance=draft.acceptance,

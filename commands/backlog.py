@@ -3,10 +3,10 @@
 from datetime import timedelta
 from typing import Annotated
 
-from bot.cards import Card, CardDraft, CardStatus
+from bot.backlog import CardShelf, Claims, Dependencies, Threads
+from bot.cards import Card, CardDraft, CardFilter, CardStatus
 from bot.command.declare import EVERYONE, WORKERS, Call, Effect, Help, command, topic
 from bot.errors import UsageError
-from bot.ports import CardShelf, Claims, Dependencies, Threads
 from bot.reply import Fields, Reply, Text
 from commands.card_pages import (
     card_blocks,
@@ -166,15 +166,28 @@ class BacklogCommands:
         status: Annotated[CardStatus | None, Help("only cards that stand there")] = None,
         phase: Phase | None = None,
         ready_only: Annotated[bool, Help("only cards that can be claimed now")] = False,
+        agent_class: AgentClass | None = None,
+        agent: AgentName | None = None,
+        host: HostName | None = None,
+        owner: Annotated[Owner | None, Help("only cards held by; `me` is you")] = None,
+        archived: Annotated[bool, Help("only cards that were put away")] = False,
         limit: Limit | None = None,
         cursor: Annotated[
             CardId | None, Help("go on after this card, the last of the page before")
         ] = None,
     ) -> Reply:
-        """List cards, highest priority first, then oldest."""
-        cards = await self._shelf.list(
-            status, phase or None, ready_only=ready_only, limit=limit, cursor=cursor
+        """List cards, highest priority first, then oldest; archived ones only when asked for."""
+        wanted = CardFilter(
+            status=status,
+            phase=phase or None,
+            agent_class=agent_class or None,
+            agent=agent or None,
+            host=host or None,
+            owner=call.caller.principal.id if owner == "me" else owner,
+            ready_only=ready_only,
+            archived=archived,
         )
+        cards = await self._shelf.list(wanted, limit=limit, cursor=cursor)
         data = [card_data(card, token_for(call.caller, card)) for card in cards]
         if not cards:
             return Reply(data, (Text("No card is like that."),))

@@ -8,7 +8,7 @@ from bot.cards import BacklogStats, Card, CardEvent, CardStatus
 from bot.model import Caller
 from bot.reply import Block, Fields, Table, Text
 
-_TIMES = ("claimed_at", "claim_expires_at", "created_at", "updated_at")
+_TIMES = ("claimed_at", "claim_expires_at", "archived_at", "created_at", "updated_at")
 _SHOWN_EVENTS = 20
 _SHOWN_CHANGE = 80
 
@@ -71,6 +71,7 @@ def card_fields(card: Card) -> Fields:
         ("held until", _short(card.claim_expires_at)),
         ("attempts", str(card.attempts) if card.attempts else None),
         ("blocked because", card.block_reason),
+        ("archived", _short(card.archived_at)),
         ("for class", card.agent_class),
         ("for agent", card.agent),
         ("on host", card.host),

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints
 
+from bot.backlog import Shipments
 from bot.command.declare import (
     EVERYONE,
     WORKERS,
@@ -19,7 +20,6 @@ from bot.command.declare import (
 from bot.command.words import unfenced
 from bot.errors import UsageError, UserError
 from bot.model import Via
-from bot.ports import Shipments
 from bot.reply import Code, Fields, Reply, Text
 from bot.shipment import Landing
 from commands.card_file import read_cards, refusal, shipment_data, write_cards

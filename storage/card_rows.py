@@ -23,6 +23,7 @@ _TOLD = (
     "agent",
     "host",
     "block_reason",
+    "archived",
 )
 """What history tells of. A token is never in it: whoever reads history must not be able to act by it."""
 
@@ -129,6 +130,22 @@ def difference(before: Card | None, after: Card) -> dict[str, Any]:
         if old != new and (before is not None or new):
             changes[name] = {"from": old, "to": new}
     return changes
+
+
+def writable(card: Card) -> dict[str, Any]:
+    """Return what the query ``write_card`` writes of a card."""
+    return {
+        "card_id": card.id,
+        "title": card.title,
+        "body": card.body,
+        "phase": card.phase,
+        "priority": card.priority,
+        "idempotency_key": card.idempotency_key,
+        "acceptance": card.acceptance,
+        "agent_class": card.agent_class,
+        "agent": card.agent,
+        "host": card.host,
+    }
 
 
 def holder(card: Card) -> str:

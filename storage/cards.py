@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from bot.cards import BacklogStats, Card, CardDraft, CardEvent, CardStatus
+from bot.cards import BacklogStats, Card, CardDraft, CardEvent, CardFilter, CardStatus
 from bot.errors import UserError
 from bot.model import Caller
 from storage.card_limits import within_limits
-from storage.card_rows import CardRows, difference, read_card
+from storage.card_rows import CardRows, difference, read_card, writable
 from storage.database import Connection, Database
 from storage.edges import Edges
 from storage.queries import Queries
@@ -63,24 +63,20 @@ class PostgresCardShelf:
             return card, await self._rows.history(connection, card_id)
 
     async def list(
-        self,
-        status: CardStatus | None,
-        phase: str | None,
-        *,
-        ready_only: bool,
-        limit: int | None,
-        cursor: str | None,
+        self, wanted: CardFilter, *, limit: int | None = None, cursor: str | None = None
     ) -> Sequence[Card]:
         """Return cards, highest priority first, then oldest, then by id; None for no limit.
 
-        ``cursor`` is the id of the previous page's last card. ``ready_only`` means claimable.
+        ``cursor`` is the id of the previous page's last card.
         """
         async with self._database.connection() as connection:
             after = None if cursor is None else await self._rows.find(connection, cursor)
-            if not ready_only:
-                rows = await self._list_any(connection, status, phase, limit, after)
-            elif status in {None, CardStatus.READY}:
-                rows = await self._list_claimable(connection, phase, limit, after)
+            if not wanted.ready_only:
+                rows = await self._list_any(connection, wanted, limit, after)
+            elif wanted.status in {None, CardStatus.READY} and not (
+                wanted.owner or wanted.archived
+            ):
+                rows = await self._list_claimable(connection, wanted, limit, after)
             else:
                 rows = []
         return [read_card(row) for row in rows]
@@ -145,7 +141,7 @@ class PostgresCardShelf:
     ) -> Card:
         wanted = _merge(before, draft)
         if wanted != before:
-            await self._queries.write_card.execute(connection, **_writable(wanted))
+            await self._queries.write_card.execute(connection, **writable(wanted))
         add = [card_id for card_id in wanted.depends_on if card_id not in before.depends_on]
         remove = [card_id for card_id in before.depends_on if card_id not in wanted.depends_on]
         if add or remove:
@@ -155,17 +151,14 @@ class PostgresCardShelf:
         return await self._rows.settle(connection, before, before.id, by, "edit")
 
     async def _list_any(
-        self,
-        connection: Connection,
-        status: CardStatus | None,
-        phase: str | None,
-        limit: int | None,
-        after: Card | None,
+        self, connection: Connection, wanted: CardFilter, limit: int | None, after: Card | None
     ) -> Sequence[Any]:
         return await self._queries.list_cards.fetch(
             connection,
-            status=None if status is None else status.value,
-            phase=phase,
+            status=None if wanted.status is None else wanted.status.value,
+            **_meant_for(wanted),
+            owner=wanted.owner,
+            archived=wanted.archived,
             after_priority=None if after is None else after.priority,
             after_created_at=None if after is None else after.created_at,
             after_id=None if after is None else after.id,
@@ -173,20 +166,29 @@ class PostgresCardShelf:
         )
 
     async def _list_claimable(
-        self, connection: Connection, phase: str | None, limit: int | None, after: Card | None
+        self, connection: Connection, wanted: CardFilter, limit: int | None, after: Card | None
     ) -> Sequence[Any]:
         if after is None:
             return await self._queries.list_claimable.fetch(
-                connection, phase=phase, row_limit=limit
+                connection, **_meant_for(wanted), row_limit=limit
             )
         return await self._queries.list_claimable_after.fetch(
             connection,
-            phase=phase,
+            **_meant_for(wanted),
             after_priority=after.priority,
             after_created_at=after.created_at,
             after_id=after.id,
             row_limit=limit,
         )
+
+
+def _meant_for(wanted: CardFilter) -> dict[str, str | None]:
+    return {
+        "phase": wanted.phase,
+        "agent_class": wanted.agent_class,
+        "agent": wanted.agent,
+        "host": wanted.host,
+    }
 
 
 def _once(ids: Sequence[str] | None) -> tuple[str, ...]:
@@ -212,18 +214,3 @@ def _merge(card: Card, draft: CardDraft) -> Card:
 
 def _say(said: Any, kept: Any) -> Any:
     return kept if said is None else said
-
-
-def _writable(card: Card) -> dict[str, Any]:
-    return {
-        "card_id": card.id,
-        "title": card.title,
-        "body": card.body,
-        "phase": card.phase,
-        "priority": card.priority,
-        "idempotency_key": card.idempotency_key,
-        "acceptance": card.acceptance,
-        "agent_class": card.agent_class,
-        "agent": card.agent,
-        "host": card.host,
-    }

@@ -20,6 +20,9 @@ from storage.translation import translated
 Connection: TypeAlias = Any  # asyncpg ships no types
 Hint = Callable[[str], None]
 
+APPLICATION = "mosaic"
+"""What our sessions call themselves."""
+
 _QUESTION_SECONDS = 15
 _CONNECT_SECONDS = 10
 _ESCAPED_NUL = re.compile(r"\\u0000|[\ud800-\udfff]")
@@ -68,7 +71,7 @@ class Database:
         self._size = size
         self._statement_timeout = statement_timeout
         self._settings = {
-            "application_name": "mosaic",
+            "application_name": APPLICATION,
             "timezone": "UTC",
             # Queries are few and fixed, and indexed for every value: what planning one anew costs is a reply's time.
             "plan_cache_mode": "force_generic_plan",

@@ -114,6 +114,8 @@ CREATE TABLE public.card (
     block_reason public.card_block_reason,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    archived_at timestamp with time zone,
+    CONSTRAINT card_archived_is_done CHECK (((archived_at IS NULL) OR ((status)::text = 'done'::text))),
     CONSTRAINT card_claim_whole CHECK ((num_nonnulls(claim_owner, claim_token, claim_ttl_seconds, claimed_at, claim_expires_at) =
 CASE status
     WHEN 'claimed'::text THEN 5
@@ -147,7 +149,8 @@ CREATE TABLE public.card_event (
     via text NOT NULL,
     action text NOT NULL,
     detail jsonb DEFAULT '{}'::jsonb NOT NULL
-);
+)
+WITH (autovacuum_analyze_scale_factor='0.05');
 
 ALTER TABLE public.card_event ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.card_event_id_seq

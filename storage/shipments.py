@@ -7,7 +7,7 @@ from typing import Any
 from bot.cards import Card
 from bot.model import Caller
 from bot.shipment import Entry, Landing, Plan, Standing, card_of, landing_of, once, plan
-from storage.card_rows import difference, read_card
+from storage.card_rows import difference, read_card, writable
 from storage.database import Connection, Database
 from storage.edges import Edges
 from storage.queries import Queries, storable
@@ -112,7 +112,7 @@ class PostgresShipments:
         ended: list[tuple[str, str]] = []
         begun: dict[str, tuple[str, ...]] = {}
         for before, after in planned.changed:
-            await self._cards.write_card.execute(connection, **_writable(after))
+            await self._cards.write_card.execute(connection, **writable(after))
             kept = set(before.depends_on)
             ended += [(after.id, one) for one in before.depends_on if one not in after.depends_on]
             begun[after.id] = tuple(one for one in after.depends_on if one not in kept)
@@ -171,18 +171,3 @@ def _columns(entries: Sequence[Entry]) -> dict[str, list[Any]]:
 def _json(value: Any) -> str | None:
     """Return a value as JSON text: the driver would take a list in a list for one more dimension."""
     return None if value is None else json.dumps(storable(value), ensure_ascii=False)
-
-
-def _writable(card: Card) -> dict[str, Any]:
-    return {
-        "card_id": card.id,
-        "title": card.title,
-        "body": card.body,
-        "phase": card.phase,
-        "priority": card.priority,
-        "idempotency_key": card.idempotency_key,
-        "acceptance": card.acceptance,
-        "agent_class": card.agent_class,
-        "agent": card.agent,
-        "host": card.host,
-    }

@@ -61,48 +61,61 @@ ORDER BY place
 -- A card's history, oldest first.
 SELECT at, actor, via, action, detail FROM card_event WHERE card_id = $1 ORDER BY id
 
--- name: list_cards(status, phase, after_priority, after_created_at, after_id, row_limit)
+-- name: list_cards(status, phase, agent_class, agent, host, owner, archived, after_priority, after_created_at, after_id, row_limit)
 -- Any cards; it reads and sorts them all, since an index for it would make every claim dearer.
 SELECT card.*,
     ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
 FROM card
 WHERE ($1::text IS NULL OR status = $1)
     AND ($2::text IS NULL OR phase = $2)
-    AND ($3::integer IS NULL OR priority < $3 OR (priority = $3 AND (created_at, id) > ($4::timestamptz, $5::text)))
+    AND ($3::text IS NULL OR agent_class = $3)
+    AND ($4::text IS NULL OR agent = $4)
+    AND ($5::text IS NULL OR host = $5)
+    AND ($6::text IS NULL OR claim_owner = $6)
+    AND ($7::boolean = (archived_at IS NOT NULL))
+    AND ($8::integer IS NULL OR priority < $8 OR (priority = $8 AND (created_at, id) > ($9::timestamptz, $10::text)))
 ORDER BY priority DESC, created_at, id
-LIMIT $6::bigint
+LIMIT $11::bigint
 
--- name: list_claimable(phase, row_limit)
--- The first page of what can be claimed: it walks the partial index and stops.
+-- name: list_claimable(phase, agent_class, agent, host, row_limit)
+-- The first page of what can be claimed: it walks the partial index and stops. A filter is written so that the planner
+-- takes it for a wide one; by an OR it would expect few rows, and sort them all.
 SELECT card.*,
     ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
 FROM card
-WHERE status = 'ready' AND unmet_deps = 0 AND ($1::text IS NULL OR phase = $1)
+WHERE status = 'ready' AND unmet_deps = 0 AND coalesce(phase = $1, $1::text IS NULL)
+    AND coalesce(agent_class = $2, $2::text IS NULL) AND coalesce(agent = $3, $3::text IS NULL)
+    AND coalesce(host = $4, $4::text IS NULL)
 ORDER BY priority DESC, created_at, id
-LIMIT $2::bigint
+LIMIT $5::bigint
 
--- name: list_claimable_after(phase, after_priority, after_created_at, after_id, row_limit)
+-- name: list_claimable_after(phase, agent_class, agent, host, after_priority, after_created_at, after_id, row_limit)
 -- A later page. Two ranges of the partial index, since one comparison cannot follow its mixed order.
 SELECT page.*,
     ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = page.id ORDER BY position) AS depends_on
 FROM (
     (
         SELECT * FROM card
-        WHERE status = 'ready' AND unmet_deps = 0 AND ($1::text IS NULL OR phase = $1)
-            AND priority = $2 AND (created_at, id) > ($3, $4)
+        WHERE status = 'ready' AND unmet_deps = 0 AND coalesce(phase = $1, $1::text IS NULL)
+            AND coalesce(agent_class = $2, $2::text IS NULL) AND coalesce(agent = $3, $3::text IS NULL)
+            AND coalesce(host = $4, $4::text IS NULL)
+            AND priority = $5 AND (created_at, id) > ($6, $7)
         ORDER BY created_at, id
-        LIMIT $5::bigint
+        LIMIT $8::bigint
     )
     UNION ALL
     (
         SELECT * FROM card
-        WHERE status = 'ready' AND unmet_deps = 0 AND ($1::text IS NULL OR phase = $1) AND priority < $2
+        WHERE status = 'ready' AND unmet_deps = 0 AND coalesce(phase = $1, $1::text IS NULL)
+            AND coalesce(agent_class = $2, $2::text IS NULL) AND coalesce(agent = $3, $3::text IS NULL)
+            AND coalesce(host = $4, $4::text IS NULL)
+            AND priority < $5
         ORDER BY priority DESC, created_at, id
-        LIMIT $5::bigint
+        LIMIT $8::bigint
     )
 ) AS page
 ORDER BY priority DESC, created_at, id
-LIMIT $5::bigint
+LIMIT $8::bigint
 
 -- name: count_cards()
 -- The backlog in numbers, in one pass.
@@ -116,3 +129,4 @@ SELECT
         AS oldest_ready_age_seconds,
     count(*) FILTER (WHERE status = 'claimed' AND claim_expires_at <= now()) AS expired_claim_count
 FROM card
+WHERE archived_at IS NULL

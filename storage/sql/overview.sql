@@ -16,6 +16,7 @@ WITH ranked AS (
             ELSE status
         END AS lane
         FROM card
+        WHERE archived_at IS NULL
     ) AS placed
 )
 SELECT card.*, ranked.lane, ranked.lane_total,
@@ -61,5 +62,6 @@ ORDER BY asked.place
 SELECT card.*, count(*) OVER () AS total,
     ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
 FROM card
+WHERE archived_at IS NULL
 ORDER BY status = 'done', priority DESC, created_at, id
 LIMIT $1

@@ -1,13 +1,12 @@
 """The port CardShelf, for every implementation."""
 
-from bot.cards import CardDraft, CardStatus
+from bot.cards import CardDraft, CardFilter, CardStatus
 from tests.stages.backlog import ANN, CODER, MINUTE, BacklogStage, refusal
 
 
 async def ids(backlog: BacklogStage, **asked: object) -> list[str]:
-    wanted: dict[str, object] = {"ready_only": False, "limit": None, "cursor": None}
-    status, phase = asked.pop("status", None), asked.pop("phase", None)
-    cards = await backlog.shelf.list(status, phase, **(wanted | asked))  # type: ignore[arg-type]
+    page = {name: asked.pop(name) for name in ("limit", "cursor") if name in asked}
+    cards = await backlog.shelf.list(CardFilter(**asked), **page)  # type: ignore[arg-type]
     return [card.id for card in cards]
 
 
@@ -150,7 +149,7 @@ async def test_an_unknown_id_is_refused_everywhere(backlog: BacklogStage) -> Non
     for asked in (
         backlog.shelf.show("no"),
         backlog.shelf.edit(CardDraft("no", title="t"), ANN),
-        backlog.shelf.list(None, None, ready_only=False, limit=None, cursor="no"),
+        backlog.shelf.list(CardFilter(), cursor="no"),
     ):
         error = await refusal(asked)
         assert error.code == "unknown_card"

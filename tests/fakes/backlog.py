@@ -7,18 +7,19 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from bot.cards import BacklogStats, Card, CardDraft, CardEvent, CardStatus
+from bot.cards import BacklogStats, Card, CardDraft, CardEvent, CardFilter, CardStatus
 from bot.errors import UserError
 from bot.model import Caller
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _HIDDEN = {"id", "unmet_deps", "claim_token", "claimed_at", "idempotency_key"} | {
     "attempts",
+    "archived_at",
     "claim_expires_at",
     "created_at",
     "updated_at",
 }
-_UNCLAIMED: dict[str, Any] = {
+UNCLAIMED: dict[str, Any] = {
     "claim_owner": None,
     "claim_token": None,
     "claim_ttl_seconds": None,
@@ -77,19 +78,20 @@ class MemoryBacklog:
             agent=draft.agent or None,
             host=draft.host or None,
             block_reason=None,
+            archived_at=None,
             created_at=now,
             updated_at=now,
-            **_UNCLAIMED,
+            **UNCLAIMED,
         )
         if draft.idempotency_key is not None:
             self._keys[draft.idempotency_key] = draft.id
-        return self._keep(None, card, by, "create")
+        return self.keep(None, card, by, "create")
 
     async def edit(self, draft: CardDraft, by: Caller) -> Card:
         known = self._keys.get(draft.idempotency_key or "", draft.id)
         if known != draft.id:
             raise UserError("idempotency_key: it is another card's", code="key_taken")
-        before = self._find(draft.id)
+        before = self.find(draft.id)
         if draft.idempotency_key in self._keys:
             return before
         _check(draft)
@@ -102,7 +104,7 @@ class MemoryBacklog:
             if (value := getattr(draft, name)) is not None:
                 said[name] = value or None
         if draft.depends_on is not None:
-            said["depends_on"] = self._reordered(before, draft.depends_on)
+            said["depends_on"] = self.reordered(before, draft.depends_on)
         if draft.idempotency_key is not None:
             self._keys[draft.idempotency_key] = draft.id
             said["idempotency_key"] = before.idempotency_key or draft.idempotency_key
@@ -110,12 +112,12 @@ class MemoryBacklog:
         if not _difference(before, after):
             self._cards[before.id] = after
             return after
-        return self._keep(before, after, by, "edit")
+        return self.keep(before, after, by, "edit")
 
     async def export(self) -> Sequence[Card]:
         return sorted(self._cards.values(), key=lambda card: (card.created_at, card.id))
 
-    def _reordered(self, card: Card, needs: Sequence[str]) -> tuple[str, ...]:
+    def reordered(self, card: Card, needs: Sequence[str]) -> tuple[str, ...]:
         wanted = tuple(dict.fromkeys(needs))
         kept = [card_id for card_id in card.depends_on if card_id in wanted]
         added = [card_id for card_id in wanted if card_id not in card.depends_on]
@@ -123,33 +125,20 @@ class MemoryBacklog:
         return (*kept, *added)
 
     async def show(self, card_id: str) -> tuple[Card, Sequence[CardEvent]]:
-        return self._find(card_id), list(self._events[card_id])
+        return self.find(card_id), list(self._events[card_id])
 
     async def list(
-        self,
-        status: CardStatus | None,
-        phase: str | None,
-        *,
-        ready_only: bool,
-        limit: int | None,
-        cursor: str | None,
+        self, wanted: CardFilter, *, limit: int | None = None, cursor: str | None = None
     ) -> Sequence[Card]:
         cards = sorted(self._cards.values(), key=_rank)
         if cursor is not None:
-            after = _rank(self._find(cursor))
+            after = _rank(self.find(cursor))
             cards = [card for card in cards if _rank(card) > after]
-        cards = [
-            card
-            for card in cards
-            if status in {None, card.status}
-            and phase in {None, card.phase}
-            and (not ready_only or _claimable(card))
-        ]
-        return cards[:limit]
+        return [card for card in cards if _fits(card, wanted)][:limit]
 
     async def stats(self) -> BacklogStats:
         now = self._tick()
-        cards = self._cards.values()
+        cards = [card for card in self._cards.values() if not card.archived]
         ages = [(now - card.created_at).total_seconds() for card in cards if _claimable(card)]
         return BacklogStats(
             counts={s.value: sum(card.status is s for card in cards) for s in CardStatus},
@@ -168,7 +157,7 @@ class MemoryBacklog:
         grace: timedelta | None = None,
     ) -> Card | None:
         seconds = _seconds(ttl)
-        named = None if card_id is None else self._find(card_id)
+        named = None if card_id is None else self.find(card_id)
         card = self._best(named)
         if card is None:
             self._reclaim_expired(by)
@@ -185,7 +174,7 @@ class MemoryBacklog:
             claim_expires_at=now + min(ttl, grace or ttl),
             attempts=card.attempts + 1,
         )
-        return self._keep(card, after, by, "claim")
+        return self.keep(card, after, by, "claim")
 
     def _best(self, named: Card | None) -> Card | None:
         cards = sorted(self._cards.values(), key=_rank) if named is None else [named]
@@ -202,7 +191,7 @@ class MemoryBacklog:
             claimed_at=now,
             claim_expires_at=now + timedelta(seconds=seconds),
         )
-        return self._keep(before, after, by, "renew")
+        return self.keep(before, after, by, "renew")
 
     async def release(self, card_id: str, token: str, by: Caller) -> Card:
         return self._move(self._held_under(card_id, token), CardStatus.READY, by, "release")
@@ -210,7 +199,7 @@ class MemoryBacklog:
     async def reclaim(self, card_id: str | None, by: Caller) -> Sequence[str]:
         if card_id is None:
             return self._reclaim_expired(by)
-        card = self._find(card_id)
+        card = self.find(card_id)
         if card.status is not CardStatus.CLAIMED:
             return []
         self._move(card, CardStatus.READY, by, "reclaim")
@@ -226,29 +215,29 @@ class MemoryBacklog:
     async def complete(self, card_id: str, token: str | None, by: Caller) -> Card:
         if token is None and by.principal.platform == "agent":
             raise UserError("token: an agent needs one", code="token_required")
-        card = self._find(card_id) if token is None else self._held_under(card_id, token)
+        card = self.find(card_id) if token is None else self._held_under(card_id, token)
         if card.status is CardStatus.DONE:
             return card
         return self._move(card, CardStatus.DONE, by, "complete")
 
     async def link(self, from_id: str, to_id: str, by: Caller) -> Card:
-        before = self._find(from_id)
+        before = self.find(from_id)
         if to_id in before.depends_on:
             return before
         self._check_edges(from_id, [to_id])
         after = replace(before, depends_on=(*before.depends_on, to_id))
-        return self._keep(before, after, by, "link")
+        return self.keep(before, after, by, "link")
 
     async def unlink(self, from_id: str, to_id: str, by: Caller) -> Card:
-        before = self._find(from_id)
-        self._find(to_id)
+        before = self.find(from_id)
+        self.find(to_id)
         if to_id not in before.depends_on:
             return before
         needs = tuple(card_id for card_id in before.depends_on if card_id != to_id)
-        return self._keep(before, replace(before, depends_on=needs), by, "unlink")
+        return self.keep(before, replace(before, depends_on=needs), by, "unlink")
 
     async def block(self, card_id: str, reason: str | None, by: Caller) -> Card:
-        card = self._find(card_id)
+        card = self.find(card_id)
         if card.status is CardStatus.DONE:
             raise UserError("status: it is done", code="wrong_status")
         if card.status is CardStatus.BLOCKED and reason in {None, card.block_reason}:
@@ -256,7 +245,7 @@ class MemoryBacklog:
         return self._move(card, CardStatus.BLOCKED, by, "block", block_reason=reason)
 
     async def unblock(self, card_id: str, by: Caller, reason: str | None = None) -> Card:
-        card = self._find(card_id)
+        card = self.find(card_id)
         if card.status is CardStatus.READY:
             return card
         if card.status is not CardStatus.BLOCKED:
@@ -273,10 +262,10 @@ class MemoryBacklog:
         block_reason: str | None = None,
         reason: str | None = None,
     ) -> Card:
-        after = replace(card, status=status, block_reason=block_reason, **_UNCLAIMED)
-        return self._keep(card, after, by, action, reason)
+        after = replace(card, status=status, block_reason=block_reason, **UNCLAIMED)
+        return self.keep(card, after, by, action, reason)
 
-    def _keep(
+    def keep(
         self, before: Card | None, after: Card, by: Caller, action: str, reason: str | None = None
     ) -> Card:
         now = self._tick()
@@ -295,7 +284,7 @@ class MemoryBacklog:
     def _check_edges(self, card_id: str, needs: Sequence[str]) -> None:
         if card_id in needs:
             raise UserError("depends_on: it cannot wait for itself", code="self_link")
-        pending = [self._find(needed).id for needed in needs]
+        pending = [self.find(needed).id for needed in needs]
         while pending:
             here = pending.pop()
             if here == card_id:
@@ -303,14 +292,29 @@ class MemoryBacklog:
             pending += [n for n in self._cards[here].depends_on if n not in pending]
 
     def _held_under(self, card_id: str, token: str) -> Card:
-        card = self._find(card_id)
+        card = self.find(card_id)
         if card.claim_token != token:
             raise UserError(
                 f"token: it is stale, the card is held by {card.claim_owner}", code="stale_token"
             )
         return card
 
-    def _find(self, card_id: str) -> Card:
+    def all(self) -> Sequence[Card]:
+        """Return every card, put away or not."""
+        return list(self._cards.values())
+
+    def drop(self, card: Card, by: Caller) -> None:
+        """Remove a card; its history stays."""
+        detail = {
+            name: {"from": change["to"], "to": None}
+            for name, change in _difference(None, card).items()
+        }
+        event = CardEvent(self._tick(), by.principal.id, by.via.value, "delete", detail)
+        self._events[card.id].append(event)
+        del self._cards[card.id]
+        self._keys = {key: owner for key, owner in self._keys.items() if owner != card.id}
+
+    def find(self, card_id: str) -> Card:
         if card_id not in self._cards:
             raise UserError(f"id: there is no card {card_id!r}", code="unknown_card")
         return self._cards[card_id]
@@ -318,6 +322,22 @@ class MemoryBacklog:
     def _tick(self) -> datetime:
         self._now += timedelta(milliseconds=1)
         return self._now
+
+
+def _fits(card: Card, wanted: CardFilter) -> bool:
+    said = (
+        (wanted.status, card.status),
+        (wanted.phase, card.phase),
+        (wanted.agent_class, card.agent_class),
+        (wanted.agent, card.agent),
+        (wanted.host, card.host),
+        (wanted.owner, card.claim_owner),
+    )
+    return (
+        all(asked in {None, has} for asked, has in said)
+        and (not wanted.ready_only or _claimable(card))
+        and card.archived == wanted.archived
+    )
 
 
 def _claimable(card: Card) -> bool:
@@ -348,7 +368,7 @@ def _check(draft: CardDraft) -> None:
 
 def _difference(before: Card | None, after: Card) -> dict[str, Any]:
     changes = {}
-    for name in Card.__dataclass_fields__.keys() - _HIDDEN:
+    for name in (*(Card.__dataclass_fields__.keys() - _HIDDEN), "archived"):
         old, new = getattr(before, name, None), getattr(after, name)
         if old != new and (before is not None or new):
             changes[name] = {"from": _plain(old), "to": _plain(new)}

@@ -14,7 +14,7 @@ class MemoryOverview:
         self._backlog = backlog
 
     async def lanes(self, by: LaneKind, per_lane: int) -> Sequence[Lane]:
-        cards = list(await self._backlog.export())
+        cards = await self._shown()
         done = {card.id for card in cards if card.status is CardStatus.DONE}
         blocked = {card.id for card in cards if card.status is CardStatus.BLOCKED}
         lanes: dict[str, list[Glance]] = {}
@@ -29,6 +29,9 @@ class MemoryOverview:
             for name in names
             if name in lanes
         ]
+
+    async def _shown(self) -> list[Card]:
+        return [card for card in await self._backlog.export() if not card.archived]
 
     async def around(self, card_id: str, depth: int, limit: int) -> Excerpt:
         await self._backlog.show(card_id)
@@ -49,7 +52,7 @@ class MemoryOverview:
         return Excerpt(tuple(cards[found] for _, found in ids), len(steps) - len(ids))
 
     async def whole(self, limit: int) -> Excerpt:
-        cards = list(await self._backlog.export())
+        cards = await self._shown()
         cards.sort(
             key=lambda card: (
                 card.status is CardStatus.DONE,

@@ -29,9 +29,9 @@ class MemoryShipments:
         for entry in planned.created:
             now = backlog._tick()
             card = replace(card_of(entry), created_at=now)
-            backlog._keep(None, card, by, "import")
+            backlog.keep(None, card, by, "import")
         for before, after in planned.changed:
-            backlog._keep(before, replace(after, unmet_deps=0), by, "import")
+            backlog.keep(before, replace(after, unmet_deps=0), by, "import")
         for entry in entries:
             if entry.draft.idempotency_key is not None:
                 backlog._keys.setdefault(entry.draft.idempotency_key, entry.draft.id)

@@ -5,19 +5,26 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.backlog import (
+    CardShelf,
+    Claims,
+    Dependencies,
+    Housekeeping,
+    Keeping,
+    NewsFeed,
+    Overview,
+    Recount,
+    Shipments,
+    Threads,
+)
 from bot.cards import Card, CardDraft
 from bot.errors import UserError
 from bot.model import Caller, Inbound, InboundBatch, Principal, Via
-from bot.ports import CardShelf, Claims, Dependencies, NewsFeed, Overview, Shipments, Threads
-from storage.cards import PostgresCardShelf
-from storage.claims import PostgresClaims
+from storage.backlog import postgres_backlog
 from storage.database import Database
-from storage.dependencies import PostgresDependencies
 from storage.journal import PostgresJournal
-from storage.overview import PostgresOverview
-from storage.shipments import PostgresShipments
-from storage.threads import PostgresNewsFeed, PostgresThreads
 from tests.fakes.backlog import MemoryBacklog
+from tests.fakes.keeping import MemoryKeeping
 from tests.fakes.overview import MemoryOverview
 from tests.fakes.shipments import MemoryShipments
 from tests.fakes.threads import Heard, MemoryThreads
@@ -38,6 +45,9 @@ class BacklogStage:
     shelf: CardShelf
     claims: Claims
     dependencies: Dependencies
+    keeping: Keeping
+    recount: Recount
+    housekeeping: Housekeeping
     shipments: Shipments
     overview: Overview
     threads: Threads
@@ -82,10 +92,14 @@ def memory_stage() -> BacklogStage:
         yield
         heard.ended_at = memory.look()
 
+    keeping = MemoryKeeping(memory)
     return BacklogStage(
         memory,
         memory,
         memory,
+        keeping,
+        keeping,
+        keeping,
         MemoryShipments(memory),
         MemoryOverview(memory),
         threads,
@@ -105,6 +119,7 @@ def postgres_stage(database: Database) -> BacklogStage:
                 " claim_expires_at = claim_expires_at - $1::interval WHERE status = 'claimed'",
                 by,
             )
+            await connection.execute("UPDATE card SET updated_at = updated_at - $1::interval", by)
             await connection.execute("UPDATE card_event SET at = at - $1::interval", by)
 
     @asynccontextmanager
@@ -115,14 +130,18 @@ def postgres_stage(database: Database) -> BacklogStage:
         yield
         await journal.finish(event, (), "done")
 
+    ours = postgres_backlog(database)
     return BacklogStage(
-        PostgresCardShelf(database),
-        PostgresClaims(database),
-        PostgresDependencies(database),
-        PostgresShipments(database),
-        PostgresOverview(database),
-        PostgresThreads(database),
-        PostgresNewsFeed(database),
+        ours.shelf,
+        ours.claims,
+        ours.dependencies,
+        ours.keeping,
+        ours.recount,
+        ours.housekeeping,
+        ours.shipments,
+        ours.overview,
+        ours.threads,
+        ours.news,
         asking,
         age,
     )

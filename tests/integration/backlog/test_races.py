@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.cards import CardDraft, CardStatus
+from bot.cards import CardDraft, CardFilter, CardStatus
 from bot.errors import UserError
 from storage.database import Database
 from tests.stages.backlog import ANN, CODER, MINUTE, BacklogStage, clear, postgres_stage, refusal
@@ -116,7 +116,7 @@ async def test_completing_and_linking_never_strand_a_card(
     random.Random(7).shuffle(racing)
     await asyncio.gather(*racing)
     assert await drifted(database) == []
-    assert len(await stage.shelf.list(None, None, ready_only=True, limit=None, cursor=None)) == 60
+    assert len(await stage.shelf.list(CardFilter(ready_only=True))) == 60
 
 
 async def test_a_card_that_waits_for_many_is_freed_by_the_last(stage: BacklogStage) -> None:

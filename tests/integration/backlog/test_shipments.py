@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.cards import Card, CardDraft
+from bot.cards import Card, CardDraft, CardFilter
 from bot.errors import UserError
 from bot.shipment import Entry
 from commands.card_file import read_cards, write_cards
@@ -62,7 +62,7 @@ async def test_ten_thousand_cards_come_in_within_seconds(
     assert time.monotonic() - begun < 20, "a usual machine needs two"
     assert await drifted(database) == []
     assert await bring(stage, shipment(10_000)) == 0
-    claimable = await stage.shelf.list(None, None, ready_only=True, limit=None, cursor=None)
+    claimable = await stage.shelf.list(CardFilter(ready_only=True))
     assert [card.id for card in claimable] == ["C0"]
 
 

@@ -119,8 +119,8 @@ async def test_claims_and_pages_of_claimable_cards_walk_the_partial_index(
     asked = {
         claims.claim_card: "NULL, 'w', 't', 60, NULL, 'a', 'b', '{}'",
         claims.find_claimable: None,
-        cards.list_claimable: "NULL, 50",
-        cards.list_claimable_after: "NULL, 5, now(), 'C7', 50",
+        cards.list_claimable: "NULL, NULL, NULL, NULL, 50",
+        cards.list_claimable_after: "NULL, NULL, NULL, NULL, 5, now(), 'C7', 50",
     }
     async with database.transaction() as connection:
         await connection.execute(

@@ -27,7 +27,7 @@ KEYS = {
         "acceptance",
     ),
     *("agent_class", "agent", "host", "created_at", "updated_at"),
-    *("claim_token", "unmet_deps", "block_reason"),
+    *("claim_token", "unmet_deps", "block_reason", "archived_at"),
 }
 
 

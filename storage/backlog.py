@@ -1,0 +1,29 @@
+"""The whole backlog over one database."""
+
+from bot.backlog import Backlog
+from storage.cards import PostgresCardShelf
+from storage.claims import PostgresClaims
+from storage.database import Database
+from storage.dependencies import PostgresDependencies
+from storage.housekeeping import PostgresHousekeeping
+from storage.keeping import PostgresKeeping
+from storage.overview import PostgresOverview
+from storage.recount import PostgresRecount
+from storage.shipments import PostgresShipments
+from storage.threads import PostgresNewsFeed, PostgresThreads
+
+
+def postgres_backlog(database: Database) -> Backlog:
+    """Return every port of the backlog, all on the same database."""
+    return Backlog(
+        shelf=PostgresCardShelf(database),
+        claims=PostgresClaims(database),
+        dependencies=PostgresDependencies(database),
+        keeping=PostgresKeeping(database),
+        recount=PostgresRecount(database),
+        housekeeping=PostgresHousekeeping(database),
+        shipments=PostgresShipments(database),
+        overview=PostgresOverview(database),
+        threads=PostgresThreads(database),
+        news=PostgresNewsFeed(database),
+    )

@@ -27,7 +27,7 @@ from storage.postmaster import Postmaster
 _SETTINGS = (
     "listen_addresses=",
     "unix_socket_permissions=0700",
-    "max_connections=60",
+    "max_connections=100",
     "shared_buffers=64MB",
     "io_method=sync",  # no idle worker processes
     "jit=off",

@@ -233,7 +233,9 @@ class Daemon:
                 self.status,
                 audit,
             ),
-            *backlog_topics(self._backlog),
+            *backlog_topics(
+                self._backlog, require_acceptance=self._settings.backlog.require_acceptance
+            ),
             FleetCommands(self._fleet),
             MailCommands(self._correspondence),
         )

@@ -14,6 +14,7 @@ from bot.cards import (
     Drift,
     OldTransaction,
 )
+from bot.inquiry import Situation
 from bot.model import Address, Caller
 from bot.overview import Excerpt, Lane, LaneKind
 from bot.shipment import Entry, Landing
@@ -57,7 +58,11 @@ class Claims(Protocol):
 
     async def reclaim(self, card_id: str | None, by: Caller) -> Sequence[str]: ...
 
-    async def complete(self, card_id: str, token: str | None, by: Caller) -> Card: ...
+    async def complete(
+        self, card_id: str, token: str | None, by: Caller, *, checked: bool = False
+    ) -> Card:
+        """Mark a card done; with ``checked`` only when every item of its checklist is met."""
+        ...
 
 
 class Dependencies(Protocol):
@@ -87,6 +92,26 @@ class Keeping(Protocol):
 
     async def undo(self, card_id: str, by: Caller) -> Card:
         """Take back a card's last change; undoing that does it again."""
+        ...
+
+
+class Checklists(Protocol):
+    """Acceptance criteria that are met one by one."""
+
+    async def tick(self, card_id: str, number: int, by: Caller, *, done: bool) -> Card:
+        """Mark one item, counted from 1, as met or open."""
+        ...
+
+
+class Inquiry(Protocol):
+    """What people ask of the backlog."""
+
+    async def situation(self, card_id: str) -> Situation:
+        """Return a card with all that explains where it stands."""
+        ...
+
+    async def search(self, text: str, limit: int) -> Sequence[Card]:
+        """Return cards that hold every word of a text, best first: by id, then title, then body."""
         ...
 
 
@@ -192,6 +217,8 @@ class Backlog:
     claims: Claims
     dependencies: Dependencies
     keeping: Keeping
+    checklists: Checklists
+    inquiry: Inquiry
     recount: Recount
     housekeeping: Housekeeping
     shipments: Shipments

@@ -114,9 +114,14 @@ class OldTransaction:
 
 @dataclass(frozen=True, slots=True)
 class BacklogStats:
-    """The backlog in numbers; ages are of the oldest claimable card."""
+    """The backlog in numbers, archived cards left out; ages are of the oldest claimable card.
+
+    ``blocked_chains`` pairs blocked cards with the number of open cards that wait behind them, most first.
+    """
 
     counts: dict[str, int]
     total: int
     oldest_ready_age_seconds: float | None
     expired_claim_count: int
+    oldest_ready_id: str | None
+    blocked_chains: tuple[tuple[str, int], ...]

@@ -47,6 +47,7 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "stale_token": (UserError, "The claim's token is of an earlier attempt."),
     "token_required": (UserError, "An agent must give its claim's token."),
     "in_use": (UserError, "Other cards depend on it."),
+    "not_accepted": (UserError, "Items of the card's checklist are open."),
     "not_undoable": (UserError, "The last change cannot be had back; the message says why."),
     "wrong_status": (UserError, "The card's status does not allow it."),
     "encrypted_room": (UserError, "Nothing is said in clear text in an encrypted room."),

@@ -54,6 +54,9 @@ class Backlog(Section):
     archive_after_days: Annotated[int, Field(ge=0, le=36_500, strict=True)] = 30
     """Done cards that nobody touched for so many days are put away; 0 keeps them in sight for ever."""
 
+    require_acceptance: Annotated[bool, Field(strict=True)] = False
+    """Whether a card with a checklist can be completed only when every item is met."""
+
     recount_seconds: Seconds = 3600.0
     """Time between two comparisons of the counters of unmet dependencies with the graph."""
 

@@ -5,6 +5,7 @@ from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
 from commands.fleet import FleetCommands
 from commands.graph import GraphCommands
+from commands.inquiry import InquiryCommands
 from commands.keeping import KeepingCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
@@ -12,10 +13,17 @@ from commands.shipments import ShipmentCommands
 from commands.threads import ThreadCommands
 
 
-def backlog_topics(backlog: Backlog) -> tuple[object, ...]:
+def backlog_topics(backlog: Backlog, *, require_acceptance: bool) -> tuple[object, ...]:
     """Return the backlog's topics, in the order of ``TOPICS``."""
     return (
-        BacklogCommands(backlog.shelf, backlog.claims, backlog.dependencies, backlog.threads),
+        BacklogCommands(
+            backlog.shelf,
+            backlog.claims,
+            backlog.dependencies,
+            backlog.threads,
+            require_acceptance=require_acceptance,
+        ),
+        InquiryCommands(backlog.inquiry, backlog.checklists),
         KeepingCommands(backlog.keeping, backlog.recount),
         ShipmentCommands(backlog.shipments),
         ThreadCommands(backlog.threads),
@@ -27,6 +35,7 @@ def backlog_topics(backlog: Backlog) -> tuple[object, ...]:
 TOPICS: tuple[type, ...] = (
     SessionCommands,
     BacklogCommands,
+    InquiryCommands,
     KeepingCommands,
     ShipmentCommands,
     ThreadCommands,

@@ -53,7 +53,10 @@ class BacklogCommands:
         claims: Claims,
         dependencies: Dependencies,
         threads: Threads | None = None,
+        *,
+        require_acceptance: bool = False,
     ) -> None:
+        self._require_acceptance = require_acceptance
         self._threads = threads
         self._shelf = shelf
         self._claims = claims
@@ -280,9 +283,17 @@ class BacklogCommands:
         return _told(call, card, f"Card {card.id} is ready.")
 
     @command("complete", roles=WORKERS, effect=Effect.WRITE)
-    async def complete(self, call: Call, *, id: CardId, token: Token | None = None) -> Reply:
+    async def complete(
+        self,
+        call: Call,
+        *,
+        id: CardId,
+        token: Token | None = None,
+        checked: Annotated[bool, Help("only if its checklist is met")] = False,
+    ) -> Reply:
         """Mark a card done; an agent must give its claim's token."""
-        card = await self._claims.complete(id, token, call.caller)
+        checked = checked or self._require_acceptance
+        card = await self._claims.complete(id, token, call.caller, checked=checked)
         return _told(call, card, f"Card {card.id} is done.")
 
     @command("stats", roles=EVERYONE)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.cards import BacklogStats, Card, CardEvent, CardStatus
+from bot.checklist import read_checklist
 from bot.model import Caller
 from bot.reply import Block, Fields, Table, Text
 
@@ -49,6 +50,10 @@ def stats_data(stats: BacklogStats) -> dict[str, Any]:
         "total": stats.total,
         "oldest_ready_age_seconds": stats.oldest_ready_age_seconds,
         "expired_claim_count": stats.expired_claim_count,
+        "oldest_ready_id": stats.oldest_ready_id,
+        "blocked_chains": [
+            {"id": card_id, "waiting": waiting} for card_id, waiting in stats.blocked_chains
+        ],
     }
 
 
@@ -75,7 +80,7 @@ def card_fields(card: Card) -> Fields:
         ("for class", card.agent_class),
         ("for agent", card.agent),
         ("on host", card.host),
-        ("acceptance", None if card.acceptance is None else _compact(card.acceptance)),
+        ("acceptance", _criteria(card)),
         ("created", _short(card.created_at)),
         ("changed", _short(card.updated_at)),
     ]
@@ -87,6 +92,8 @@ def card_blocks(card: Card, events: Sequence[CardEvent]) -> tuple[Block, ...]:
     blocks: list[Block] = [card_fields(card)]
     if card.body:
         blocks.append(Text(card.body))
+    if lines := checklist_lines(card):
+        blocks.append(Text("\n".join(lines)))
     shown = events[-_SHOWN_EVENTS:]
     rows = tuple(
         (_short(event.at) or "", event.actor, event.via, event.action, _change(event))
@@ -96,6 +103,21 @@ def card_blocks(card: Card, events: Sequence[CardEvent]) -> tuple[Block, ...]:
     if len(shown) < len(events):
         blocks.append(Text(f"{len(events) - len(shown)} earlier events are left out."))
     return tuple(blocks)
+
+
+def checklist_lines(card: Card) -> list[str]:
+    """Return a card's checklist, a line an item."""
+    items = read_checklist(card.acceptance) or ()
+    return [
+        f"{'☑' if item.done else '☐'} {n}. {item.text}" for n, item in enumerate(items, start=1)
+    ]
+
+
+def _criteria(card: Card) -> str | None:
+    """Return criteria that are no checklist; a checklist stands in lines of its own."""
+    if card.acceptance is None or read_checklist(card.acceptance) is not None:
+        return None
+    return _compact(card.acceptance)
 
 
 def cards_table(cards: Sequence[Card]) -> Table:
@@ -112,8 +134,15 @@ def stats_fields(stats: BacklogStats) -> Fields:
     pairs = [(status, str(count)) for status, count in stats.counts.items()]
     pairs += [
         ("total", str(stats.total)),
-        ("oldest claimable", "none" if age is None else f"{age:.0f} s old"),
+        (
+            "oldest claimable",
+            "none" if age is None else f"{stats.oldest_ready_id}, {age:.0f} s old",
+        ),
         ("expired claims", str(stats.expired_claim_count)),
+    ]
+    pairs += [
+        (f"behind {card_id} (blocked)", f"{waiting} open")
+        for card_id, waiting in stats.blocked_chains
     ]
     return Fields(tuple(pairs))
 

@@ -2,10 +2,12 @@
 
 from bot.backlog import Backlog
 from storage.cards import PostgresCardShelf
+from storage.checklists import PostgresChecklists
 from storage.claims import PostgresClaims
 from storage.database import Database
 from storage.dependencies import PostgresDependencies
 from storage.housekeeping import PostgresHousekeeping
+from storage.inquiry import PostgresInquiry
 from storage.keeping import PostgresKeeping
 from storage.overview import PostgresOverview
 from storage.recount import PostgresRecount
@@ -20,6 +22,8 @@ def postgres_backlog(database: Database) -> Backlog:
         claims=PostgresClaims(database),
         dependencies=PostgresDependencies(database),
         keeping=PostgresKeeping(database),
+        checklists=PostgresChecklists(database),
+        inquiry=PostgresInquiry(database),
         recount=PostgresRecount(database),
         housekeeping=PostgresHousekeeping(database),
         shipments=PostgresShipments(database),

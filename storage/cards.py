@@ -13,6 +13,8 @@ from storage.database import Connection, Database
 from storage.edges import Edges
 from storage.queries import Queries
 
+_CHAINS = 5
+
 
 class PostgresCardShelf:
     """The port CardShelf.
@@ -24,6 +26,7 @@ class PostgresCardShelf:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queries = Queries.load("cards")
+        self._inquiry = Queries.load("inquiry")
         self._rows = CardRows()
         self._edges = Edges()
 
@@ -85,11 +88,15 @@ class PostgresCardShelf:
         """Count the cards; ages are of the oldest claimable one, None when there is none."""
         async with self._database.connection() as connection:
             row = await self._queries.count_cards.fetchrow(connection)
+            oldest = await self._inquiry.oldest_ready.fetchval(connection)
+            chains = await self._inquiry.blocked_chains.fetch(connection, row_limit=_CHAINS)
         return BacklogStats(
             counts={status.value: row[status.value] for status in CardStatus},
             total=row["total"],
             oldest_ready_age_seconds=row["oldest_ready_age_seconds"],
             expired_claim_count=row["expired_claim_count"],
+            oldest_ready_id=oldest,
+            blocked_chains=tuple((chain["id"], chain["waiting"]) for chain in chains),
         )
 
     async def _take_key(self, connection: Connection, draft: CardDraft) -> str | None:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from bot.cards import Card, CardStatus
+from bot.checklist import refuse_open_items
 from bot.errors import UserError
 from bot.model import Caller
 from storage.card_limits import within_limits
@@ -94,10 +95,13 @@ class PostgresClaims:
             await self._rows.settle(connection, before, card_id, by, "reclaim")
             return [card_id]
 
-    async def complete(self, card_id: str, token: str | None, by: Caller) -> Card:
+    async def complete(
+        self, card_id: str, token: str | None, by: Caller, *, checked: bool = False
+    ) -> Card:
         """Mark a card done, from every status; an agent must give its claim's token.
 
-        UserError for a stale token and for an agent without one. A done card stays as it is.
+        UserError for a stale token, for an agent without one, and with ``checked`` for open items. A done
+        card stays as it is.
         """
         if token is None and by.principal.platform == "agent":
             raise UserError(
@@ -105,15 +109,14 @@ class PostgresClaims:
                 code="token_required",
                 hint="`backlog claim` answers with it",
             )
-        card = await self._complete(card_id, token, by, alone=False)
-        if card is None:
-            card = await self._complete(card_id, token, by, alone=True)
+        complete = partial(self._complete, card_id, token, by, checked=checked)
+        card = await complete(alone=False) or await complete(alone=True)
         if card is None:
             raise AssertionError("a completion that runs alone always ends")
         return card
 
     async def _complete(
-        self, card_id: str, token: str | None, by: Caller, *, alone: bool
+        self, card_id: str, token: str | None, by: Caller, *, checked: bool, alone: bool
     ) -> Card | None:
         """Complete a card; None when it must be done ``alone``.
 
@@ -128,6 +131,8 @@ class PostgresClaims:
                 before = await self._held_under(connection, card_id, token)
             if before.status is CardStatus.DONE:
                 return before
+            if checked:
+                refuse_open_items(before)
             if before.unmet_deps and not alone:
                 return None
             await self._rows.move(connection, card_id, CardStatus.DONE)

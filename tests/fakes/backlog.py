@@ -1,6 +1,5 @@
 """The backlog as a pure model: what the ports CardShelf, Claims and Dependencies mean, without a database."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,17 +7,19 @@ from itertools import count
 from typing import Any
 
 from bot.cards import BacklogStats, Card, CardDraft, CardEvent, CardFilter, CardStatus
+from bot.checklist import refuse_open_items
 from bot.errors import UserError
 from bot.model import Caller
+from tests.fakes.card_rules import (
+    check,
+    claimable,
+    difference,
+    expired,
+    fits,
+    rank,
+    whole_seconds,
+)
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
-_HIDDEN = {"id", "unmet_deps", "claim_token", "claimed_at", "idempotency_key"} | {
-    "attempts",
-    "archived_at",
-    "claim_expires_at",
-    "created_at",
-    "updated_at",
-}
 UNCLAIMED: dict[str, Any] = {
     "claim_owner": None,
     "claim_token": None,
@@ -54,7 +55,7 @@ class MemoryBacklog:
         known = self._keys.get(draft.idempotency_key or "")
         if known is not None:
             return self._cards[known]
-        _check(draft)
+        check(draft)
         if draft.title is None:
             raise UserError("title: a new card needs one", code="invalid")
         if draft.id in self._cards:
@@ -94,7 +95,7 @@ class MemoryBacklog:
         before = self.find(draft.id)
         if draft.idempotency_key in self._keys:
             return before
-        _check(draft)
+        check(draft)
         said: dict[str, Any] = {
             name: value
             for name in ("title", "body", "priority", "acceptance")
@@ -109,7 +110,7 @@ class MemoryBacklog:
             self._keys[draft.idempotency_key] = draft.id
             said["idempotency_key"] = before.idempotency_key or draft.idempotency_key
         after = replace(before, **said)
-        if not _difference(before, after):
+        if not difference(before, after):
             self._cards[before.id] = after
             return after
         return self.keep(before, after, by, "edit")
@@ -130,21 +131,24 @@ class MemoryBacklog:
     async def list(
         self, wanted: CardFilter, *, limit: int | None = None, cursor: str | None = None
     ) -> Sequence[Card]:
-        cards = sorted(self._cards.values(), key=_rank)
+        cards = sorted(self._cards.values(), key=rank)
         if cursor is not None:
-            after = _rank(self.find(cursor))
-            cards = [card for card in cards if _rank(card) > after]
-        return [card for card in cards if _fits(card, wanted)][:limit]
+            after = rank(self.find(cursor))
+            cards = [card for card in cards if rank(card) > after]
+        return [card for card in cards if fits(card, wanted)][:limit]
 
     async def stats(self) -> BacklogStats:
         now = self._tick()
         cards = [card for card in self._cards.values() if not card.archived]
-        ages = [(now - card.created_at).total_seconds() for card in cards if _claimable(card)]
+        ready = sorted(filter(claimable, cards), key=lambda card: (card.created_at, card.id))
+        ages = [(now - card.created_at).total_seconds() for card in ready]
         return BacklogStats(
             counts={s.value: sum(card.status is s for card in cards) for s in CardStatus},
             total=len(cards),
             oldest_ready_age_seconds=max(ages, default=None),
-            expired_claim_count=sum(_expired(card, now) for card in cards),
+            expired_claim_count=sum(expired(card, now) for card in cards),
+            oldest_ready_id=ready[0].id if ready else None,
+            blocked_chains=tuple(self._chains()[:5]),
         )
 
     async def claim(
@@ -156,7 +160,7 @@ class MemoryBacklog:
         *,
         grace: timedelta | None = None,
     ) -> Card | None:
-        seconds = _seconds(ttl)
+        seconds = whole_seconds(ttl)
         named = None if card_id is None else self.find(card_id)
         card = self._best(named)
         if card is None:
@@ -176,12 +180,27 @@ class MemoryBacklog:
         )
         return self.keep(card, after, by, "claim")
 
+    def _chains(self) -> Sequence[tuple[str, int]]:
+        blocked = [card.id for card in self.all() if card.status is CardStatus.BLOCKED]
+        chains = [(card_id, self._behind(card_id)) for card_id in blocked]
+        return sorted((one for one in chains if one[1]), key=lambda one: (-one[1], one[0]))
+
+    def _behind(self, card_id: str) -> int:
+        found: set[str] = set()
+        pending = [card_id]
+        while pending:
+            here = pending.pop()
+            above = {card.id for card in self.all() if here in card.depends_on} - found
+            found |= above
+            pending += above
+        return sum(self.find(name).status is not CardStatus.DONE for name in found)
+
     def _best(self, named: Card | None) -> Card | None:
-        cards = sorted(self._cards.values(), key=_rank) if named is None else [named]
-        return next((card for card in cards if _claimable(card)), None)
+        cards = sorted(self._cards.values(), key=rank) if named is None else [named]
+        return next((card for card in cards if claimable(card)), None)
 
     async def renew(self, card_id: str, token: str, ttl: timedelta | None, by: Caller) -> Card:
-        seconds = None if ttl is None else _seconds(ttl)
+        seconds = None if ttl is None else whole_seconds(ttl)
         before = self._held_under(card_id, token)
         seconds = seconds or before.claim_ttl_seconds or 0
         now = self._tick()
@@ -207,17 +226,21 @@ class MemoryBacklog:
 
     def _reclaim_expired(self, by: Caller) -> Sequence[str]:
         now = self._tick()
-        ids = sorted(card.id for card in self._cards.values() if _expired(card, now))
+        ids = sorted(card.id for card in self._cards.values() if expired(card, now))
         for card_id in ids:
             self._move(self._cards[card_id], CardStatus.READY, by, "reclaim")
         return ids
 
-    async def complete(self, card_id: str, token: str | None, by: Caller) -> Card:
+    async def complete(
+        self, card_id: str, token: str | None, by: Caller, *, checked: bool = False
+    ) -> Card:
         if token is None and by.principal.platform == "agent":
             raise UserError("token: an agent needs one", code="token_required")
         card = self.find(card_id) if token is None else self._held_under(card_id, token)
         if card.status is CardStatus.DONE:
             return card
+        if checked:
+            refuse_open_items(card)
         return self._move(card, CardStatus.DONE, by, "complete")
 
     async def link(self, from_id: str, to_id: str, by: Caller) -> Card:
@@ -269,7 +292,7 @@ class MemoryBacklog:
         self, before: Card | None, after: Card, by: Caller, action: str, reason: str | None = None
     ) -> Card:
         now = self._tick()
-        detail = _difference(before, after)
+        detail = difference(before, after)
         if reason is not None:
             detail["reason"] = reason
         self._cards[after.id] = replace(after, updated_at=now)
@@ -307,7 +330,7 @@ class MemoryBacklog:
         """Remove a card; its history stays."""
         detail = {
             name: {"from": change["to"], "to": None}
-            for name, change in _difference(None, card).items()
+            for name, change in difference(None, card).items()
         }
         event = CardEvent(self._tick(), by.principal.id, by.via.value, "delete", detail)
         self._events[card.id].append(event)
@@ -322,58 +345,3 @@ class MemoryBacklog:
     def _tick(self) -> datetime:
         self._now += timedelta(milliseconds=1)
         return self._now
-
-
-def _fits(card: Card, wanted: CardFilter) -> bool:
-    said = (
-        (wanted.status, card.status),
-        (wanted.phase, card.phase),
-        (wanted.agent_class, card.agent_class),
-        (wanted.agent, card.agent),
-        (wanted.host, card.host),
-        (wanted.owner, card.claim_owner),
-    )
-    return (
-        all(asked in {None, has} for asked, has in said)
-        and (not wanted.ready_only or _claimable(card))
-        and card.archived == wanted.archived
-    )
-
-
-def _claimable(card: Card) -> bool:
-    return card.status is CardStatus.READY and card.unmet_deps == 0
-
-
-def _expired(card: Card, now: datetime) -> bool:
-    return card.claim_expires_at is not None and card.claim_expires_at <= now
-
-
-def _rank(card: Card) -> tuple[int, datetime, str]:
-    return (-card.priority, card.created_at, card.id)
-
-
-def _seconds(ttl: timedelta) -> int:
-    seconds = int(ttl.total_seconds())
-    if not 1 <= seconds <= 604_800:
-        raise UserError(f"claim_ttl_seconds: {seconds} is not allowed", code="invalid")
-    return seconds
-
-
-def _check(draft: CardDraft) -> None:
-    if _ID.match(draft.id) is None:
-        raise UserError(f"id: {draft.id!r} is not allowed", code="invalid")
-    if draft.title is not None and not 1 <= len(draft.title) <= 300:
-        raise UserError(f"title: {draft.title!r} is not allowed", code="invalid")
-
-
-def _difference(before: Card | None, after: Card) -> dict[str, Any]:
-    changes = {}
-    for name in (*(Card.__dataclass_fields__.keys() - _HIDDEN), "archived"):
-        old, new = getattr(before, name, None), getattr(after, name)
-        if old != new and (before is not None or new):
-            changes[name] = {"from": _plain(old), "to": _plain(new)}
-    return changes
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

@@ -7,9 +7,11 @@ from datetime import timedelta
 
 from bot.backlog import (
     CardShelf,
+    Checklists,
     Claims,
     Dependencies,
     Housekeeping,
+    Inquiry,
     Keeping,
     NewsFeed,
     Overview,
@@ -24,6 +26,7 @@ from storage.backlog import postgres_backlog
 from storage.database import Database
 from storage.journal import PostgresJournal
 from tests.fakes.backlog import MemoryBacklog
+from tests.fakes.inquiry import MemoryInquiry
 from tests.fakes.keeping import MemoryKeeping
 from tests.fakes.overview import MemoryOverview
 from tests.fakes.shipments import MemoryShipments
@@ -46,6 +49,8 @@ class BacklogStage:
     claims: Claims
     dependencies: Dependencies
     keeping: Keeping
+    checklists: Checklists
+    inquiry: Inquiry
     recount: Recount
     housekeeping: Housekeeping
     shipments: Shipments
@@ -92,12 +97,14 @@ def memory_stage() -> BacklogStage:
         yield
         heard.ended_at = memory.look()
 
-    keeping = MemoryKeeping(memory)
+    keeping, inquiry = MemoryKeeping(memory), MemoryInquiry(memory)
     return BacklogStage(
         memory,
         memory,
         memory,
         keeping,
+        inquiry,
+        inquiry,
         keeping,
         keeping,
         MemoryShipments(memory),
@@ -136,6 +143,8 @@ def postgres_stage(database: Database) -> BacklogStage:
         ours.claims,
         ours.dependencies,
         ours.keeping,
+        ours.checklists,
+        ours.inquiry,
         ours.recount,
         ours.housekeeping,
         ours.shipments,

@@ -114,14 +114,13 @@ CREATE TABLE public.card (
     block_reason public.card_block_reason,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    depends_on text[] DEFAULT '{}'::text[] NOT NULL,
     archived_at timestamp with time zone,
-    CONSTRAINT card_archived_is_done CHECK (((archived_at IS NULL) OR ((status)::text = 'done'::text))),
     CONSTRAINT card_claim_whole CHECK ((num_nonnulls(claim_owner, claim_token, claim_ttl_seconds, claimed_at, claim_expires_at) =
 CASE status
     WHEN 'claimed'::text THEN 5
     ELSE 0
-END)),
-    CONSTRAINT card_reason_only_when_blocked CHECK (((block_reason IS NULL) OR ((status)::text = 'blocked'::text)))
+END))
 )
 WITH (fillfactor='75', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='1000', autovacuum_analyze_scale_factor='0.02');
 

@@ -124,7 +124,6 @@ class PostgresShipments:
             needs_ids=[needs_id for _, needs_id in ended],
         )
         await self._link(connection, begun)
-        await self._queries.free_cards.execute(connection, ids=list(begun))
         details = [difference(before, after) for before, after in planned.changed]
         await self._note(connection, list(begun), details, by)
 

@@ -1,9 +1,11 @@
 """Who is calling: a token's agent, the agent below whose pane the process runs, or a local user."""
 
+import asyncio
 import pwd
 import socket
 import struct
 import uuid
+import weakref
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -22,12 +24,16 @@ _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
 class Identity:
     """Names the principal behind a request.
 
-    A token decides alone: one that is unknown is refused, never taken for its process's user.
+    A token decides alone: one that is unknown is refused, never taken for its process's user. Without one
+    a connection belongs to the process that made it, which is looked up once.
     """
 
     def __init__(self, panes: Panes | None, tokens: Tokens) -> None:
         self._panes = panes
         self._tokens = tokens
+        self._peers: weakref.WeakKeyDictionary[asyncio.BaseTransport, Principal] = (
+            weakref.WeakKeyDictionary()
+        )
 
     async def call(self, request: web.Request, via: Via) -> Call:
         """Return the call that a request makes: who, from where, under an id of its own."""
@@ -39,7 +45,15 @@ class Identity:
         given = request.headers.get("Authorization")
         if given is not None:
             return await self._bearer(given)
-        pid, uid = _peer(request)
+        transport = request.transport
+        known = None if transport is None else self._peers.get(transport)
+        if known is None:
+            known = await self._peer(*_peer(request))
+            if transport is not None:
+                self._peers[transport] = known
+        return known
+
+    async def _peer(self, pid: int, uid: int) -> Principal:
         if self._panes is not None and (agent := await self._panes.agent_of(pid)) is not None:
             return agent
         return Principal(f"local:{uid}", _user_name(uid))

@@ -1,14 +1,12 @@
 -- name: find_card(card_id)
 -- A card with what it depends on, as every face shows it.
-SELECT card.*,
-    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
+SELECT card.*
 FROM card
 WHERE id = $1
 
 -- name: lock_card(card_id)
 -- The same, held until the transaction ends. Not FOR UPDATE: nobody changes an id, so edges to it may still be added.
-SELECT card.*,
-    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
+SELECT card.*
 FROM card
 WHERE id = $1
 FOR NO KEY UPDATE OF card
@@ -33,7 +31,7 @@ WHERE id = $1::text
 -- On rows that the caller holds, to any status but claimed. The only place where a claim is cleared.
 UPDATE card
 SET status = $2::text, block_reason = $3::text, claim_owner = NULL, claim_token = NULL, claim_ttl_seconds = NULL,
-    claimed_at = NULL, claim_expires_at = NULL, updated_at = now()
+    claimed_at = NULL, claim_expires_at = NULL, archived_at = NULL, updated_at = now()
 WHERE id = ANY($1::text[])
 
 -- name: take_key(key, card_id)
@@ -63,8 +61,7 @@ SELECT at, actor, via, action, detail FROM card_event WHERE card_id = $1 ORDER B
 
 -- name: list_cards(status, phase, agent_class, agent, host, owner, archived, after_priority, after_created_at, after_id, row_limit)
 -- Any cards; it reads and sorts them all, since an index for it would make every claim dearer.
-SELECT card.*,
-    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
+SELECT card.*
 FROM card
 WHERE ($1::text IS NULL OR status = $1)
     AND ($2::text IS NULL OR phase = $2)
@@ -80,8 +77,7 @@ LIMIT $11::bigint
 -- name: list_claimable(phase, agent_class, agent, host, row_limit)
 -- The first page of what can be claimed: it walks the partial index and stops. A filter is written so that the planner
 -- takes it for a wide one; by an OR it would expect few rows, and sort them all.
-SELECT card.*,
-    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
+SELECT card.*
 FROM card
 WHERE status = 'ready' AND unmet_deps = 0 AND coalesce(phase = $1, $1::text IS NULL)
     AND coalesce(agent_class = $2, $2::text IS NULL) AND coalesce(agent = $3, $3::text IS NULL)
@@ -91,8 +87,7 @@ LIMIT $5::bigint
 
 -- name: list_claimable_after(phase, agent_class, agent, host, after_priority, after_created_at, after_id, row_limit)
 -- A later page. Two ranges of the partial index, since one comparison cannot follow its mixed order.
-SELECT page.*,
-    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = page.id ORDER BY position) AS depends_on
+SELECT page.*
 FROM (
     (
         SELECT * FROM card

@@ -18,9 +18,7 @@ WITH taken AS (
     INSERT INTO card_event (card_id, actor, via, action, detail)
     SELECT id, $6::text, $7::text, 'claim', $8::jsonb FROM taken
 )
-SELECT taken.*,
-    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = taken.id ORDER BY position) AS depends_on
-FROM taken
+SELECT * FROM taken
 
 -- name: find_claimable()
 -- The best card, held by somebody or not: tells an empty backlog from one whose cards are all being looked at.

@@ -31,9 +31,11 @@ SELECT $1, named.id FROM unnest($2::text[]) WITH ORDINALITY AS named (id, place)
 DELETE FROM card_edge WHERE card_id = $1 AND needs_id = ANY($2::text[])
 
 -- name: count_unmet(card_id)
--- Right only under hold_graph: then nothing can become done between the count and the commit.
+-- Right only under hold_graph: then nothing can become done between the count and the commit. The names are kept on the
+-- card too, so that whoever reads or claims one need not look for its edges.
 UPDATE card
-SET unmet_deps = (
+SET depends_on = ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = $1 ORDER BY position),
+    unmet_deps = (
         SELECT count(*) FROM card_edge JOIN card AS needed ON needed.id = card_edge.needs_id
         WHERE card_edge.card_id = $1 AND needed.status <> 'done'
     ),

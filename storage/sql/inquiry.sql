@@ -11,7 +11,6 @@ WITH RECURSIVE below (id) AS (
     JOIN card_edge ON card_edge.card_id = below.id
 )
 SELECT card.*,
-    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on,
     direct.position AS direct_position
 FROM below
 JOIN card ON card.id = below.id
@@ -32,8 +31,7 @@ SELECT at, actor FROM card_event WHERE card_id = $1 AND detail ? 'status' ORDER 
 -- name: search_cards(words, row_limit)
 -- Cards that hold every word, in small letters already; it reads them all, since an index of words would make every
 -- edit dearer. An id that is or begins with the first word comes first, then titles, then bodies.
-SELECT card.*,
-    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
+SELECT card.*
 FROM card
 WHERE NOT EXISTS (
     SELECT FROM unnest($1::text[]) AS word

@@ -2,7 +2,8 @@
 
 -- name: archive_card(card_id, archived)
 -- On a done card that the caller holds.
-UPDATE card SET archived_at = CASE WHEN $2::boolean THEN now() END, updated_at = now() WHERE id = $1::text
+UPDATE card SET archived_at = CASE WHEN $2::boolean THEN now() END, updated_at = now()
+WHERE id = $1::text AND status = 'done'
 
 -- name: archive_finished(age, row_limit)
 -- Done cards that nobody touched for so long; what others hold is left for the next time.
@@ -42,22 +43,24 @@ WHERE id IN (SELECT card_edge.card_id FROM card_edge WHERE needs_id = $1)
 SELECT card.id, card.unmet_deps AS stored, coalesce(counted.unmet, 0) AS counted
 FROM card
 LEFT JOIN (
-    SELECT card_edge.card_id AS id, count(*) AS unmet
+    SELECT card_edge.card_id AS id, count(*) FILTER (WHERE needed.status <> 'done') AS unmet,
+        array_agg(card_edge.needs_id ORDER BY position) AS ids
     FROM card_edge JOIN card AS needed ON needed.id = card_edge.needs_id
-    WHERE needed.status <> 'done'
     GROUP BY card_edge.card_id
 ) AS counted ON counted.id = card.id
-WHERE card.unmet_deps <> coalesce(counted.unmet, 0)
+WHERE card.unmet_deps <> coalesce(counted.unmet, 0) OR card.depends_on <> coalesce(counted.ids, '{}')
 ORDER BY card.id
 
 -- name: set_unmet(card_id)
 -- Under hold_graph; tells nothing when the counter has become right meanwhile.
-UPDATE card SET unmet_deps = counted.unmet
+UPDATE card SET unmet_deps = counted.unmet, depends_on = counted.ids
 FROM (
-    SELECT count(*) AS unmet FROM card_edge JOIN card AS needed ON needed.id = card_edge.needs_id
-    WHERE card_edge.card_id = $1 AND needed.status <> 'done'
+    SELECT count(*) FILTER (WHERE needed.status <> 'done') AS unmet,
+        coalesce(array_agg(card_edge.needs_id ORDER BY position), '{}') AS ids
+    FROM card_edge JOIN card AS needed ON needed.id = card_edge.needs_id
+    WHERE card_edge.card_id = $1
 ) AS counted
-WHERE card.id = $1 AND card.unmet_deps <> counted.unmet
+WHERE card.id = $1 AND (card.unmet_deps <> counted.unmet OR card.depends_on <> counted.ids)
 RETURNING card.id
 
 -- name: old_transactions(age)

@@ -20,7 +20,6 @@ WITH ranked AS (
     ) AS placed
 )
 SELECT card.*, ranked.lane, ranked.lane_total,
-    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on,
     ARRAY(
         SELECT needs_id FROM card_edge JOIN card AS needed ON needed.id = card_edge.needs_id
         WHERE card_edge.card_id = card.id AND needed.status <> 'done' ORDER BY position
@@ -52,15 +51,13 @@ ORDER BY steps, id
 
 -- name: find_cards(ids)
 -- In the order in which they are asked for.
-SELECT card.*,
-    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
+SELECT card.*
 FROM unnest($1::text[]) WITH ORDINALITY AS asked (id, place) JOIN card ON card.id = asked.id
 ORDER BY asked.place
 
 -- name: first_cards(row_limit)
 -- Open cards before finished ones; the count tells how many there are in all.
-SELECT card.*, count(*) OVER () AS total,
-    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
+SELECT card.*, count(*) OVER () AS total
 FROM card
 WHERE archived_at IS NULL
 ORDER BY status = 'done', priority DESC, created_at, id

@@ -13,8 +13,7 @@ SELECT key, card_id FROM card_key WHERE key = ANY($1::text[])
 
 -- name: lock_cards(ids)
 -- In the order of their ids, like everybody who locks several.
-SELECT card.*,
-    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
+SELECT card.*
 FROM card
 WHERE id = ANY($1::text[])
 ORDER BY id
@@ -65,24 +64,19 @@ WHERE card_edge.card_id = said.card_id AND card_edge.needs_id = said.needs_id
 -- name: count_unmet_of(ids)
 -- Right only under hold_graph, for all cards whose edges are new, at once.
 UPDATE card
-SET unmet_deps = counted.unmet
+SET unmet_deps = counted.unmet, depends_on = counted.ids
 FROM (
-    SELECT card_edge.card_id, count(*) FILTER (WHERE needed.status <> 'done') AS unmet
-    FROM card_edge JOIN card AS needed ON needed.id = card_edge.needs_id
-    WHERE card_edge.card_id = ANY($1::text[])
-    GROUP BY card_edge.card_id
+    SELECT named.id, count(needed.id) FILTER (WHERE needed.status <> 'done') AS unmet,
+        coalesce(array_agg(card_edge.needs_id ORDER BY position) FILTER (WHERE needed.id IS NOT NULL), '{}') AS ids
+    FROM unnest($1::text[]) AS named (id)
+    LEFT JOIN card_edge ON card_edge.card_id = named.id
+    LEFT JOIN card AS needed ON needed.id = card_edge.needs_id
+    GROUP BY named.id
 ) AS counted
-WHERE card.id = counted.card_id AND card.unmet_deps <> counted.unmet
-
--- name: free_cards(ids)
--- Changed cards that wait for nothing any more: the count above has no row for them.
-UPDATE card SET unmet_deps = 0
-WHERE id = ANY($1::text[]) AND unmet_deps <> 0
-    AND NOT EXISTS (SELECT FROM card_edge WHERE card_edge.card_id = card.id)
+WHERE card.id = counted.id AND (card.unmet_deps <> counted.unmet OR card.depends_on <> counted.ids)
 
 -- name: export_cards()
 -- Oldest first: a file that is brought in again ages its cards in its own order.
-SELECT card.*,
-    ARRAY(SELECT needs_id FROM card_edge WHERE card_edge.card_id = card.id ORDER BY position) AS depends_on
+SELECT card.*
 FROM card
 ORDER BY created_at, id

@@ -89,7 +89,6 @@ async def test_limits_hold_for_owners_and_reasons_too(stage: BacklogStage) -> No
         "UPDATE card SET claim_owner = 'w'",
         "UPDATE card SET unmet_deps = -1",
         "UPDATE card SET status = 'lost'",
-        "UPDATE card SET block_reason = 'why'",
         "INSERT INTO card_edge (card_id, needs_id) VALUES ('A', 'A')",
     ],
 )

@@ -1,0 +1,144 @@
+"""What else must stay quick over a million cards: the first page, a completion with many dependents, the socket."""
+
+import asyncio
+import http.client
+import json
+import socket
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+from bot.cards import CardFilter
+from bot.model import Caller, Principal, Via
+from storage.backlog import postgres_backlog
+from storage.database import Database, Target
+from tests.stages.installation import Installation
+
+_BY = Caller(Principal("local:0", "bench"), Via.CLI)
+_DEPENDENTS = 1000
+_CONNECTIONS = 8
+_CLAIMS = 600
+
+
+async def first_page(target: Target) -> float:
+    """Return the median milliseconds of ``list --ready-only --limit 50``."""
+    database = Database()
+    await database.open(target)
+    shelf = postgres_backlog(database).shelf
+    wanted = CardFilter(ready_only=True)
+    spent = await _median(lambda: shelf.list(wanted, limit=50))
+    await database.close()
+    return spent
+
+
+async def completion(target: Target) -> float:
+    """Return the median milliseconds of completing a card on which a thousand others wait."""
+    database = Database()
+    await database.open(target)
+    claims = postgres_backlog(database).claims
+    async with database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO card (id, title) SELECT 'TOP' || n, 't' FROM generate_series(1, 20) AS n"
+        )
+        await connection.execute(
+            "INSERT INTO card (id, title, unmet_deps) SELECT 'LEAF' || n, 't', 20"
+            f" FROM generate_series(1, {_DEPENDENTS}) AS n"
+        )
+        await connection.execute(
+            "INSERT INTO card_edge (card_id, needs_id) SELECT 'LEAF' || l, 'TOP' || t"
+            f" FROM generate_series(1, {_DEPENDENTS}) AS l, generate_series(1, 20) AS t"
+        )
+        await connection.execute("ANALYZE card_edge")
+    numbers = iter(range(1, 21))
+    spent = await _median(lambda: claims.complete(f"TOP{next(numbers)}", None, _BY))
+    await database.close()
+    return spent
+
+
+async def _median(asked: Callable[[], Awaitable[object]], times: int = 20) -> float:
+    spent = []
+    for _ in range(times):
+        began = time.perf_counter()
+        await asked()
+        spent.append((time.perf_counter() - began) * 1000)
+    return statistics.median(spent)
+
+
+async def socket_and_direct() -> tuple[float, float]:
+    """Return claims a second through a daemon's socket, and by the same store in this process without one.
+
+    Both by eight connections of one process, on the same database.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        installation = Installation(Path(directory) / "home", {})
+        await installation.up()
+        try:
+            target = Target(socket_directory=installation.home / "postgres" / "run")
+            database = Database(size=_CONNECTIONS)
+            await database.open(target)
+            rates: dict[str, list[float]] = {"socket": [], "direct": []}
+            for _ in range(3):
+                await _refill(database)
+                rates["direct"].append(await _direct(database))
+                await _refill(database)
+                rates["socket"].append(
+                    await asyncio.to_thread(_by_socket, installation.home / "run" / "api.sock")
+                )
+            await database.close()
+        finally:
+            await installation.close()
+    return statistics.median(rates["socket"]), statistics.median(rates["direct"])
+
+
+async def _refill(database: Database) -> None:
+    async with database.connection() as connection:
+        await connection.execute("DELETE FROM card")
+        await connection.execute(
+            f"INSERT INTO card (id, title) SELECT 'C' || n, 't' FROM generate_series(1, {_CLAIMS}) AS n"
+        )
+        await connection.execute("ANALYZE card")
+
+
+async def _direct(database: Database) -> float:
+    claims = postgres_backlog(database).claims
+    left = iter(range(_CLAIMS))
+
+    async def work() -> None:
+        for _ in left:
+            assert await claims.claim("w", timedelta(minutes=15), None, _BY) is not None
+
+    began = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(_CONNECTIONS)))
+    return _CLAIMS / (time.perf_counter() - began)
+
+
+class _Line(http.client.HTTPConnection):
+    """An HTTP connection over a unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(str(self._path))
+
+
+def _by_socket(path: Path) -> float:
+    body = json.dumps({"words": ["backlog", "claim", "--owner", "w"], "confirmed": False})
+
+    def work(times: int) -> None:
+        line = _Line(path)
+        for _ in range(times):
+            line.request("POST", "/v1/run", body, {"Content-Type": "application/json"})
+            answer = json.loads(line.getresponse().read())
+            assert answer["data"]["claim_owner"] == "w", answer
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+        list(pool.map(work, [_CLAIMS // _CONNECTIONS] * _CONNECTIONS))
+    return _CLAIMS / (time.perf_counter() - began)

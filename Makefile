@@ -17,10 +17,10 @@ WORKERS ?= 2
 # A system upgrade can take the interpreter away from under the virtual environment: then it is made again.
 ALIVE := $(shell $(BIN)/python -c "import sys; print(sys.version_info >= (3, 11))" 2>/dev/null)
 ifneq ($(ALIVE),True)
-$(shell rm -f $(VENV)/.made $(VENV)/.runtime $(VENV)/.homeserver $(VENV)/.dev)
+$(shell rm -f $(VENV)/.made $(VENV)/.runtime $(VENV)/.homeserver $(VENV)/.dev $(VENV)/.bench)
 endif
 
-.PHONY: help up install install-homeserver test test-slow test-runtimes check format docs picture lock bench bench-chat bench-idle clean
+.PHONY: help up install install-homeserver test test-slow test-runtimes check format docs picture lock bench bench-chat bench-idle bench-claims clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -67,13 +67,16 @@ picture: $(VENV)/.dev ## photograph a conversation for the README
 lock: $(VENV)/.dev ## pin the newest versions that pyproject.toml allows
 	@scripts/lock.sh
 
-bench: bench-chat bench-idle ## measure
+bench: bench-chat bench-idle bench-claims ## measure
 
 bench-chat: $(VENV)/.dev ## a person's message until the reply, against a bare echo bot
 	@$(BIN)/python -m tests.bench.chat
 
 bench-idle: $(VENV)/.dev ## start, memory and processor time of an idle daemon
 	@$(BIN)/python -m tests.bench.idle
+
+bench-claims: $(VENV)/.bench ## claims a second up to a million cards, beside a floor and two libraries
+	@$(BIN)/python -m tests.bench.claims $(ARGS)
 
 clean: ## remove .venv and every cache
 	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -93,6 +96,11 @@ $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/.made
 $(VENV)/.homeserver: requirements-homeserver.lock $(VENV)/.runtime
 	@echo "Installing the homeserver into $(VENV) …"
 	@$(LOCKED) -r requirements-homeserver.lock
+	@touch $@
+
+$(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
+	@echo "Installing what the bench compares with into $(VENV) …"
+	@$(LOCKED) -r requirements-bench.lock
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/.made

@@ -186,7 +186,8 @@ class _Planning:
             self.left.append(card.id)
         elif self._update:
             self.changed.append((card, wanted))
-            self._needs[card.id] = wanted.depends_on
+            if entry.draft.depends_on is not None:
+                self._needs[card.id] = wanted.depends_on
         else:
             said = f"there is a card {card.id!r} already, and it differs ({', '.join(changes)})"
             self._refuse(entry, "id", f"{said}; --update changes it")

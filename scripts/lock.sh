@@ -17,3 +17,4 @@ compile requirements.lock pyproject.toml --constraints requirements-build.lock
 compile requirements-homeserver.lock pyproject.toml --extra homeserver --constraints requirements.lock
 compile requirements-dev.lock pyproject.toml --extra homeserver --extra dev \
     --constraints requirements-homeserver.lock
+compile requirements-bench.lock pyproject.toml --extra bench --constraints requirements-dev.lock

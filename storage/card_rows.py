@@ -34,13 +34,15 @@ class CardRows:
     def __init__(self) -> None:
         self._queries = Queries.load("cards")
 
-    async def find(self, connection: Connection, card_id: str) -> Card:
-        """Return a card; UserError when there is none."""
-        return _known(await self._queries.find_card.fetchrow(connection, card_id=card_id), card_id)
+    async def find(self, connection: Connection, card_id: str, field: str = "id") -> Card:
+        """Return a card; UserError when there is none, which names the ``field`` that asked for it."""
+        row = await self._queries.find_card.fetchrow(connection, card_id=card_id)
+        return _known(row, card_id, field)
 
-    async def hold(self, connection: Connection, card_id: str) -> Card:
-        """Return a card that nobody else can change until the transaction ends; UserError when unknown."""
-        return _known(await self._queries.lock_card.fetchrow(connection, card_id=card_id), card_id)
+    async def hold(self, connection: Connection, card_id: str, field: str = "id") -> Card:
+        """Return a card that nobody else can change until the transaction ends; UserError as ``find``."""
+        row = await self._queries.lock_card.fetchrow(connection, card_id=card_id)
+        return _known(row, card_id, field)
 
     async def move(
         self,
@@ -166,9 +168,9 @@ def unknown(card_id: str, field: str = "id") -> UserError:
     )
 
 
-def _known(row: Any, card_id: str) -> Card:
+def _known(row: Any, card_id: str, field: str = "id") -> Card:
     if row is None:
-        raise unknown(card_id)
+        raise unknown(card_id, field)
     return read_card(row)
 
 

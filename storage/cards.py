@@ -73,7 +73,7 @@ class PostgresCardShelf:
         ``cursor`` is the id of the previous page's last card.
         """
         async with self._database.connection() as connection:
-            after = None if cursor is None else await self._rows.find(connection, cursor)
+            after = None if cursor is None else await self._rows.find(connection, cursor, "cursor")
             if not wanted.ready_only:
                 rows = await self._list_any(connection, wanted, limit, after)
             elif wanted.status in {None, CardStatus.READY} and not (

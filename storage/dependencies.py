@@ -21,19 +21,19 @@ class PostgresDependencies:
         """Make ``from_id`` wait for ``to_id``; UserError for unknown ids, itself, and a cycle, by name."""
         async with self._database.transaction() as connection:
             await self._edges.hold(connection)
-            before = await self._rows.hold(connection, from_id)
+            before = await self._rows.hold(connection, from_id, "from")
             if to_id in before.depends_on:
                 return before
-            await self._edges.change(connection, from_id, add=[to_id])
+            await self._edges.change(connection, from_id, add=[to_id], field="to")
             return await self._rows.settle(connection, before, from_id, by, "link")
 
     async def unlink(self, from_id: str, to_id: str, by: Caller) -> Card:
         """Let ``from_id`` wait for ``to_id`` no longer; UserError for unknown ids."""
         async with self._database.transaction() as connection:
             await self._edges.hold(connection)
-            before = await self._rows.hold(connection, from_id)
+            before = await self._rows.hold(connection, from_id, "from")
             if to_id not in before.depends_on:
-                await self._rows.find(connection, to_id)
+                await self._rows.find(connection, to_id, "to")
                 return before
             await self._edges.change(connection, from_id, remove=[to_id])
             return await self._rows.settle(connection, before, from_id, by, "unlink")

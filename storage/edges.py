@@ -34,24 +34,28 @@ class Edges:
         *,
         add: Sequence[str] = (),
         remove: Sequence[str] = (),
+        field: str = "depends_on",
     ) -> None:
         """Add and remove what a card depends on, under ``hold``.
 
-        UserError for an unknown id, a card that would wait for itself, and a cycle, which it names.
+        UserError, which names the ``field`` that asked for it, for an unknown id, a card that would wait
+        for itself, and a cycle, with its path.
         """
         if remove:
             await self._queries.remove_edges.execute(
                 connection, card_id=card_id, needs_ids=list(remove)
             )
         if add:
-            await self._check(connection, card_id, list(add))
+            await self._check(connection, card_id, list(add), field)
             await self._queries.add_edges.execute(connection, card_id=card_id, needs_ids=list(add))
         await self._queries.count_unmet.execute(connection, card_id=card_id)
 
-    async def _check(self, connection: Connection, card_id: str, needs_ids: list[str]) -> None:
+    async def _check(
+        self, connection: Connection, card_id: str, needs_ids: list[str], field: str
+    ) -> None:
         if card_id in needs_ids:
             raise UserError(
-                f"depends_on: {card_id!r} cannot depend on itself",
+                f"{field}: {card_id!r} cannot depend on itself",
                 code="self_link",
                 hint="name another card",
             )
@@ -59,14 +63,14 @@ class Edges:
         there = {row["id"] for row in rows}
         for needs_id in needs_ids:
             if needs_id not in there:
-                raise unknown(needs_id, "depends_on")
+                raise unknown(needs_id, field)
         below = await self._queries.find_cycle.fetch(
             connection, card_id=card_id, needs_ids=needs_ids
         )
         if below:
             path = _shortest(card_id, needs_ids, _below(below))
             raise UserError(
-                f"depends_on: {path[1]!r} is not allowed, it would close the cycle {' → '.join(path)}",
+                f"{field}: {path[1]!r} is not allowed, it would close the cycle {' → '.join(path)}",
                 code="cycle",
                 hint="unlink one of these first",
             )

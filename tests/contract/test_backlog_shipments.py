@@ -67,6 +67,16 @@ async def test_the_same_shipment_twice_changes_nothing(backlog: BacklogStage) ->
     assert await bring(backlog, other, update=True) == Landing(left=("A",)), "a key counts once"
 
 
+async def test_a_change_that_says_no_dependencies_keeps_those_that_are_there(
+    backlog: BacklogStage,
+) -> None:
+    await bring(backlog, entry("A"), entry("B", needs=("A",)))
+    said = Entry(CardDraft("B", "other"))
+    assert await bring(backlog, said, update=True) == Landing(changed=("B",))
+    card = await backlog.card("B")
+    assert (card.title, card.depends_on, card.unmet_deps) == ("other", ("A",), 1)
+
+
 async def test_a_card_that_is_there_and_differs_is_a_fault_unless_it_may_be_changed(
     backlog: BacklogStage,
 ) -> None:

@@ -95,7 +95,7 @@ class BacklogMachine(RuleBasedStateMachine):
 
     def both(self, asked: Asked) -> list[Any]:
         answers = [self.loop.run_until_complete(self.one(asked, which)) for which in (0, 1)]
-        assert told(answers[0]) == told(answers[1])
+        assert told(answers[0]) == told(answers[1]), (told(answers[0]), told(answers[1]))
         return answers
 
     async def one(self, asked: Asked, which: int) -> Any:

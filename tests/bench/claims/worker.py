@@ -6,6 +6,7 @@ milliseconds. What brings claimed cards back is not among them.
 
 import asyncio
 import json
+import logging
 import sys
 import time
 import uuid
@@ -122,6 +123,7 @@ async def _measure(
 
 def main() -> None:
     """Read the arguments and measure."""
+    logging.getLogger("procrastinate").setLevel(logging.ERROR)
     name, claimers, seconds, back_every, socket_directory, database = sys.argv[1:]
     target = Target(socket_directory=Path(socket_directory), database=database)
     asyncio.run(_measure(name, int(claimers), float(seconds), int(back_every), target))

@@ -46,12 +46,12 @@ from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import TmuxConnector
 from connectors.tmux.window import TmuxWindow
 from fleet.answers import AnswerWatch
+from fleet.chat_window import ChatWindow
 from fleet.delivery import AgentCarrier
 from fleet.local import LocalFleet
 from fleet.part import FleetPart
 from fleet.readiness import Thresholds
 from fleet.roster_file import demo_roster
-from fleet.tmux import ChatWindow
 from storage.audit import PostgresAudit
 from storage.backlog import postgres_backlog
 from storage.confirmations import PostgresConfirmations

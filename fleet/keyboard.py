@@ -16,8 +16,9 @@ from bot.places import Places
 from fleet.envelope import end_mark
 from fleet.events import read_events
 from fleet.local import Door
+from fleet.readers import read_screen
 from fleet.runtimes import Proof
-from fleet.screen import Reading, Screen, ScreenState, read_screen, screen_of, shows_end
+from fleet.screen import Reading, Screen, ScreenState, screen_of, shows_end
 
 _TEXT_MAY_STAND = frozenset(
     {ScreenState.DRAFT, ScreenState.BUSY, ScreenState.QUEUED, ScreenState.UNKNOWN}

@@ -1,16 +1,14 @@
-"""How a captured pane is read: what the agent's program waits for (spec 4-receipts, Screens).
-
-Pure: rows and facts in, one reading out. A prompt is only ever recognised positively; whatever is not
-recognised is ``unknown``, and nothing is typed into that.
-"""
+"""What stands in a pane, as values: the rows, what of them is faint, and what a reader concludes."""
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from fleet.panes import Pane
+
+NOWHERE = -1
 
 
 class ScreenState(StrEnum):
@@ -28,7 +26,12 @@ class ScreenState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What stands in a pane: its rows from the top, and what tmux says of it."""
+    """What stands in a pane: its rows from the top, and what tmux says of it.
+
+    ``cursor_y`` is ``NOWHERE`` when nobody said where the cursor stands.
+    ``bright`` are the rows with blanks for what is drawn faint (a prompt's suggestion, as a rule); empty
+    when a capture says nothing of that.
+    """
 
     rows: Sequence[str]
     cursor_x: int
@@ -38,11 +41,23 @@ class Screen:
     dead: bool = False
     in_mode: bool = False
     alternate: bool = False
+    bright: Sequence[str] = ()
 
     def row(self, above_cursor: int = 0) -> str:
         """Return the row of the cursor, or one above it; rows beyond the screen are empty."""
         at = self.cursor_y - above_cursor
         return self.rows[at].rstrip() if 0 <= at < len(self.rows) else ""
+
+    def typed(self, at: int) -> str:
+        """Return what may be a person's text in a row: without what is faint, nor a faint word's first cell.
+
+        A cursor that stands on a suggestion shows the cell below it bright.
+        """
+        shown = self.rows[at].rstrip(" ")
+        lit = (self.bright[at] if at < len(self.bright) else shown).rstrip(" ")
+        if lit != shown and at == self.cursor_y and _columns(lit) == self.cursor_x + 1:
+            return lit[:-1].rstrip(" ")
+        return lit
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +70,31 @@ class Reading:
     reader: str = ""
 
 
-Reader = Callable[[Screen], Reading]
+Read = Callable[[Screen], Reading]
+Caret = Callable[[Screen], int | None]
 
-_SHELLS = frozenset({"bash", "sh", "dash", "zsh", "fish", "ksh"})
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How one program's screens are read. ``caret`` finds the row of its input when the cursor is not known."""
+
+    read: Read
+    caret: Caret
+
+
+_ESCAPE = re.compile(
+    r"\x1b(?:\[(?P<style>[0-9;:]*)m|\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x0e\x0f\r]"
+)
+_DEAD = re.compile(r"^Pane is dead \((status|signal) ")
 _META = re.compile(r"(\w+)=(.*?)(?= \w+=|$)")
-_DOGFOOD = re.compile(r"^dogfood (?P<mark>[❯…?])(?: (?P<rest>.*))?$")  # noqa: RUF001 - its glyph
-_TITLE = re.compile(r"^┌─ (?P<title>.+?) ─+$")
-_PYTHON = re.compile(r"^(?P<mark>>>>|\.\.\.)(?: (?P<rest>.*))?$")
-_SHELL = re.compile(r"^(?P<mark>[^$#%>]*[$#%>])(?: (?P<rest>.*))?$")
-_GENERIC = re.compile(r"^[\s│┃|]*(?P<mark>[>❯›»$#%])(?:[\s\u00a0]+(?P<rest>.*?))?[\s│┃|]*$")  # noqa: RUF001
 
 
-def read_screen(runtime: str, screen: Screen) -> Reading:
-    """Return how a pane is to be read for a runtime; a runtime without a reader is ``generic``."""
-    name = runtime if runtime in _READERS else "generic"
-    if screen.dead:
-        return Reading(ScreenState.DEAD, reader=name)
-    if screen.in_mode:
-        return Reading(ScreenState.COPY_MODE, reader=name)
-    if runtime not in {"bash", "generic"} and screen.command in _SHELLS:
-        # The shell below it is back: the runtime has ended.
-        return Reading(ScreenState.DEAD, reader=name)
-    return _READERS[name](screen)
-
-
-def screen_of(pane: Pane, rows: Sequence[str]) -> Screen:
-    """Return a pane that tmux showed as a screen to be read."""
+def screen_of(pane: Pane, text: str) -> Screen:
+    """Return a pane and what ``capture-pane -e`` said of it as a screen to be read."""
+    rows, bright = read_styles(text)
     return Screen(
         rows=rows,
+        bright=bright,
         cursor_x=pane.cursor_x,
         cursor_y=pane.cursor_y,
         command=pane.command,
@@ -97,17 +108,18 @@ def screen_of(pane: Pane, rows: Sequence[str]) -> Screen:
 def read_capture(text: str, meta: str | None) -> Screen:
     """Return a capture from a file (plain or ANSI) with the last line of its meta file.
 
-    Meta is ``dead=0 mode=0 cmd=claude cur=2,37 alt=1 … title=…``. Without it the cursor is taken to stand
-    at the end of the last row that holds anything. Raises ValueError for numbers that are none.
+    Meta is ``dead=0 mode=0 cmd=claude cur=2,37 alt=1 … title=…``. Raises ValueError for numbers that are
+    none.
     """
-    rows = tuple(_ANSI.sub("", text).replace("\r", "").split("\n"))
-    last = max((at for at, row in enumerate(rows) if row.strip()), default=0)
+    rows, bright = read_styles(text)
     if meta is None or not meta.strip():
-        return Screen(rows, cursor_x=_columns(rows[last]), cursor_y=last)
+        dead = any(_DEAD.match(row) for row in rows)
+        return Screen(rows, cursor_x=0, cursor_y=NOWHERE, bright=bright, dead=dead)
     facts = {found[1]: found[2] for found in _META.finditer(meta.strip().splitlines()[-1])}
-    x, _, y = facts.get("cur", f"{_columns(rows[last])},{last}").partition(",")
+    x, _, y = facts.get("cur", f"0,{NOWHERE}").partition(",")
     return Screen(
         rows=rows,
+        bright=bright,
         cursor_x=int(x),
         cursor_y=int(y),
         command=facts.get("cmd", ""),
@@ -118,50 +130,46 @@ def read_capture(text: str, meta: str | None) -> Screen:
     )
 
 
-def _read_dogfood(screen: Screen) -> Reading:
-    found = _DOGFOOD.match(screen.row())
-    if found is None:
-        return Reading(ScreenState.UNKNOWN, reader="dogfood")
-    rest = found["rest"] or ""
-    match found["mark"]:
-        case "?":
-            return Reading(ScreenState.BLOCKED, dialog=_dialog_above(screen), reader="dogfood")
-        case "…":
-            state = ScreenState.QUEUED if " queued" in rest else ScreenState.BUSY
-            return Reading(state, reader="dogfood")
-    return _prompt_or_draft(rest, "dogfood")
+def read_styles(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the rows of a capture without escapes, and the same rows with blanks for what is faint.
+
+    A style goes on over the end of a row until it is taken back (ECMA-48, SGR 2 and 22).
+    """
+    rows, bright = [], []
+    faint = False
+    for line in text.split("\n"):
+        shown, lit, at = "", "", 0
+        for found in _ESCAPE.finditer(line):
+            piece = line[at : found.start()]
+            shown += piece
+            lit += " " * len(piece) if faint else piece
+            faint = _is_faint(found["style"], before=faint)
+            at = found.end()
+        rows.append(shown + line[at:])
+        bright.append(lit + (" " * len(line[at:]) if faint else line[at:]))
+    return tuple(rows), tuple(bright)
 
 
-def _dialog_above(screen: Screen) -> str:
-    for above in range(1, screen.cursor_y + 1):
-        found = _TITLE.match(screen.row(above))
-        if found is not None:
-            return found["title"]
-    return "untitled"
+def _is_faint(style: str | None, *, before: bool) -> bool:
+    if style is None:
+        return before
+    codes = iter(re.split("[;:]", style))
+    faint = before
+    for code in codes:
+        match code:
+            case "" | "0" | "22":
+                faint = False
+            case "2":
+                faint = True
+            case "38" | "48" | "58":  # a colour takes the next numbers with it
+                for _ in range(1 if next(codes, "") == "5" else 3):
+                    next(codes, "")
+    return faint
 
 
-def _by_cursor_row(pattern: re.Pattern[str], reader: str, otherwise: ScreenState) -> Reader:
-    def read(screen: Screen) -> Reading:
-        found = pattern.match(screen.row())
-        if found is None:
-            return Reading(otherwise, reader=reader)
-        return _prompt_or_draft(found["rest"] or "", reader)
-
-    return read
-
-
-def _prompt_or_draft(rest: str, reader: str) -> Reading:
-    if not rest.strip():
-        return Reading(ScreenState.PROMPT, reader=reader)
-    return Reading(ScreenState.DRAFT, draft_tail=rest.rstrip()[-80:], reader=reader)
-
-
-_READERS: Mapping[str, Reader] = {
-    "dogfood": _read_dogfood,
-    "python": _by_cursor_row(_PYTHON, "python", ScreenState.BUSY),
-    "bash": _by_cursor_row(_SHELL, "bash", ScreenState.BUSY),
-    "generic": _by_cursor_row(_GENERIC, "generic", ScreenState.UNKNOWN),
-}
+def last_row(screen: Screen) -> int:
+    """Return the last row that holds anything."""
+    return max((at for at, row in enumerate(screen.rows) if row.strip()), default=0)
 
 
 def shows_end(screen: Screen, mark: str, rows: int = 3) -> bool:

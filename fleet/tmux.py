@@ -15,6 +15,7 @@ import libtmux.common
 from libtmux.exc import LibTmuxException
 
 from bot.errors import SetupError, TransientError
+from fleet.control import ControlLine
 from fleet.panes import FORMAT, OWN_ROLES, Pane, parse_pane
 
 _PATIENCE_SECONDS = 10.0
@@ -70,6 +71,8 @@ class Terminal:
         self._owner = owner
         self._holder = holder
         self._opening = asyncio.Lock()
+        self._wants_line = False
+        self._line: ControlLine | None = None
 
     # -- calls -----------------------------------------------------------------------------------------
 
@@ -107,6 +110,38 @@ class Terminal:
         if answer.status != 0:
             raise TransientError(f"tmux {arguments[0]}: {answer.error}")
         return answer.out
+
+    async def ask(self, *commands: Sequence[str]) -> Sequence[Answer]:
+        """Run commands that each print one block: at once over a held line, else by a process for each."""
+        line = await self._held_line()
+        if line is not None:
+            with contextlib.suppress(TransientError):
+                return [
+                    Answer(int(block.failed), "" if block.failed else block.text, block.text)
+                    for block in await line.batch(commands)
+                ]
+        return [await self.call(*command) for command in commands]
+
+    async def hold_line(self) -> None:
+        """Keep a control connection for ``ask`` from now on, made anew whenever it is lost."""
+        self._wants_line = True
+
+    async def release_line(self) -> None:
+        """Give the control connection up; harmless when there is none."""
+        self._wants_line = False
+        if self._line is not None:
+            await self._line.close()
+
+    async def _held_line(self) -> ControlLine | None:
+        if self._wants_line and (self._line is None or not self._line.alive):
+            attach = ("attach-session", "-f", "no-output,ignore-size", "-t", f"={self._holder}")
+            argv = ["tmux", "-u", *self._socket_arguments(), "-C", *attach]
+            async with self._opening:
+                try:
+                    self._line = await ControlLine.open(argv, self._environment)
+                except TransientError:
+                    return None
+        return self._line if self._wants_line else None
 
     def _socket_arguments(self) -> list[str]:
         return [] if self.socket_name is None else ["-L", self.socket_name]
@@ -244,7 +279,7 @@ class Terminal:
 
     async def panes(self) -> Sequence[Pane]:
         """Return every pane on the socket, in one call whatever their number."""
-        answer = await self.call("list-panes", "-a", "-F", FORMAT)
+        (answer,) = await self.ask(("list-panes", "-a", "-F", FORMAT))
         if answer.status != 0:
             # "no current target" is a server on its way out: its last session has ended.
             if answer.lost_server or answer.error == "no current target":
@@ -252,17 +287,22 @@ class Terminal:
             raise TransientError(f"tmux list-panes: {answer.error}")
         return [pane for line in answer.out.splitlines() if (pane := parse_pane(line)) is not None]
 
-    async def look(self, pane_id: str) -> tuple[Pane, tuple[str, ...]] | None:
-        """Return a pane and the rows on its screen, None when there is no such pane."""
+    async def look(self, pane_id: str) -> tuple[Pane, str] | None:
+        """Return a pane and its screen with its styles as escapes, None when there is no such pane."""
         answer = await self.call(
             *("display-message", "-p", "-t", pane_id, FORMAT),
-            *(";", "capture-pane", "-p", "-t", pane_id),
+            *(";", "capture-pane", "-p", "-e", "-t", pane_id),
         )
         first, _, rest = answer.out.partition("\n")
         pane = parse_pane(first)
         if answer.status != 0 or pane is None:
             return None
-        return pane, tuple(rest.split("\n"))
+        return pane, rest
+
+    async def screens(self, pane_ids: Sequence[str]) -> Sequence[str | None]:
+        """Return panes' screens with their styles as escapes, None for a pane that is gone."""
+        asked = [("capture-pane", "-p", "-e", "-t", pane_id) for pane_id in pane_ids]
+        return [answer.out if answer.status == 0 else None for answer in await self.ask(*asked)]
 
     async def paste(self, pane_id: str, text: bytes, buffer: str) -> bool:
         """Paste into a pane as one bracketed paste; false when it is dead, in a mode, or gone.
@@ -288,46 +328,6 @@ class Terminal:
             f"send-keys -t {pane_id} Enter",
         )
         return answer.status == 0 and _REFUSED not in answer.out
-
-
-class ChatWindow:
-    """A window of ours on the fleet's socket in which a person talks (``@mosaic_role`` chat).
-
-    ``argv`` is run as it stands; ``environment`` holds plain values only, since anybody on the socket can
-    read it.
-    """
-
-    def __init__(
-        self,
-        terminal: Terminal,
-        *,
-        session: str,
-        argv: Sequence[str],
-        environment: Mapping[str, str],
-    ) -> None:
-        self._terminal = terminal
-        self._session = session
-        self._argv = ["env", *(f"{name}={value}" for name, value in environment.items()), *argv]
-
-    async def open(self) -> Pane:
-        """Start the window unless it is there; return its pane."""
-        found = await self._pane()
-        if found is not None:
-            return found
-        return await self._terminal.new_session(self._session, self._argv, role="chat")
-
-    async def alive(self) -> bool:
-        """Whether the window is there and its program runs."""
-        return await self._pane() is not None
-
-    async def close(self) -> None:
-        """End the window; harmless when it is gone."""
-        await self._terminal.end_session(self._session)
-
-    async def _pane(self) -> Pane | None:
-        panes = await self._terminal.panes()
-        own = (pane for pane in panes if pane.session == self._session and not pane.dead)
-        return next(own, None)
 
 
 def _session_arguments(

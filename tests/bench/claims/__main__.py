@@ -71,6 +71,8 @@ def show(figures: Figures, targets: list[Target]) -> None:
     print()
     for target in targets:
         print(f"{'met   ' if target.met else 'MISSED'}  {target.asked}: {target.seen}")
+    for note in figures.notes():
+        print(f"        {note}")
 
 
 def write(figures: Figures, targets: list[Target]) -> None:
@@ -80,6 +82,7 @@ def write(figures: Figures, targets: list[Target]) -> None:
     head, rest = page.split(_BEGIN)
     tail = rest.split(_END)[1]
     verdicts = [f"* {target.asked}: **{target.seen}**" for target in targets]
+    verdicts += [f"* {note}" for note in figures.notes()]
     lines = "\n".join([*figures.table(), "", *verdicts])
     _PAGE.write_text(f"{head}{_BEGIN}\n{lines}\n\n{_END}{tail}", encoding="utf-8")
 

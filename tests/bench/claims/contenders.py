@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from storage.queries import Queries
 
 CARDS = """
-SELECT 'C' || g AS id, g, 'card ' || g AS title, (g * 7919) % 10 AS priority,
+SELECT 'C' || g AS id, g, 'card ' || g AS title, (g * 7919::bigint) % 10 AS priority,
     CASE WHEN g % 100 BETWEEN 38 AND 87 THEN 'done' ELSE 'ready' END AS status,
     CASE WHEN g % 100 >= 88 THEN 1 ELSE 0 END AS unmet_deps,
     now() - make_interval(secs => g * 0.001) AS created_at

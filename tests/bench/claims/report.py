@@ -68,10 +68,9 @@ class Figures:
             found.append(Target(asked, f"{worst:.2f}", worst >= least))
         many = self.claimers[-1] if 8 not in self.claimers else 8
         best = max(self.rate(name, largest, many) for name in LIBRARIES)
-        for name in ("ours", "ours, by Python"):
-            times = self.rate(name, largest, many) / best
-            asked = f"{name}: at least 3 x the best library at {_short(largest)}, {many} claimers"
-            found.append(Target(asked, f"{times:.1f} x", times >= 3 or name != "ours"))
+        times = self.rate("ours", largest, many) / best
+        asked = f"at least 3 x the best library at {_short(largest)}, {many} claimers"
+        found.append(Target(asked, f"{times:.1f} x", times >= 3))
         slowest = max(self.p99("ours", size, many) for size in self.sizes)
         found.append(
             Target(f"p99 of {many} claimers at most 10 ms", f"{slowest:.1f} ms", slowest <= 10)
@@ -92,6 +91,14 @@ class Figures:
         seen = f"{share:.2f} ({self.others['socket']:.0f} of {self.others['direct']:.0f} claims/s)"
         found.append(Target(asked, seen, share >= 0.3))
         return found
+
+    def notes(self) -> list[str]:
+        """Return what is no target and belongs to an honest picture."""
+        largest, many = self.sizes[-1], 8 if 8 in self.claimers else self.claimers[-1]
+        best = max(self.rate(name, largest, many) for name in LIBRARIES)
+        times = self.rate("ours, by Python", largest, many) / best
+        where = f"{many} claimers, {_short(largest)}"
+        return [f"with a Python driver on both sides, {where}: {times:.1f} x the best library"]
 
     def table(self) -> list[str]:
         """Return lines of Markdown: claims a second, the p99 of it in milliseconds in brackets."""
@@ -118,7 +125,6 @@ class Figures:
         top_rate, low_rate = 5, 0
 
         def place(index: int, rate: float) -> tuple[float, float]:
-
             across = left + index * (width - left - 170) / max(1, len(self.sizes) - 1)
             share = (math.log10(max(rate, 1)) - low_rate) / (top_rate - low_rate)
             return across, height - bottom - share * (height - bottom - 30)

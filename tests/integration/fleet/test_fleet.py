@@ -256,4 +256,4 @@ async def test_a_program_that_is_not_there_is_a_dead_agent_with_its_reason_on_th
     (pane,) = [pane for pane in await fleet.terminal().panes() if pane.session == "a"]
     seen = await fleet.terminal().look(pane.id)
     assert seen is not None
-    assert "no-such-program cannot be started" in "\n".join(seen[1])
+    assert "no-such-program cannot be started" in seen[1]

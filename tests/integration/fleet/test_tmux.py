@@ -5,7 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from fleet.tmux import ChatWindow, Terminal
+from fleet.chat_window import ChatWindow
+from fleet.tmux import Terminal
 from tests.waiting import until
 
 
@@ -90,7 +91,7 @@ async def test_pasted_text_arrives_as_it_is(terminal: Terminal) -> None:
 
     async def seen() -> bool:
         found = await terminal.look(pane.id)
-        return found is not None and "#{pane_id} ünï 'q' \\" in found[1][0]
+        return found is not None and "#{pane_id} ünï 'q' \\" in found[1].split("\n")[0]
 
     await until(seen)
 
@@ -108,7 +109,7 @@ async def test_a_chat_window_opens_once_and_closes(terminal: Terminal) -> None:
 
     async def greeted() -> bool:
         found = await terminal.look(first.id)
-        return found is not None and found[1][0] == "ann"
+        return found is not None and found[1].split("\n")[0] == "ann"
 
     await until(greeted)
     assert await window.alive()

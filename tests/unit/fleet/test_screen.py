@@ -1,15 +1,14 @@
 """Screens as they are read."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.dogfood import ASKING, PROMPT, WORKING
-from fleet.screen import Screen, ScreenState, read_capture, read_screen, shows_end
+from fleet.readers import read_screen
+from fleet.screen import Screen, ScreenState, read_capture, read_styles, shows_end
 
-CAPTURES = Path(__file__).with_name("captures")
+RUNTIMES = ["dogfood", "python", "bash", "generic", "claude", "codex", "opencode", "pi", "gemini"]
 
 
 def screen(*rows: str, x: int | None = None, command: str = "python") -> Screen:
@@ -49,23 +48,6 @@ def test_a_shell_in_front_means_that_the_runtime_has_ended() -> None:
 
 
 @pytest.mark.parametrize(
-    ("runtime", "capture", "state"),
-    [
-        ("bash", "bash_repl", ScreenState.PROMPT),
-        ("claude", "bash_repl", ScreenState.DEAD),
-        ("claude", "claude_copymode", ScreenState.COPY_MODE),
-        ("generic", "dead_pane", ScreenState.DEAD),
-        ("no-such-runtime", "dead_pane", ScreenState.DEAD),
-        ("generic", "claude_prompt", ScreenState.PROMPT),
-    ],
-)
-def test_captured_screens_are_read(runtime: str, capture: str, state: ScreenState) -> None:
-    text = (CAPTURES / f"{capture}.ansi").read_text()
-    meta = (CAPTURES / f"{capture}.meta").read_text()
-    assert read_screen(runtime, read_capture(text, meta)).state is state
-
-
-@pytest.mark.parametrize(
     ("runtime", "row", "state"),
     [
         ("python", ">>>", ScreenState.PROMPT),
@@ -99,7 +81,7 @@ def test_our_own_end_is_recognised_however_it_is_wrapped() -> None:
 
 
 @given(
-    st.sampled_from(["dogfood", "python", "bash", "generic", "claude", "?"]),
+    st.sampled_from([*RUNTIMES, "?"]),
     st.lists(st.text(max_size=40), max_size=5),
     st.integers(0, 200),
     st.integers(0, 60),
@@ -112,3 +94,13 @@ def test_any_screen_is_read(runtime: str, rows: list[str], x: int, y: int, comma
 def test_a_capture_without_meta_has_its_cursor_at_the_end() -> None:
     seen = read_capture("one\n\x1b[1m>>>\x1b[0m \n\n", None)
     assert read_screen("python", seen).state is ScreenState.PROMPT
+
+
+def test_what_is_faint_is_blank_in_the_bright_rows_over_the_ends_of_rows() -> None:
+    rows, bright = read_styles("a\x1b[2mb\nc\x1b[22md\x1b[38;2;2;2;2me\x1b[0;2mf\x1b[mg")
+    assert rows == ("ab", "cdefg")
+    assert bright == ("a ", " de g")
+
+
+def test_a_colours_numbers_are_no_styles() -> None:
+    assert read_styles("\x1b[48;5;2mx\x1b[38:5:2my")[1] == ("xy",)

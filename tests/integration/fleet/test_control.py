@@ -1,0 +1,121 @@
+"""The control connection on a real tmux server: one line, many answers, and no trust in what panes show."""
+
+import asyncio
+import sys
+
+import pytest
+
+from bot.errors import TransientError
+from fleet.control import ControlLine
+from fleet.tmux import Terminal
+from tests.waiting import until
+
+SPOOF = """
+import sys, time
+for number in range(3000):
+    print(f"%end {int(time.time())} {number} 1")
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+async def held(terminal: Terminal) -> Terminal:
+    """A terminal with a control connection."""
+    await terminal.ensure_server()
+    await terminal.hold_line()
+    return terminal
+
+
+async def clients(terminal: Terminal) -> list[str]:
+    return (await terminal.run("list-clients", "-F", "#{client_flags}")).splitlines()
+
+
+async def test_many_commands_are_answered_in_their_order(held: Terminal) -> None:
+    asked = [("display-message", "-p", f"number {number}") for number in range(500)]
+    answers = await held.ask(*asked)
+    assert [answer.out for answer in answers] == [f"number {number}" for number in range(500)]
+    assert len(await clients(held)) == 1
+
+
+async def test_one_failure_leaves_the_other_answers_alone(held: Terminal) -> None:
+    first, second, third = await held.ask(
+        ("display-message", "-p", "a"),
+        ("capture-pane", "-p", "-t", "%999"),
+        ("display-message", "-p", "b"),
+    )
+    assert (first.out, third.out) == ("a", "b")
+    assert second.status == 1
+    assert "can't find pane" in second.error
+
+
+async def test_an_argument_is_data_whatever_it_holds(held: Terminal) -> None:
+    text = "it's $HOME \"q\" \\ ; # ~ {a} 'b'"
+    (answer,) = await held.ask(("display-message", "-p", text))
+    assert answer.out == text
+    with pytest.raises(TransientError):
+        await (await line_of(held)).batch([("display-message", "-p", "a\nkill-server")])
+    assert (await held.ask(("display-message", "-p", "alive")))[0].out == "alive"
+
+
+async def line_of(terminal: Terminal) -> ControlLine:
+    line = await terminal._held_line()
+    assert line is not None
+    return line
+
+
+async def test_batches_at_the_same_time_do_not_mix(held: Terminal) -> None:
+    async def one(number: int) -> list[str]:
+        asked = [("display-message", "-p", f"{number}.{place}") for place in range(20)]
+        return [answer.out for answer in await held.ask(*asked)]
+
+    answers = await asyncio.gather(*(one(number) for number in range(20)))
+    assert answers == [[f"{n}.{place}" for place in range(20)] for n in range(20)]
+
+
+async def test_a_pane_that_draws_the_end_of_a_block_fools_nobody(held: Terminal) -> None:
+    pane = await held.new_session("spoof", [sys.executable, "-c", SPOOF], role="agent")
+    plain = await held.new_session("plain", ["cat"], role="agent")
+
+    async def ready() -> bool:
+        (text,) = await held.screens([pane.id])
+        return text is not None and "ready" in text
+
+    await until(ready)
+    for _ in range(5):
+        spoofed, other = await held.screens([pane.id, plain.id])
+        assert spoofed is not None
+        assert spoofed.rstrip().endswith("ready")
+        assert other is not None
+        assert other.strip() == ""
+
+
+async def test_a_lost_connection_is_made_anew(held: Terminal) -> None:
+    line = await line_of(held)
+    await held.run("detach-client", "-a", "-s", "=_holder")
+    for client in (await held.run("list-clients", "-F", "#{client_name}")).splitlines():
+        await held.run("detach-client", "-t", client)
+    assert (await held.ask(("display-message", "-p", "again")))[0].out == "again"
+    assert await line_of(held) is not line
+
+
+async def test_without_a_server_a_held_line_answers_as_a_call_does(terminal: Terminal) -> None:
+    await terminal.hold_line()
+    assert await terminal.panes() == []
+    await terminal.ensure_server()
+    assert [pane.role for pane in await terminal.panes()] == ["holder"]
+    assert await terminal.close_server() == []
+    assert await terminal.panes() == []
+
+
+async def test_it_neither_resizes_nor_outlives_its_release(held: Terminal) -> None:
+    pane = await held.new_session("wide", ["cat"], role="agent")
+    size = ("display-message", "-p", "-t", pane.id, "#{window_width}x#{window_height}")
+    assert (await held.ask(size))[0].out == "160x48"
+    assert "ignore-size" in (await clients(held))[0]
+    await held.release_line()
+
+    async def gone() -> bool:
+        return await clients(held) == []
+
+    await until(gone)

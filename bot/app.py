@@ -33,13 +33,13 @@ from bot.ports import Audit, Carrier, Part
 from bot.presence import Typing
 from bot.reception import Reception
 from bot.relay import Relay
+from bot.reply import Code
 from bot.router import Router
 from bot.schedule import Job, Schedule
 from bot.settings import Settings, load_settings, unknown_variables
-from bot.topics import backlog_topics
+from bot.topics import backlog_topics, fleet_topics
 from bot.upkeep import Upkeep
 from bot.worker import Worker
-from commands.fleet import FleetCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
 from connectors.matrix.homeserver import LocalHomeserver
@@ -49,9 +49,11 @@ from fleet.answers import AnswerWatch
 from fleet.chat_window import ChatWindow
 from fleet.delivery import AgentCarrier
 from fleet.local import LocalFleet
+from fleet.lookout import Dialog, Lookout
 from fleet.part import FleetPart
 from fleet.readiness import Thresholds
 from fleet.roster_file import demo_roster
+from fleet.sessions import LocalSessions
 from storage.audit import PostgresAudit
 from storage.backlog import postgres_backlog
 from storage.confirmations import PostgresConfirmations
@@ -125,6 +127,7 @@ class Daemon:
         self._backlog = postgres_backlog(self._database)
 
         self._fleet = self._make_fleet(environ)
+        self._sessions = LocalSessions(self._fleet)
         self._door = AgentCarrier(self._fleet)
         self._homeserver = self._make_homeserver(options)
         self._console = TmuxConnector()
@@ -236,7 +239,7 @@ class Daemon:
             *backlog_topics(
                 self._backlog, require_acceptance=self._settings.backlog.require_acceptance
             ),
-            FleetCommands(self._fleet),
+            *fleet_topics(self._fleet, self._sessions, self._backlog.shelf),
             MailCommands(self._correspondence),
         )
 
@@ -277,6 +280,7 @@ class Daemon:
                 start_timeout=self._settings.postgres.start_timeout,
             ),
             FleetPart(self._fleet),
+            Lookout(self._fleet, self._call_out, self._settings.heartbeat.interval),
             self._router,
             Worker(
                 self._mailbox,
@@ -338,6 +342,12 @@ class Daemon:
 
     async def _report(self, text: str) -> None:
         self._bulletin.put(text)
+
+    def _call_out(self, dialog: Dialog) -> None:
+        since = dialog.since.strftime("%H:%M:%S UTC")
+        rows = [row for row in dialog.rows if row.strip()]
+        said = f"{dialog.agent} waits at a dialog since {since}: {dialog.title}"
+        self._bulletin.put(said, Code("\n".join(rows)))
 
     def _part_changed(self, name: str, status: PartStatus) -> None:
         if status.state is PartState.STOPPED:

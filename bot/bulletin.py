@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bot.mailbox import Mailbox
 from bot.model import Address, Message, MessageKind, derived_id
-from bot.reply import Text
+from bot.reply import Block, Text
 
 
 class Bulletin:
@@ -20,12 +20,12 @@ class Bulletin:
     def __init__(self, mailbox: Mailbox, primary: Callable[[], Address]) -> None:
         self._mailbox = mailbox
         self._primary = primary
-        self._news: list[str] = []
+        self._news: list[tuple[Block, ...]] = []
         self._arrived = asyncio.Event()
 
-    def put(self, text: str) -> None:
+    def put(self, text: str, *more: Block) -> None:
         """Add a piece of news; the same words are said once a day."""
-        self._news.append(text)
+        self._news.append((Text(text), *more))
         self._arrived.set()
 
     async def run(self, ready: Callable[[str], None]) -> None:
@@ -38,11 +38,12 @@ class Bulletin:
                 await self._mailbox.post([self._message(self._news[0])])
                 self._news.pop(0)
 
-    def _message(self, text: str) -> Message:
+    def _message(self, blocks: tuple[Block, ...]) -> Message:
         to, day = self._primary(), datetime.now(UTC).date().isoformat()
+        said = "".join(block.text for block in blocks if isinstance(block, Text))
         return Message(
-            id=derived_id("bulletin", day, to.lane, text),
+            id=derived_id("bulletin", day, to.lane, said),
             to=to,
             kind=MessageKind.NOTICE,
-            blocks=(Text(text),),
+            blocks=blocks,
         )

@@ -110,6 +110,8 @@ def _run_words(request: Request, table: Table) -> int:
             )
         raise _unknown(request.words, table)
     _, client = _reach(request)
+    if "--watch" in request.words and found[0]["name"] == "fleet ps":
+        return _watch(request, client)
     errand = _errand(_with_standard_input(request), *found)
     words = errand.words
     interactive = sys.stdin.isatty() and sys.stderr.isatty()
@@ -121,11 +123,28 @@ def _run_words(request: Request, table: Table) -> int:
             raise
         _ask(error.message)
         answer = client.call("POST", "/v1/run", {"words": words, "confirmed": True})
+    if found[0]["name"] in _WAYS and not request.json and interactive:
+        from bot.watching import attach
+
+        return attach(answer["data"])
     if errand.writes and not (request.json and errand.target is None):
         _write(request, errand, answer)
     else:
         _show(request, answer)
     return _status_of(words, answer.get("data"))
+
+
+_WAYS = frozenset({"agent watch", "agent attach"})
+
+
+def _watch(request: Request, client: "Client") -> int:
+    from bot.watching import watch
+
+    if request.json:
+        raise UsageError("`--watch` is for people; there is no --json")
+    words = [word for word in request.words if word != "--watch"]
+    body = {"words": words, "confirmed": False}
+    return watch(lambda: client.call("POST", "/v1/run", body), " ".join(words))
 
 
 def _errand(words: list[str], entry: Entry, length: int) -> "Errand":
@@ -168,7 +187,9 @@ def _ask(question: str) -> None:
 
 
 def _status_of(words: Sequence[str], data: Any) -> int:
-    """Return 0, or for a message that is to be verified how far it came (spec 3-contracts)."""
+    """Return 0, or 1 for a fleet that is not well, or how far a message came (spec 3-contracts)."""
+    if [word.lower() for word in words[:2]] == ["fleet", "verify"]:
+        return 0 if isinstance(data, dict) and data.get("ok") else 1
     sent = [word.lower() for word in words[:2]] == ["agent", "send"] and "--verify" in words
     if not sent or not isinstance(data, dict):
         return 0
@@ -202,6 +223,8 @@ def _read_agent_file(path: str) -> tuple[str, str]:
 
 def _run_own(request: Request, own: Own) -> int:
     """Run a command that the command line answers itself."""
+    if own.name == "screen":
+        return _screen(request)
     flags = {word for word in request.words[1:] if word.startswith("-")}
     words = [word for word in request.words[1:] if not word.startswith("-")]
     known = {flag for flag, _ in own.flags} | {"-f"} & {"-f" if own.name == "logs" else ""}
@@ -222,6 +245,14 @@ def _run_own(request: Request, own: Own) -> int:
 
     places, client = _reach(request)
     return _OWN[own.name](request, Lifecycle(places, client, os.environ), flags)
+
+
+def _screen(request: Request) -> int:
+    from bot.capture import read_captured
+
+    found = read_captured(request.words[1:])
+    pairs = ((name, value) for name, value in found.items() if value is not None)
+    return _print(request, found, "\n".join(f"{name}: {value}" for name, value in pairs))
 
 
 def _doctor(request: Request) -> int:

@@ -77,6 +77,10 @@ class Places:
         """Return the heartbeat of one agent: one JSON object, replaced by rename."""
         return self.heartbeat_directory / f"{name}.hb"
 
+    def starts_file(self, name: str) -> Path:
+        """Return when one agent was started without a person asking, as long as that counts."""
+        return self.heartbeat_directory / f"{name}.starts"
+
     def events_file(self, name: str) -> Path:
         """Return what one agent's runtime says of its turns: JSON lines, only ever added to."""
         return self.heartbeat_directory / f"{name}.events"

@@ -52,6 +52,12 @@ OWN = (
         "Show the daemon's log.",
         (("--follow", "go on showing what is added"),),
     ),
+    Own(
+        "screen",
+        "screen --runtime R FILE [--meta FILE]",
+        "Say how a captured pane is read (a screen that was read wrongly).",
+        (("--runtime", "whose screen it is"), ("--meta", "what tmux said of the pane")),
+    ),
     Own("doctor", "doctor", "Check this machine and this home, and say what to do."),
     Own(
         "completion",

@@ -1,6 +1,9 @@
 """Every topic class of commands, in the order in which help and the reference show them."""
 
-from bot.backlog import Backlog
+from bot.backlog import Backlog, CardShelf
+from bot.holders import Holders
+from bot.ports import Fleet
+from bot.sessions import Sessions
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
 from commands.fleet import FleetCommands
@@ -9,8 +12,18 @@ from commands.inquiry import InquiryCommands
 from commands.keeping import KeepingCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
+from commands.sessions import FleetChecks, SessionViews
 from commands.shipments import ShipmentCommands
 from commands.threads import ThreadCommands
+
+
+def fleet_topics(fleet: Fleet, sessions: Sessions, shelf: CardShelf) -> tuple[object, ...]:
+    """Return the topics about agents on this host; ``shelf`` tells who holds which card."""
+    return (
+        FleetCommands(fleet, Holders(shelf)),
+        SessionViews(sessions, fleet),
+        FleetChecks(sessions),
+    )
 
 
 def backlog_topics(backlog: Backlog, *, require_acceptance: bool) -> tuple[object, ...]:
@@ -42,5 +55,7 @@ TOPICS: tuple[type, ...] = (
     GraphCommands,
     BoardCommands,
     FleetCommands,
+    SessionViews,
+    FleetChecks,
     MailCommands,
 )

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, command, topic
 from bot.errors import UserError
+from bot.holders import Holders
 from bot.model import AgentRecord
 from bot.ports import Fleet
 from bot.reply import Block, Reply, Table, Text
@@ -18,23 +19,27 @@ AgentName = Annotated[
 ]
 
 
+Watch = Annotated[bool, Help("at the command line: show it again every two seconds")]
+
+
 @topic("fleet")
 class FleetCommands:
     """The fleet's commands (spec 3-contracts, Fleet and agents)."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, holders: Holders) -> None:
         self._fleet = fleet
+        self._holders = holders
 
     @command("ps", roles=EVERYONE)
-    async def ps(self, call: Call) -> Reply:
+    async def ps(self, call: Call, *, watch: Watch = False) -> Reply:
         """Show every agent with its session, heartbeat and readiness, and sessions that nobody named."""
-        return _records(await self._fleet.observe())
+        return _records(await self._holders.join(await self._fleet.observe()))
 
     @command("status", roles=EVERYONE)
     async def status(self, call: Call, name: AgentName | None = None) -> Reply:
         """Show how one agent is, or all."""
         self._known(name)
-        records = await self._fleet.observe()
+        records = await self._holders.join(await self._fleet.observe())
         return _records([record for record in records if name in {None, record.name}])
 
     @command("list", roles=EVERYONE)
@@ -115,7 +120,7 @@ def record_data(record: AgentRecord) -> dict[str, Any]:
 def _records(records: Sequence[AgentRecord]) -> Reply:
     blocks: tuple[Block, ...] = (Text("There are no agents here."),)
     if records:
-        columns = ("name", "class", "runtime", "pane", "heartbeat", "idle", "readiness", "flags")
+        columns = ("name", "class", "runtime", "pane", "beat", "idle", "card", "readiness", "flags")
         blocks = (Table(columns, tuple(_row(record) for record in records)),)
     return Reply([record_data(record) for record in records], blocks)
 
@@ -128,6 +133,7 @@ def _row(record: AgentRecord) -> tuple[str, ...]:
         record.pane_id or "-",
         _age(record.heartbeat_age_seconds),
         _age(record.idle_seconds),
+        record.card or "-",
         f"{record.readiness}: {record.evidence}",
         " ".join(record.flags) or "-",
     )

@@ -132,7 +132,7 @@ class AgentCarrier:
 
     def _silence(self, door: Door) -> str | None:
         """Return why a prompt may be no more than a picture: its program does not beat."""
-        if not door.runtime.heartbeat or door.agent.command is not None:
+        if not door.beats_itself:
             return None
         beat = self._beat(door)
         if beat is None:

@@ -1,5 +1,6 @@
 """Heartbeats as files: one JSON object {at, pid, session_id, state, evidence}, replaced by rename."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +31,20 @@ class Heartbeat:
     def age(self, now: datetime) -> timedelta:
         """Return how old it is; one from the future is new."""
         return max(timedelta(0), now - self.at)
+
+
+def write_heartbeat(path: Path, beat: Heartbeat) -> None:
+    """Replace the beat in a file."""
+    said = {
+        "at": beat.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "pid": beat.pid,
+        "session_id": beat.session_id,
+        "state": beat.state,
+        "evidence": beat.evidence,
+    }
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(json.dumps(said, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(path)
 
 
 def read_heartbeat(path: Path, since: datetime) -> Heartbeat | None:

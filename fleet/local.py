@@ -22,6 +22,7 @@ from fleet.readiness import Thresholds
 from fleet.roster import Agent, Roster
 from fleet.roster_file import load
 from fleet.runtimes import RUNTIMES, Runtime
+from fleet.starts import crash_loop, note_start, read_starts, wait
 from fleet.tmux import Terminal
 
 _ORCHESTRATOR = "orchestrator"
@@ -35,6 +36,11 @@ class Door:
     runtime: Runtime
     terminal: Terminal
     pane: Pane
+
+    @property
+    def beats_itself(self) -> bool:
+        """Whether its own program writes heartbeats."""
+        return self.runtime.heartbeat and self.agent.command is None
 
 
 class LocalFleet:
@@ -125,13 +131,19 @@ class LocalFleet:
 
     # -- starting and stopping -------------------------------------------------------------------------
 
-    async def start(self, name: str | None) -> Sequence[AgentRecord]:
-        """Start one agent or all; one that runs is left as it is, a dead one is started anew."""
+    async def start(self, name: str | None, *, by_itself: bool = False) -> Sequence[AgentRecord]:
+        """Start one agent or all; one that runs is left as it is, a dead one is started anew.
+
+        With ``by_itself`` no person asked for it: one that was started so too often of late is refused
+        (UserError ``crash_loop``). A person's start begins to count anew.
+        """
         agents = self.agents(name)
         async with self._changing:
             panes = await self._panes()
             for agent in agents:
-                await self._start(agent, panes.get(agent.name))
+                if not by_itself:
+                    self.places.starts_file(agent.name).unlink(missing_ok=True)
+                await self._start(agent, panes.get(agent.name), counts=by_itself)
         return await self._records(agents)
 
     async def stop(self, name: str | None) -> Sequence[AgentRecord]:
@@ -140,6 +152,8 @@ class LocalFleet:
         async with self._changing:
             panes = await self._panes()
             await asyncio.gather(*(self._stop(agent, panes.get(agent.name)) for agent in agents))
+            for agent in agents:
+                self.places.starts_file(agent.name).unlink(missing_ok=True)
         return await self._records(agents)
 
     async def shutdown(self) -> Sequence[str]:
@@ -161,8 +175,9 @@ class LocalFleet:
                     *(self._end(name, terminal, pane) for name, pane in names.items())
                 )
                 left += await terminal.close_server()
-        for path in self.places.heartbeat_directory.glob("*.lock"):
-            path.unlink(missing_ok=True)
+        for pattern in ("*.lock", "*.starts"):
+            for path in self.places.heartbeat_directory.glob(pattern):
+                path.unlink(missing_ok=True)
         self._log.info("fleet stopped", left=left)
         return left
 
@@ -170,19 +185,22 @@ class LocalFleet:
         """Return this host's agents, nobody before a roster was read."""
         return () if self._roster is None else self._roster.agents_on(self.host)
 
-    async def _start(self, agent: Agent, pane: Pane | None) -> None:
+    async def _start(self, agent: Agent, pane: Pane | None, *, counts: bool) -> None:
         terminal = self.terminal(agent)
         if pane is not None and not self._is_ours(pane):
             raise UserError(f"a session named {agent.name} is there already, and is not ours")
+        if pane is not None and not pane.dead:
+            self._log.info("agent adopted", agent=agent.name, pane=pane.id)
+            return
+        self._guard(agent)
         if pane is not None:
-            if not pane.dead:
-                self._log.info("agent adopted", agent=agent.name, pane=pane.id)
-                return
             await self._stop(agent, pane)
         runtime = RUNTIMES[agent.runtime]
         directory = self.current.working_directory(agent, Path.home())
         if not await asyncio.to_thread(directory.is_dir):
             raise UserError(f"{agent.name}: working_directory {directory} is not a directory")
+        if counts:
+            note_start(self.places.starts_file(agent.name), datetime.now(UTC))
         self.places.heartbeat_file(agent.name).unlink(missing_ok=True)
         paper = self._papers.issue(agent)
         launcher = (sys.executable, "-P", "-m", "fleet.launcher", str(paper))
@@ -195,6 +213,18 @@ class LocalFleet:
             remain=True,
         )
         self._log.info("agent started", agent=agent.name, pane=started.id, pid=started.pid)
+
+    def _guard(self, agent: Agent) -> None:
+        """Refuse a start that comes too soon after others that nobody asked for."""
+        starts, now = read_starts(self.places.starts_file(agent.name)), datetime.now(UTC)
+        pause = wait(starts, now)
+        if pause:
+            said = crash_loop(starts, now) or f"{agent.name} ended {len(starts)} times of late"
+            raise UserError(
+                f"{said}; {agent.name} is started again in {pause.total_seconds():.0f} s at the earliest",
+                code="crash_loop",
+                hint=f"agent tail {agent.name}; fleet start {agent.name} starts it at once",
+            )
 
     async def _stop(self, agent: Agent, pane: Pane | None) -> None:
         if pane is None or self._is_ours(pane):
@@ -228,6 +258,16 @@ class LocalFleet:
             record
             for record in await self.observe()
             if record.name in names and "UNMANAGED" not in record.flags
+        ]
+
+    async def doors(self) -> Sequence[Door]:
+        """Return the ways into all agents of this host that run; SetupError without roster or tmux."""
+        panes = await self._panes()
+        found = ((agent, panes.get(agent.name)) for agent in self.agents())
+        return [
+            Door(agent, RUNTIMES[agent.runtime], self.terminal(agent), pane)
+            for agent, pane in found
+            if pane is not None and not pane.dead and self._is_ours(pane)
         ]
 
     async def door(self, name: str) -> Door:
@@ -282,6 +322,16 @@ class LocalFleet:
                 holder=self.current.tmux.holder_session,
             )
         return self._terminals[socket]
+
+    async def hold_lines(self) -> None:
+        """Look at every socket over one connection that stays, from now on."""
+        for terminal in self._terminals.values():
+            await terminal.hold_line()
+
+    async def release_lines(self) -> None:
+        """Give these connections up; harmless when there are none."""
+        for terminal in self._terminals.values():
+            await terminal.release_line()
 
     def _is_ours(self, pane: Pane) -> bool:
         return pane.role == "agent" and pane.launch.startswith(f"{self._mark}.")

@@ -1,7 +1,7 @@
 """``fleet ps``: roster, tmux, process and heartbeat joined into one record per agent (spec 1-systems, row 7)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.model import AgentRecord
@@ -11,6 +11,7 @@ from fleet.panes import OWN_ROLES, Pane
 from fleet.readiness import Facts, Readiness, Thresholds, judge
 from fleet.roster import Agent
 from fleet.runtimes import RUNTIMES
+from fleet.starts import crash_loop, read_starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ class Observer:
             created = now - pane.age(now)
             beat = read_heartbeat(self.places.heartbeat_file(agent.name), created)
         idle = None if pane is None else pane.idle(now)
-        readiness, evidence = judge(_facts(pane, beat, idle, now), self.thresholds)
+        starts = read_starts(self.places.starts_file(agent.name))
+        facts = replace(_facts(pane, beat, idle, now), crash_loop=crash_loop(starts, now))
+        readiness, evidence = judge(facts, self.thresholds)
         drift = pane is not None and _drifts(agent, pane, readiness)
         return AgentRecord(
             tenant_id=self.tenant_id,

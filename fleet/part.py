@@ -33,7 +33,14 @@ class FleetPart:
         seen = self._stamp()
         await self._open()
         ready(self._detail())
+        try:
+            await self._keep(ready, seen)
+        finally:
+            await self._fleet.release_lines()
+
+    async def _keep(self, ready: Callable[[str], None], seen: tuple[int, int]) -> None:
         while True:
+            await self._fleet.hold_lines()
             await self._watch(await self._fleet.terminal().socket_path(), seen)
             seen = self._stamp()
             await self._open()
@@ -61,7 +68,7 @@ class FleetPart:
         self._refused.clear()
         for agent in self._fleet.local_agents():
             try:
-                await self._fleet.start(agent.name)
+                await self._fleet.start(agent.name, by_itself=True)
             except UserError as error:
                 self._refused[agent.name] = error.message
                 self._log.warning("agent not started", agent=agent.name, reason=error.message)

@@ -12,11 +12,15 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process for good: its number together with the tick at which it started."""
+    """One process for good: its number together with the tick at which it started.
+
+    ``stopped`` says that it was held (SIGSTOP, a debugger) when it was looked at.
+    """
 
     pid: int
     parent: int
     started: int
+    stopped: bool = False
 
     def alive(self) -> bool:
         """Whether this very process still runs (a zombie has ended)."""
@@ -33,7 +37,9 @@ def find(pid: int) -> Process | None:
     fields = text.rpartition(")")[2].split()
     if fields[0] in {"Z", "X"}:
         return None
-    return Process(pid, parent=int(fields[1]), started=int(fields[19]))
+    return Process(
+        pid, parent=int(fields[1]), started=int(fields[19]), stopped=fields[0] in {"T", "t"}
+    )
 
 
 def running() -> Sequence[Process]:

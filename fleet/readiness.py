@@ -30,6 +30,7 @@ class Facts:
     """What is known of one agent at one moment; ``None`` is "not known", never "no".
 
     ``state`` and ``said`` are the runtime's own word on itself: prompt, draft, busy, blocked.
+    ``crash_loop`` says in words that it was started again and again by itself.
     """
 
     running: bool
@@ -38,15 +39,18 @@ class Facts:
     state: str | None = None
     said: str = ""
     idle: timedelta | None = None
+    crash_loop: str | None = None
 
 
 def judge(facts: Facts, thresholds: Thresholds) -> tuple[Readiness, str]:
     """Return how an agent is, and the evidence for it in a few words.
 
     Alive is not well: without a heartbeat an agent is ``unknown``. It is ``stuck`` only when something
-    says what blocks it, never because it is quiet.
+    says what blocks it (a dialog, a crash loop that holds its next start back), never because it is quiet.
     """
     if not facts.running:
+        if facts.crash_loop is not None:
+            return Readiness.STUCK, facts.crash_loop
         return Readiness.DEAD, "no running process in a pane"
     beat = facts.heartbeat_age
     if beat is None:

@@ -71,6 +71,7 @@ class Terminal:
         self._owner = owner
         self._holder = holder
         self._opening = asyncio.Lock()
+        self._opening_line = asyncio.Lock()
         self._wants_line = False
         self._line: ControlLine | None = None
 
@@ -133,15 +134,17 @@ class Terminal:
             await self._line.close()
 
     async def _held_line(self) -> ControlLine | None:
-        if self._wants_line and (self._line is None or not self._line.alive):
-            attach = ("attach-session", "-f", "no-output,ignore-size", "-t", f"={self._holder}")
-            argv = ["tmux", "-u", *self._socket_arguments(), "-C", *attach]
-            async with self._opening:
+        if not self._wants_line:
+            return None
+        async with self._opening_line:
+            if self._line is None or not self._line.alive:
+                attach = ("attach-session", "-f", "no-output,ignore-size", "-t", f"={self._holder}")
+                argv = ["tmux", "-u", *self._socket_arguments(), "-C", *attach]
                 try:
                     self._line = await ControlLine.open(argv, self._environment)
                 except TransientError:
                     return None
-        return self._line if self._wants_line else None
+            return self._line
 
     def _socket_arguments(self) -> list[str]:
         return [] if self.socket_name is None else ["-L", self.socket_name]
@@ -252,18 +255,17 @@ class Terminal:
         """Start ``argv`` (run as it stands, no shell) in a new session and return its pane.
 
         ``launch`` is what ``Pane.launch`` will be; without one it is the terminal's owner. With ``remain``
-        the pane stays, dead, after the program ends. TransientError when tmux refuses.
+        the pane stays, dead, after the program ends, and keeps its size whoever attaches. TransientError
+        when tmux refuses.
         """
         await self.ensure_server()
-        keep = (
-            (";", "set-option", "-w", "-t", f"={session}:", "remain-on-exit", "on")
-            if remain
-            else ()
-        )
+        window = ("set-option", "-w", "-t", f"={session}:")
+        # Whoever looks on must not change what a program draws, nor how its screen is read.
+        keep = (";", *window, "remain-on-exit", "on", ";", *window, "window-size", "manual")
         shown = (";", "list-panes", "-s", "-t", f"={session}", "-F", FORMAT)
         out = await self.run(
             *_session_arguments(session, argv, role, launch or self._owner, directory),
-            *keep,
+            *(keep if remain else ()),
             *shown,
         )
         pane = parse_pane(out)
@@ -303,6 +305,11 @@ class Terminal:
         """Return panes' screens with their styles as escapes, None for a pane that is gone."""
         asked = [("capture-pane", "-p", "-e", "-t", pane_id) for pane_id in pane_ids]
         return [answer.out if answer.status == 0 else None for answer in await self.ask(*asked)]
+
+    async def history(self, pane_id: str) -> Sequence[str]:
+        """Return the rows of a pane, with those that have scrolled away, as plain text."""
+        (answer,) = await self.ask(("capture-pane", "-p", "-S", "-", "-t", pane_id))
+        return answer.out.split("\n") if answer.status == 0 else []
 
     async def paste(self, pane_id: str, text: bytes, buffer: str) -> bool:
         """Paste into a pane as one bracketed paste; false when it is dead, in a mode, or gone.

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 
 from bot.command.catalog import Catalog
+from bot.holders import Holders
 from bot.interpreter import Interpreter
 from bot.model import Address, AgentRecord, Principal
 from bot.policy import Access, Policy
@@ -21,12 +22,15 @@ from commands.fleet import FleetCommands
 from commands.graph import GraphCommands
 from commands.mail import MailCommands
 from commands.session import SessionCommands
+from commands.sessions import FleetChecks, SessionViews
 from commands.shipments import ShipmentCommands
 from commands.threads import ThreadCommands
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
+from tests.fakes.fleet import MemoryFleet
 from tests.fakes.mailroom import MemoryCorrespondence, Room
 from tests.fakes.overview import MemoryOverview
+from tests.fakes.sessions import MemorySessions
 from tests.fakes.shipments import MemoryShipments
 from tests.fakes.threads import MemoryThreads
 from web.api import ApiPart
@@ -131,7 +135,9 @@ def make_interpreter(
         ShipmentCommands(MemoryShipments(backlog)),
         GraphCommands(MemoryOverview(backlog)),
         BoardCommands(MemoryOverview(backlog)),
-        FleetCommands(QuietFleet()),
+        FleetCommands(QuietFleet(), Holders(backlog)),
+        SessionViews(MemorySessions(MemoryFleet()), QuietFleet()),
+        FleetChecks(MemorySessions(MemoryFleet())),
         mail or MailCommands(MemoryCorrespondence(Room())),
         *extra,
     )

@@ -119,3 +119,8 @@ async def test_it_neither_resizes_nor_outlives_its_release(held: Terminal) -> No
         return await clients(held) == []
 
     await until(gone)
+
+
+async def test_who_asks_first_at_the_same_time_shares_one_connection(held: Terminal) -> None:
+    await asyncio.gather(*(held.panes() for _ in range(10)))
+    assert len(await clients(held)) == 1

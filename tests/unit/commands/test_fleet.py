@@ -9,9 +9,11 @@ from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.command.words import split_line
 from bot.errors import UserError
+from bot.holders import Holders
 from bot.model import Address, Caller, Principal, Role, Via
 from bot.reply import Reply, Table, Text
 from commands.fleet import FleetCommands
+from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.fleet import MemoryFleet
 
 ANN = Caller(Principal("matrix:@ann:example.org", "Ann"), Via.CHAT)
@@ -27,7 +29,7 @@ class Face:
     """A chat line's way to the commands, without anything in between."""
 
     def __init__(self, *agents: dict[str, Any]) -> None:
-        self.catalog = Catalog([FleetCommands(MemoryFleet(*agents))])
+        self.catalog = Catalog([FleetCommands(MemoryFleet(*agents), Holders(MemoryBacklog()))])
 
     async def ask(self, line: str) -> Reply:
         command, arguments = self.catalog.find_line(line, split_line(line))

@@ -22,6 +22,8 @@ def seconds(count: float) -> timedelta:
     ("facts", "readiness", "evidence"),
     [
         (Facts(running=False, heartbeat_age=NEW, state="prompt"), "dead", "no running process in a pane"),
+        (Facts(running=False, crash_loop="crash loop: 5 starts"), "stuck", "crash loop: 5 starts"),
+        (Facts(running=True, heartbeat_age=NEW, state="prompt", crash_loop="crash loop: 5 starts"), "available", "turn ended"),
         (Facts(running=True, age=NEW), "unknown", "starting"),
         (Facts(running=True, age=seconds(31)), "unknown", "no heartbeat"),
         (Facts(running=True, heartbeat_age=seconds(61), state="prompt"), "stale", "last heartbeat 61 s ago"),
@@ -38,22 +40,28 @@ def test_the_first_rule_that_applies_decides(facts: Facts, readiness: str, evide
 
 
 SPANS = st.none() | st.timedeltas()
+LOOP = "crash loop: 5 starts"
+FACTS = st.builds(
+    Facts,
+    running=st.booleans(),
+    age=SPANS,
+    heartbeat_age=SPANS,
+    state=st.none() | st.text() | st.sampled_from(["prompt", "busy", "draft", "blocked"]),
+    idle=SPANS,
+    crash_loop=st.none() | st.just(LOOP),
+)
 
 
-@given(
-    st.booleans(), SPANS, SPANS, st.none() | st.text() | st.sampled_from(["prompt", "busy", "blocked"]), SPANS
-)  # fmt: skip
-def test_every_combination_has_an_answer_and_quiet_is_never_stuck(
-    running: bool,
-    age: timedelta | None,
-    beat: timedelta | None,
-    state: str | None,
-    idle: timedelta | None,
-) -> None:
-    readiness, evidence = judge(Facts(running, age, beat, state, "", idle), Thresholds())
+@given(FACTS)
+def test_every_combination_has_one_answer_and_quiet_is_never_stuck(facts: Facts) -> None:
+    readiness, evidence = judge(facts, Thresholds())
     assert evidence
-    assert readiness is not Readiness.STUCK or state == "blocked"
-    assert running or readiness is Readiness.DEAD
+    assert judge(facts, Thresholds()) == (readiness, evidence)
+    assert readiness is not Readiness.STUCK or facts.state == "blocked" or evidence == LOOP
+    if not facts.running:
+        assert readiness is (Readiness.STUCK if facts.crash_loop else Readiness.DEAD)
+    if readiness is Readiness.AVAILABLE:
+        assert facts.state == "prompt" or (facts.idle or timedelta(0)) >= Thresholds().idle
 
 
 def test_a_heartbeat_of_an_earlier_start_or_of_another_form_is_none(tmp_path: Path) -> None:

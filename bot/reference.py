@@ -38,6 +38,7 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "invalid": (UserError, "A value is not allowed; the message names its field and what is."),
     "not_found": (UserError, "What was named does not exist."),
     "unknown_agent": (UserError, "The roster names no such agent."),
+    "crash_loop": (UserError, "The agent ended again and again; it is not started again by itself yet."),
     "dead": (UserError, "The agent does not run."),
     "unknown_card": (UserError, "No card has this id."),
     "card_exists": (UserError, "A card has this id already, under another idempotency key or none."),

@@ -239,7 +239,7 @@ class Daemon:
             *backlog_topics(
                 self._backlog, require_acceptance=self._settings.backlog.require_acceptance
             ),
-            *fleet_topics(self._fleet, self._sessions, self._backlog.shelf),
+            *fleet_topics(self._fleet, self._sessions, self._fleet, self._backlog.shelf),
             MailCommands(self._correspondence),
         )
 

@@ -97,6 +97,22 @@ class Places:
         """Return the generated environment of one agent, mode 0600."""
         return self.agents_directory / f"{name}.env"
 
+    def local_environment_file(self, name: str) -> Path:
+        """Return a person's own additions to that environment: they win, and are never written by us."""
+        return self.agents_directory / f"{name}.local.env"
+
+    def prompt_file(self, name: str) -> Path:
+        """Return the generated prompt of one agent, mode 0600."""
+        return self.agents_directory / f"{name}.prompt.md"
+
+    def local_prompt_file(self, name: str) -> Path:
+        """Return a person's own words to one agent, never written by us."""
+        return self.agents_directory / f"{name}.local.md"
+
+    def launch_directory(self, name: str) -> Path:
+        """Return the folder of files that one agent's program is started with; made anew at each start."""
+        return self.agents_directory / f"{name}.launch"
+
     def identity_file(self, name: str) -> Path:
         """Return the token file of one agent (its MOSAIC_AGENT_FILE), mode 0600."""
         return self.agents_directory / f"{name}.json"

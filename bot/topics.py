@@ -1,11 +1,13 @@
 """Every topic class of commands, in the order in which help and the reference show them."""
 
 from bot.backlog import Backlog, CardShelf
+from bot.briefs import Briefs
 from bot.holders import Holders
 from bot.ports import Fleet
 from bot.sessions import Sessions
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
+from commands.briefs import BriefCommands
 from commands.fleet import FleetCommands
 from commands.graph import GraphCommands
 from commands.inquiry import InquiryCommands
@@ -17,12 +19,15 @@ from commands.shipments import ShipmentCommands
 from commands.threads import ThreadCommands
 
 
-def fleet_topics(fleet: Fleet, sessions: Sessions, shelf: CardShelf) -> tuple[object, ...]:
+def fleet_topics(
+    fleet: Fleet, sessions: Sessions, briefs: Briefs, shelf: CardShelf
+) -> tuple[object, ...]:
     """Return the topics about agents on this host; ``shelf`` tells who holds which card."""
     return (
         FleetCommands(fleet, Holders(shelf)),
         SessionViews(sessions, fleet),
         FleetChecks(sessions),
+        BriefCommands(briefs),
     )
 
 
@@ -57,5 +62,6 @@ TOPICS: tuple[type, ...] = (
     FleetCommands,
     SessionViews,
     FleetChecks,
+    BriefCommands,
     MailCommands,
 )

@@ -11,17 +11,20 @@ from typing import Any
 
 import structlog
 
+from bot.briefs import Piece
 from bot.errors import SetupError, TransientError, UserError
 from bot.model import Address, AgentRecord, Principal, agent_address
 from bot.places import Places
 from fleet import processes
+from fleet.comms import comms_block
 from fleet.observation import Observer
 from fleet.panes import Pane
 from fleet.papers import Papers
+from fleet.prompt import compose, prompt_pieces
 from fleet.readiness import Thresholds
 from fleet.roster import Agent, Roster
 from fleet.roster_file import load
-from fleet.runtimes import RUNTIMES, Runtime
+from fleet.runtimes import RUNTIMES, Order, Runtime
 from fleet.starts import crash_loop, note_start, read_starts, wait
 from fleet.tmux import Terminal
 
@@ -129,6 +132,22 @@ class LocalFleet:
             )
         return found
 
+    def prompt(self, name: str) -> tuple[Piece, ...]:
+        """Return what an agent of this host is told at its start, in pieces."""
+        (agent,) = self.agents(name)
+        return prompt_pieces(self.current, agent, self.host, self.places)
+
+    def comms_block(self, role: str, host: str | None) -> str:
+        """Return the comms block of an agent on any host; UserError lists the roles that there are."""
+        for agent in self.current.agents:
+            if role in {agent.name, agent.alias} and host in {None, agent.host or self.host}:
+                return comms_block(self.current, agent, self.host)
+        known = ", ".join(agent.name for agent in self.current.agents) or "nobody"
+        where = "" if host is None else f" on host {host}"
+        raise UserError(
+            f"role: no agent is named {role}{where}; the roster has: {known}", code="unknown_agent"
+        )
+
     # -- starting and stopping -------------------------------------------------------------------------
 
     async def start(self, name: str | None, *, by_itself: bool = False) -> Sequence[AgentRecord]:
@@ -202,11 +221,20 @@ class LocalFleet:
         if counts:
             note_start(self.places.starts_file(agent.name), datetime.now(UTC))
         self.places.heartbeat_file(agent.name).unlink(missing_ok=True)
-        paper = self._papers.issue(agent)
+        prompt = self.prompt(agent.name)
+        launch = runtime.launch(
+            Order(
+                agent,
+                prompt=compose(prompt),
+                prompt_file=self.places.prompt_file(agent.name),
+                folder=self.places.launch_directory(agent.name),
+            )
+        )
+        paper = self._papers.issue(agent, compose(prompt), launch)
         launcher = (sys.executable, "-P", "-m", "fleet.launcher", str(paper))
         started = await terminal.new_session(
             agent.name,
-            (*launcher, *runtime.command_line(agent)),
+            (*launcher, *launch.words),
             role="agent",
             launch=f"{self._mark}.{secrets.token_hex(8)}",
             directory=directory,

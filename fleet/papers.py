@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import structlog
 
+from bot.errors import UserError
 from bot.places import Places
-from fleet.launcher import write_environment
+from fleet.launcher import local_file, read_local_environment, write_environment
 from fleet.private_files import write_private
 from fleet.roster import Agent
+from fleet.runtimes import Launch
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,18 @@ class Papers:
     host: str
     environment: Mapping[str, str]
 
-    def issue(self, agent: Agent) -> Path:
-        """Write an agent's papers with a new token and return its environment file."""
+    def issue(self, agent: Agent, prompt: str, launch: Launch) -> Path:
+        """Write an agent's papers with a new token and return its environment file.
+
+        UserError ``PATH:LINE: …`` when a person's own additions to it cannot be read.
+        """
         self.places.prepare()
+        path = self.places.environment_file(agent.name)
+        try:
+            read_local_environment(local_file(path))
+        except ValueError as error:
+            raise UserError(str(error), code="wrong_file") from error
+        self._write_files(agent, prompt, launch)
         identity = {
             "name": agent.name,
             "host": self.host,
@@ -36,14 +48,29 @@ class Papers:
             "token": secrets.token_urlsafe(32),
         }
         write_private(self.places.identity_file(agent.name), json.dumps(identity) + "\n")
-        path = self.places.environment_file(agent.name)
-        write_private(path, write_environment(self._values(agent)))
+        head = f"# Written at each start. Your own lines belong in {local_file(path).name}: they win.\n"
+        values = self._values(agent) | dict(launch.environment)
+        write_private(path, head + write_environment(values))
         return path
 
+    def _write_files(self, agent: Agent, prompt: str, launch: Launch) -> None:
+        folder = self.places.launch_directory(agent.name)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        write_private(self.places.prompt_file(agent.name), prompt)
+        for path, text in launch.files.items():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_private(path, text)
+
     def withdraw(self, name: str) -> None:
-        """Make an agent's token worthless; harmless when it has none."""
-        self.places.identity_file(name).unlink(missing_ok=True)
-        self.places.environment_file(name).unlink(missing_ok=True)
+        """Make an agent's token worthless and take away what was written for it; harmless when there is none."""
+        for path in (
+            self.places.identity_file(name),
+            self.places.environment_file(name),
+            self.places.prompt_file(name),
+        ):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self.places.launch_directory(name), ignore_errors=True)
 
     def mark(self, name: str) -> str:
         """Return the ``NAME=value`` that every process of an agent bears in its environment."""
@@ -73,6 +100,7 @@ class Papers:
             "MOSAIC_HOME": str(self.places.home),
             "MOSAIC_AGENT_NAME": agent.name,
             "MOSAIC_AGENT_FILE": str(self.places.identity_file(agent.name)),
+            "MOSAIC_AGENT_PROMPT_FILE": str(self.places.prompt_file(agent.name)),
         }
 
     def _passed(self, agent: Agent) -> list[str]:

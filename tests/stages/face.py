@@ -18,6 +18,7 @@ from bot.policy import Access, Policy
 from bot.ports import ConsoleLine
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
+from commands.briefs import BriefCommands
 from commands.fleet import FleetCommands
 from commands.graph import GraphCommands
 from commands.mail import MailCommands
@@ -26,6 +27,7 @@ from commands.sessions import FleetChecks, SessionViews
 from commands.shipments import ShipmentCommands
 from commands.threads import ThreadCommands
 from tests.fakes.backlog import MemoryBacklog
+from tests.fakes.briefs import MemoryBriefs
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.fleet import MemoryFleet
 from tests.fakes.mailroom import MemoryCorrespondence, Room
@@ -138,6 +140,7 @@ def make_interpreter(
         FleetCommands(QuietFleet(), Holders(backlog)),
         SessionViews(MemorySessions(MemoryFleet()), QuietFleet()),
         FleetChecks(MemorySessions(MemoryFleet())),
+        BriefCommands(MemoryBriefs(MemoryFleet())),
         mail or MailCommands(MemoryCorrespondence(Room())),
         *extra,
     )

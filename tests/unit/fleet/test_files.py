@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.events import read_events, read_offset
-from fleet.launcher import read_environment, write_environment
+from fleet.launcher import read_environment, read_local_environment, write_environment
 from fleet.private_files import write_private
 
 ID = "0123456789abcdef"
@@ -29,9 +29,23 @@ def test_an_environment_file_reads_back_as_it_was_written(values: dict[str, str]
 
 
 def test_a_wrong_line_in_an_environment_file_is_named_without_its_content() -> None:
-    with pytest.raises(ValueError, match="line 2 is not") as caught:
-        read_environment('A="1"\nTOKEN=s3cret\n')
+    with pytest.raises(ValueError, match="2: not NAME") as caught:
+        read_environment('A="1"\nTOKEN s3cret\n')
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_persons_lines_may_be_quoted_as_in_a_shell() -> None:
+    text = "# mine\nA=plain\nB='two words'\n\nC=\"a \\\\ b\"\nD=\n"
+    assert read_environment(text) == {"A": "plain", "B": "two words", "C": "a \\ b", "D": ""}
+
+
+@pytest.mark.parametrize("name", ["MOSAIC_HOME", "MOSAIC_AGENT_NAME", "MOSAIC_AGENT_FILE"])
+def test_who_an_agent_is_cannot_be_set_by_hand(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.local.env"
+    assert read_local_environment(path) == {}
+    path.write_text(f"A=1\n{name}=s3cret\n")
+    with pytest.raises(ValueError, match=rf"a.local.env:2: {name} cannot be set here"):
+        read_local_environment(path)
 
 
 def test_a_private_file_is_never_readable_by_others(tmp_path: Path) -> None:

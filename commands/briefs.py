@@ -1,0 +1,48 @@
+"""What agents are told, for people who want to read it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bot.briefs import Briefs
+from bot.command.declare import EVERYONE, MEMBERS, Call, Help, command, topic
+from bot.reply import Block, Markdown, Reply, Text
+
+AgentName = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"),
+    Help("an agent's name in the roster"),
+]
+Role = Annotated[str, Field(min_length=1, max_length=64), Help("an agent's name or alias")]
+Host = Annotated[str, Field(min_length=1, max_length=255), Help("the host where it runs")]
+
+
+@topic("fleet")
+class BriefCommands:
+    """Prompts and their comms block (spec 3-contracts, Fleet and agents)."""
+
+    def __init__(self, briefs: Briefs) -> None:
+        self._briefs = briefs
+
+    @command("comms-block", roles=EVERYONE)
+    async def comms_block(self, call: Call, role: Role, *, host: Host | None = None) -> Reply:
+        """Show what one agent is told about its peers and how to reach them."""
+        text = self._briefs.comms_block(role, host)
+        return Reply({"role": role, "text": text}, (Markdown(text),))
+
+    @command("prompt", roles=MEMBERS)
+    async def prompt(self, call: Call, name: AgentName) -> Reply:
+        """Show what one agent is told at its start, piece by piece."""
+        pieces = self._briefs.prompt(name)
+        blocks: list[Block] = []
+        for piece in pieces:
+            head = f"{piece.about}, from {piece.source} ({len(piece.text)} characters)"
+            blocks += [Text(head), Markdown(piece.text)]
+        data = {
+            "name": name,
+            "pieces": [
+                {"about": piece.about, "source": piece.source, "text": piece.text}
+                for piece in pieces
+            ],
+        }
+        return Reply(data, tuple(blocks))

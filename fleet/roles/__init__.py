@@ -1,0 +1,1 @@
+"""Contracts of the roles that every fleet needs, as Markdown."""

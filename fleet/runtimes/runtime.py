@@ -1,0 +1,82 @@
+"""An agent program as a small value: how one starts, what it is called in tmux, what proves a turn."""
+
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from fleet.roster import Agent
+
+
+class Proof(StrEnum):
+    """What says that a message arrived: the runtime's own events, or else only the screen."""
+
+    EVENTS = "events"
+    SCREEN = "screen"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one start is made from. ``prompt`` stands in ``prompt_file``; ``folder`` is for files of ours.
+
+    Both lie in the home of the installation: a person's own configuration is read by nobody here.
+    """
+
+    agent: Agent
+    prompt: str
+    prompt_file: Path
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a program is started: its words, what its environment has beside the agent's, files made before."""
+
+    words: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[Path, str] = field(default_factory=dict)
+
+
+def _says_nothing(order: Order) -> Launch:  # noqa: ARG001 - the signature of all
+    return Launch()
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """One agent program.
+
+    ``start`` is its own start line, ``commands`` are the names under which tmux shows it (empty: any),
+    ``model`` and ``yolo`` the words that set them, ``told`` is how it gets its prompt. A ``full_screen`` one
+    may show a draft on the row above the cursor too.
+    """
+
+    name: str
+    start: tuple[str, ...]
+    commands: frozenset[str]
+    proof: Proof = Proof.SCREEN
+    heartbeat: bool = False
+    full_screen: bool = True
+    model: tuple[str, ...] = ()
+    yolo: tuple[str, ...] = ()
+    told: Callable[[Order], Launch] = _says_nothing
+
+    def launch(self, order: Order) -> Launch:
+        """Return how an agent is started. A command in the roster replaces all words but its ``args``."""
+        agent, told = order.agent, self.told(order)
+        if agent.command is not None:
+            words = (*shlex.split(agent.command), *agent.args)
+        else:
+            named = agent.model_hint is not None and bool(self.model)
+            model = (*self.model, agent.model_hint or "") if named else ()
+            yolo = self.yolo if agent.yolo else ()
+            words = (*self.start, *model, *yolo, *told.words, *agent.args)
+        return Launch(words, told.environment, told.files)
+
+    def shows_as(self, command: str) -> bool:
+        """Whether tmux names this program so (a python may carry its version)."""
+        if not self.commands:
+            return True
+        return command in self.commands or (
+            "python" in self.commands and command.startswith("python")
+        )

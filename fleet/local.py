@@ -20,6 +20,7 @@ from fleet.comms import comms_block
 from fleet.observation import Observer
 from fleet.panes import Pane
 from fleet.papers import Papers
+from fleet.pretrust import pretrust
 from fleet.prompt import compose, prompt_pieces
 from fleet.readiness import Thresholds
 from fleet.roster import Agent, Roster
@@ -221,6 +222,10 @@ class LocalFleet:
         if counts:
             note_start(self.places.starts_file(agent.name), datetime.now(UTC))
         self.places.heartbeat_file(agent.name).unlink(missing_ok=True)
+        if agent.pretrust:
+            home = Path(agent.env.get("HOME") or Path.home())
+            if await asyncio.to_thread(pretrust, home, directory):
+                self._log.info("directory trusted", agent=agent.name, directory=str(directory))
         prompt = self.prompt(agent.name)
         launch = runtime.launch(
             Order(

@@ -84,7 +84,8 @@ class Agent(_Block):
     """One agent.
 
     ``command`` replaces the runtime's own start line; it is split as a shell would split it, but never
-    given to one. ``args`` are added as they stand.
+    given to one. ``args`` are added as they stand. ``pretrust`` trusts the working directory in Claude
+    Code's own file before a start.
     """
 
     name: Name
@@ -98,6 +99,7 @@ class Agent(_Block):
     reset_between_tasks: bool = False
     persistent_persona: bool = False
     yolo: bool = False
+    pretrust: bool = False
     command: Line | None = None
     args: tuple[Line, ...] = ()
     env: dict[VariableName, Line] = Field(default_factory=dict)
@@ -141,6 +143,8 @@ class Agent(_Block):
     def _can_be_started(self) -> Self:
         if self.runtime == "generic" and self.command is None:
             raise ValueError("runtime generic needs a command")
+        if self.pretrust and self.runtime != "claude":
+            raise ValueError("pretrust: true is for runtime claude only")
         return self
 
 

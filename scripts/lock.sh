@@ -17,4 +17,5 @@ compile requirements.lock pyproject.toml --constraints requirements-build.lock
 compile requirements-homeserver.lock pyproject.toml --extra homeserver --constraints requirements.lock
 compile requirements-dev.lock pyproject.toml --extra homeserver --extra dev \
     --constraints requirements-homeserver.lock
+compile requirements-runtimes.lock pyproject.toml --extra runtimes --constraints requirements-dev.lock
 compile requirements-bench.lock pyproject.toml --extra bench --constraints requirements-dev.lock

@@ -4,6 +4,7 @@ Whoever uses it has recorded TYPED already and holds the pane's lock.
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,7 @@ from fleet.readers import read_screen
 from fleet.runtimes import Proof
 from fleet.screen import Reading, Screen, ScreenState, screen_of, shows_end
 
+_PASTED = re.compile(r"\[Pasted [^\]]{1,60}\]")
 _TEXT_MAY_STAND = frozenset(
     {ScreenState.DRAFT, ScreenState.BUSY, ScreenState.QUEUED, ScreenState.UNKNOWN}
 )
@@ -134,6 +136,9 @@ class Keyboard:
         seen = await look_at(self.door)
         if seen.reading.state not in _TEXT_MAY_STAND:
             return False
+        if _PASTED.fullmatch(seen.reading.draft_tail or ""):
+            # The box was empty when we pasted under the lock: what it has folded away is ours.
+            return True
         rows = 3 if self.door.runtime.full_screen else 1
         return shows_end(seen.screen, end_mark(self.message_id), rows)
 

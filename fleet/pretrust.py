@@ -19,7 +19,9 @@ def pretrust(home: Path, directory: Path) -> bool:
     """
     path = home / _FILE
     if path.is_symlink():
-        raise UserError(f"{path}:1: is a link; pretrust changes no file elsewhere", code="wrong_file")
+        raise UserError(
+            f"{path}:1: is a link; pretrust changes no file elsewhere", code="wrong_file"
+        )
     known = _read(path)
     projects = known.setdefault("projects", {})
     if not isinstance(projects, dict):

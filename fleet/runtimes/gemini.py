@@ -1,20 +1,25 @@
 """Gemini CLI (seen: 0.61.0)."""
 
 import json
+import shlex
 
 from fleet.runtimes.runtime import Launch, Order, Runtime
 
-_SETTINGS = {"context": {"loadMemoryFromIncludeDirectories": True}}
-
 
 def _told(order: Order) -> Launch:
-    """Give it a folder with a context file of its own, and the weakest settings, which a person's win over."""
-    memory = order.folder / "memory"
-    settings = order.folder / "gemini-defaults.json"
+    """Give it the weakest settings, which a person's win over, with a hook that hands it the prompt.
+
+    The hook speaks again after ``/clear``. Gemini reads no such file below a directory that others can write.
+    """
+    brief, settings = order.folder / "brief.json", order.folder / "gemini-defaults.json"
+    said = {"hookEventName": "SessionStart", "additionalContext": order.prompt}
+    hook = {"type": "command", "name": "mosaic", "command": f"cat {shlex.quote(str(brief))}"}
     return Launch(
-        ("--include-directories", str(memory)),
-        {"GEMINI_CLI_SYSTEM_DEFAULTS_PATH": str(settings)},
-        {memory / "GEMINI.md": order.prompt, settings: json.dumps(_SETTINGS) + "\n"},
+        environment={"GEMINI_CLI_SYSTEM_DEFAULTS_PATH": str(settings)},
+        files={
+            brief: json.dumps({"hookSpecificOutput": said}) + "\n",
+            settings: json.dumps({"hooks": {"SessionStart": [{"hooks": [hook]}]}}) + "\n",
+        },
     )
 
 

@@ -29,7 +29,9 @@ def test_everything_else_in_the_file_stays(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     assert pretrust(tmp_path, WORK)
     path = tmp_path / ".claude.json"
-    assert json.loads(path.read_text()) == {"projects": {str(WORK): {"hasTrustDialogAccepted": True}}}
+    assert json.loads(path.read_text()) == {
+        "projects": {str(WORK): {"hasTrustDialogAccepted": True}}
+    }
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

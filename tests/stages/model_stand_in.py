@@ -1,0 +1,155 @@
+"""A model's API on loopback that records what programs ask it: the truth of what reached the model.
+
+It speaks just enough of four dialects, streamed and whole: Anthropic's Messages, OpenAI's Responses and Chat
+Completions, Google's generateContent. Every question gets the same short answer.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+ANSWER = "OK-ACK"
+_MODEL = "stand-in"
+
+
+class ModelStandIn:
+    """What was asked, in order: the path and the body of each request that a model would answer."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.url = ""
+
+    def texts(self) -> list[str]:
+        """Return the bodies of all requests."""
+        return [body for _, body in self.asked]
+
+    async def _messages(self, request: web.Request) -> web.StreamResponse:
+        body = await self._note(request)
+        content = [{"type": "text", "text": ANSWER}]
+        usage = {"input_tokens": 10, "output_tokens": 5}
+        message = {"id": "msg_1", "type": "message", "role": "assistant", "model": _MODEL}
+        whole = message | {"content": content, "stop_reason": "end_turn", "usage": usage}
+        if not body.get("stream"):
+            return web.json_response(whole)
+        start: dict[str, Any] = message | {"content": [], "stop_reason": None, "usage": usage}
+        delta = {"type": "text_delta", "text": ANSWER}
+        return await _stream(
+            request,
+            [
+                ("message_start", {"message": start}),
+                (
+                    "content_block_start",
+                    {"index": 0, "content_block": {"type": "text", "text": ""}},
+                ),
+                ("content_block_delta", {"index": 0, "delta": delta}),
+                ("content_block_stop", {"index": 0}),
+                ("message_delta", {"delta": {"stop_reason": "end_turn"}, "usage": usage}),
+                ("message_stop", {}),
+            ],
+        )
+
+    async def _responses(self, request: web.Request) -> web.StreamResponse:
+        await self._note(request)
+        part = {"type": "output_text", "text": ANSWER, "annotations": []}
+        item = {"id": "m1", "type": "message", "role": "assistant", "content": [part]}
+        usage = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
+        done = {"id": "r1", "object": "response", "status": "completed", "usage": usage}
+        where = {"item_id": "m1", "output_index": 0, "content_index": 0}
+        return await _stream(
+            request,
+            [
+                ("response.created", {"response": {"id": "r1", "status": "in_progress"}}),
+                ("response.output_item.added", {"output_index": 0, "item": item | {"content": []}}),
+                ("response.output_text.delta", where | {"delta": ANSWER}),
+                ("response.output_item.done", {"output_index": 0, "item": item}),
+                ("response.completed", {"response": done | {"output": [item]}}),
+            ],
+        )
+
+    async def _completions(self, request: web.Request) -> web.StreamResponse:
+        body = await self._note(request)
+        head = {"id": "c1", "created": 1, "model": _MODEL}
+        usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+        if not body.get("stream"):
+            said = {"role": "assistant", "content": ANSWER}
+            choice = {"index": 0, "message": said, "finish_reason": "stop"}
+            return web.json_response(head | {"choices": [choice], "usage": usage})
+        chunks: list[dict[str, Any]] = [
+            {"choices": [{"index": 0, "delta": {"role": "assistant", "content": ANSWER}}]},
+            {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": usage},
+        ]
+        lines = [json.dumps(head | {"object": "chat.completion.chunk"} | one) for one in chunks]
+        return await _send(request, [*(f"data: {line}\n\n" for line in lines), "data: [DONE]\n\n"])
+
+    async def _generate(self, request: web.Request) -> web.StreamResponse:
+        await self._note(request)
+        content = {"role": "model", "parts": [{"text": ANSWER}]}
+        usage = {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15}
+        whole = {
+            "candidates": [{"content": content, "finishReason": "STOP", "index": 0}],
+            "usageMetadata": usage,
+            "modelVersion": _MODEL,
+        }
+        if "streamGenerateContent" not in request.path:
+            return web.json_response(whole)
+        return await _send(request, [f"data: {json.dumps(whole)}\n\n"])
+
+    async def _anything(self, request: web.Request) -> web.Response:
+        return web.json_response({"input_tokens": 10, "totalTokens": 10, "data": []})
+
+    async def _note(self, request: web.Request) -> dict[str, Any]:
+        text = await request.text()
+        body: dict[str, Any] = json.loads(text)
+        self.asked.append((request.path, json.dumps(body, ensure_ascii=False)))
+        return body
+
+    def application(self) -> web.Application:
+        """Return the server's application."""
+        app = web.Application(client_max_size=64 * 1024 * 1024)
+        app.router.add_post("/v1/messages", self._messages)
+        app.router.add_post("/v1/responses", self._responses)
+        app.router.add_post("/v1/chat/completions", self._completions)
+        app.router.add_post(
+            "/{version:v1(beta|alpha)?}/models/{call:.*[gG]enerateContent}", self._generate
+        )
+        app.router.add_route("*", "/{path:.*}", self._anything)
+        return app
+
+
+async def _stream(
+    request: web.Request, events: Iterable[tuple[str, dict[str, Any]]]
+) -> web.StreamResponse:
+    return await _send(
+        request,
+        [
+            f"event: {kind}\ndata: {json.dumps({'type': kind, 'sequence_number': at} | data)}\n\n"
+            for at, (kind, data) in enumerate(events)
+        ],
+    )
+
+
+async def _send(request: web.Request, pieces: Iterable[str]) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    for piece in pieces:
+        await response.write(piece.encode())
+    await response.write_eof()
+    return response
+
+
+@asynccontextmanager
+async def model_stand_in() -> AsyncIterator[ModelStandIn]:
+    """Serve on a free port of loopback; ``url`` has no path."""
+    stand_in = ModelStandIn()
+    runner = web.AppRunner(stand_in.application())
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    stand_in.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield stand_in
+    finally:
+        await runner.cleanup()

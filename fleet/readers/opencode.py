@@ -42,8 +42,12 @@ def _box(screen: Screen) -> tuple[int, int] | None:
 
 
 def _text(screen: Screen, top: int, foot: int) -> str:
-    """Return what stands in the box above its last words, which name agent and model."""
-    found = (_BAR.match(screen.typed(at)) for at in range(top, foot))
+    """Return what stands in the box above its last words, which name agent and model.
+
+    On a wide screen other things stand to the right of the box: its foot tells how wide it is.
+    """
+    width = len(screen.rows[foot].rstrip())
+    found = (_BAR.match(screen.typed(at)[:width]) for at in range(top, foot))
     rows = ["" if one is None else one["text"].strip() for one in found]
     while rows and not rows[-1]:
         rows.pop()

@@ -104,7 +104,8 @@ async def test_a_program_is_told_who_it_is_and_takes_a_message(
         # A program may ask for a title too: that question need not say who it is.
         return next((text for text in model.texts() if mark in text and ROLE in text), None)
 
-    asked = await until(reached, START_SECONDS, "the message at the model, with the role")
+    await until(reached, START_SECONDS, "the message at the model, with the role")
+    asked = reached() or ""
     assert COMMS in asked
     assert "mosaic agent send lead" in asked
 

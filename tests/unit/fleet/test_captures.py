@@ -15,7 +15,7 @@ READ_AS = {
         "claude_prompt codex_after_cli_queue codex_after_queue codex_answered codex_busy_queued "
         "codex_cli_queue codex_paste25_sent codex_permission_blindsend codex_prompt "
         "codex_trust_blindsend gem_after_queue gem_answered gem_paste25_sent "
-        "gemini_permission_blindsend oc_after_queue opencode_start pi_after_queue pi_answered "
+        "gemini_permission_blindsend oc_after_queue opencode_start opencode_sidebar pi_after_queue pi_answered "
         "pi_paste25_sent pi_start"
     ),
     ScreenState.DRAFT: (

@@ -1,6 +1,7 @@
 """Who holds which card, for those who look at agents: a database that is away hides cards and nothing else."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.backlog import CardShelf
@@ -15,10 +16,11 @@ class Holders:
     def __init__(self, shelf: CardShelf) -> None:
         self._shelf = shelf
 
-    async def join(self, records: Sequence[AgentRecord]) -> Sequence[AgentRecord]:
-        """Return the records with the card that each agent holds (the one claimed last)."""
-        cards = await self._cards()
-        return [replace(record, card=_card_of(record, cards)) for record in records]
+    async def join(self, observed: Awaitable[Sequence[AgentRecord]]) -> Sequence[AgentRecord]:
+        """Return records, once observed, with the card that each agent holds (the one claimed last)."""
+        cards, records = await asyncio.gather(self._cards(), observed)
+        found = ((record, _card_of(record, cards)) for record in records)
+        return [record if card is None else replace(record, card=card) for record, card in found]
 
     async def _cards(self) -> Mapping[str, str]:
         try:

@@ -33,13 +33,13 @@ class FleetCommands:
     @command("ps", roles=EVERYONE)
     async def ps(self, call: Call, *, watch: Watch = False) -> Reply:
         """Show every agent with its session, heartbeat and readiness, and sessions that nobody named."""
-        return _records(await self._holders.join(await self._fleet.observe()))
+        return _records(await self._holders.join(self._fleet.observe()))
 
     @command("status", roles=EVERYONE)
     async def status(self, call: Call, name: AgentName | None = None) -> Reply:
         """Show how one agent is, or all."""
         self._known(name)
-        records = await self._holders.join(await self._fleet.observe())
+        records = await self._holders.join(self._fleet.observe())
         return _records([record for record in records if name in {None, record.name}])
 
     @command("list", roles=EVERYONE)

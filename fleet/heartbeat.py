@@ -32,6 +32,11 @@ class Heartbeat:
         """Return how old it is; one from the future is new."""
         return max(timedelta(0), now - self.at)
 
+    def is_of(self, created: datetime) -> bool:
+        """Whether it can be of a session that began then, and not of an earlier one."""
+        # tmux counts in whole seconds.
+        return self.at >= created - timedelta(seconds=1)
+
 
 def write_heartbeat(path: Path, beat: Heartbeat) -> None:
     """Replace the beat in a file."""
@@ -47,13 +52,11 @@ def write_heartbeat(path: Path, beat: Heartbeat) -> None:
     draft.replace(path)
 
 
-def read_heartbeat(path: Path, since: datetime) -> Heartbeat | None:
+def read_heartbeat(path: Path, since: datetime | None = None) -> Heartbeat | None:
     """Return the beat in a file; None when there is none, or only one from before ``since``."""
     try:
         beat = _Beat.model_validate_json(path.read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
-    # tmux counts in whole seconds.
-    if beat.at < since - timedelta(seconds=1):
-        return None
-    return Heartbeat(beat.at.astimezone(UTC), beat.pid, beat.session_id, beat.state, beat.evidence)
+    found = Heartbeat(beat.at.astimezone(UTC), beat.pid, beat.session_id, beat.state, beat.evidence)
+    return found if since is None or found.is_of(since) else None

@@ -324,6 +324,8 @@ class LocalFleet:
         if self._roster is None:
             return None
         family = set(await asyncio.to_thread(processes.ancestors, pid))
+        if not await asyncio.to_thread(processes.any_named, family, "tmux"):
+            return None  # who is below no tmux server is below no pane: it need not be asked
         try:
             panes = await self._all_panes()
         except SetupError:

@@ -1,27 +1,27 @@
 """``fleet ps``: roster, tmux, process and heartbeat joined into one record per agent (spec 1-systems, row 7)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.model import AgentRecord
 from bot.places import Places
-from fleet.heartbeat import Heartbeat, read_heartbeat
+from fleet.heartbeat import Heartbeat
 from fleet.panes import OWN_ROLES, Pane
 from fleet.readiness import Facts, Readiness, Thresholds, judge
 from fleet.roster import Agent
 from fleet.runtimes import RUNTIMES
-from fleet.starts import crash_loop, read_starts
+from fleet.starts import crash_loop
+from fleet.vital_signs import VitalSigns
 
 
-@dataclass(frozen=True, slots=True)
 class Observer:
     """Joins what is known of this host's agents; it reads heartbeats and calls no program."""
 
-    places: Places
-    host: str
-    tenant_id: str
-    thresholds: Thresholds
+    def __init__(self, places: Places, host: str, tenant_id: str, thresholds: Thresholds) -> None:
+        self.host = host
+        self.tenant_id = tenant_id
+        self.thresholds = thresholds
+        self._vital_signs = VitalSigns(places.heartbeat_directory)
 
     def records(
         self,
@@ -38,20 +38,33 @@ class Observer:
                 sessions.setdefault(pane.session, pane)
         managed = {name: pane for name, pane in sessions.items() if name in named and ours(pane)}
         strays = [pane for name, pane in sessions.items() if name not in managed]
+        beats, starts = self._vital_signs.read()
         return [
-            *(self._record(agent, managed.get(agent.name), now) for agent in agents),
+            *(
+                self._record(
+                    agent,
+                    managed.get(agent.name),
+                    beats.get(agent.name),
+                    crash_loop(starts.get(agent.name, ()), now),
+                    now,
+                )
+                for agent in agents
+            ),
             *(self._stray(pane, now) for pane in strays),
         ]
 
-    def _record(self, agent: Agent, pane: Pane | None, now: datetime) -> AgentRecord:
-        beat = None
-        if pane is not None:
-            created = now - pane.age(now)
-            beat = read_heartbeat(self.places.heartbeat_file(agent.name), created)
+    def _record(
+        self,
+        agent: Agent,
+        pane: Pane | None,
+        beat: Heartbeat | None,
+        loop: str | None,
+        now: datetime,
+    ) -> AgentRecord:
+        if pane is None or (beat is not None and not beat.is_of(now - pane.age(now))):
+            beat = None
         idle = None if pane is None else pane.idle(now)
-        starts = read_starts(self.places.starts_file(agent.name))
-        facts = replace(_facts(pane, beat, idle, now), crash_loop=crash_loop(starts, now))
-        readiness, evidence = judge(facts, self.thresholds)
+        readiness, evidence = judge(_facts(pane, beat, idle, loop, now), self.thresholds)
         drift = pane is not None and _drifts(agent, pane, readiness)
         return AgentRecord(
             tenant_id=self.tenant_id,
@@ -99,7 +112,11 @@ class Observer:
 
 
 def _facts(
-    pane: Pane | None, beat: Heartbeat | None, idle: timedelta | None, now: datetime
+    pane: Pane | None,
+    beat: Heartbeat | None,
+    idle: timedelta | None,
+    loop: str | None,
+    now: datetime,
 ) -> Facts:
     return Facts(
         running=pane is not None and not pane.dead,
@@ -108,6 +125,7 @@ def _facts(
         state=None if beat is None else beat.state,
         said="" if beat is None else beat.evidence,
         idle=idle,
+        crash_loop=loop,
     )
 
 

@@ -60,6 +60,18 @@ def ancestors(pid: int) -> Sequence[int]:
     return chain
 
 
+def any_named(pids: Iterable[int], name: str) -> bool:
+    """Whether one of the processes bears a name that begins so (comm in proc(5); a server's is ``tmux: server``)."""
+    return any(_name(pid).startswith(name) for pid in pids)
+
+
+def _name(pid: int) -> str:
+    try:
+        return (_PROC / str(pid) / "comm").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 def descendants(pid: int) -> Sequence[Process]:
     """Return a process and everything below it."""
     everything = running()

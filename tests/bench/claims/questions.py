@@ -119,9 +119,8 @@ async def _direct(database: Database) -> float:
 
 def _by_socket(path: Path) -> float:
     """Claim over eight connections, each kept open; the client does as little as a client can."""
-    body = json.dumps({"words": ["backlog", "claim", "--owner", "w"], "confirmed": False})
-    head = "POST /v1/run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    request = f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+    words = ["backlog", "claim", "--owner", "w"]
+    request = _request(json.dumps({"words": words, "confirmed": False}).encode())
 
     def work(times: int) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
@@ -135,6 +134,19 @@ def _by_socket(path: Path) -> float:
     with ThreadPoolExecutor(_CONNECTIONS) as pool:
         list(pool.map(work, [_CLAIMS // _CONNECTIONS] * _CONNECTIONS))
     return _CLAIMS / (time.perf_counter() - began)
+
+
+def answer_body(path: Path, body: bytes) -> bytes:
+    """Return what the daemon answers to one command over a connection of its own."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.connect(str(path))
+        line.sendall(_request(body))
+        return _answer(line)
+
+
+def _request(body: bytes) -> bytes:
+    head = b"POST /v1/run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    return b"%sContent-Length: %d\r\n\r\n%s" % (head, len(body), body)
 
 
 def _answer(line: socket.socket) -> bytes:

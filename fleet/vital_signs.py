@@ -1,0 +1,59 @@
+"""What agents' files in ``fleet/run`` say, read again only when they have changed."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from fleet.heartbeat import Heartbeat, read_heartbeat
+from fleet.starts import read_starts
+
+_Content = TypeVar("_Content")
+
+
+class VitalSigns:
+    """Reads the directory in one pass; a file that is as it was costs no more than a look at its date."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._beats = _Kept(read_heartbeat)
+        self._starts = _Kept(read_starts)
+
+    def read(self) -> tuple[Mapping[str, Heartbeat], Mapping[str, Sequence[datetime]]]:
+        """Return the heartbeats, and the starts that nobody asked for, each by the agent's name."""
+        beats: dict[str, Heartbeat] = {}
+        starts: dict[str, Sequence[datetime]] = {}
+        try:
+            with os.scandir(self._directory) as entries:
+                for entry in entries:
+                    name, _, kind = entry.name.rpartition(".")
+                    if kind == "hb" and (beat := self._beats.read(entry)) is not None:
+                        beats[name] = beat
+                    elif kind == "starts":
+                        starts[name] = self._starts.read(entry) or ()
+        except FileNotFoundError:
+            return {}, {}
+        return beats, starts
+
+
+class _Kept(Generic[_Content]):
+    """Files' contents, each with the stamp of the file that it was read from."""
+
+    def __init__(self, read: Callable[[Path], _Content]) -> None:
+        self._read = read
+        self._known: dict[str, tuple[tuple[int, int, int], _Content]] = {}
+
+    def read(self, entry: os.DirEntry[str]) -> _Content | None:
+        """Return what a file holds; None when it went away while we looked."""
+        try:
+            seen = entry.stat()
+        except FileNotFoundError:
+            self._known.pop(entry.path, None)
+            return None
+        stamp = (seen.st_mtime_ns, seen.st_ino, seen.st_size)
+        known = self._known.get(entry.path)
+        if known is None or known[0] != stamp:
+            known = (stamp, self._read(Path(entry.path)))
+            self._known[entry.path] = known
+        return known[1]

@@ -37,7 +37,7 @@ from bot.reply import Code
 from bot.router import Router
 from bot.schedule import Job, Schedule
 from bot.settings import Settings, load_settings, unknown_variables
-from bot.topics import backlog_topics, fleet_topics
+from bot.topics import FleetPorts, backlog_topics, fleet_topics
 from bot.upkeep import Upkeep
 from bot.worker import Worker
 from commands.mail import MailCommands
@@ -46,6 +46,7 @@ from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import TmuxConnector
 from connectors.tmux.window import TmuxWindow
 from fleet.answers import AnswerWatch
+from fleet.briefs import LocalBriefs
 from fleet.chat_window import ChatWindow
 from fleet.delivery import AgentCarrier
 from fleet.local import LocalFleet
@@ -53,7 +54,9 @@ from fleet.lookout import Dialog, Lookout
 from fleet.part import FleetPart
 from fleet.readiness import Thresholds
 from fleet.roster_file import demo_roster
+from fleet.roster_store import RosterStore
 from fleet.sessions import LocalSessions
+from fleet.units import SystemdUnits
 from storage.audit import PostgresAudit
 from storage.backlog import postgres_backlog
 from storage.confirmations import PostgresConfirmations
@@ -126,6 +129,7 @@ class Daemon:
         self._positions = PostgresPositions(self._database)
         self._backlog = postgres_backlog(self._database)
 
+        self._units = SystemdUnits(places, environ)
         self._fleet = self._make_fleet(environ)
         self._sessions = LocalSessions(self._fleet)
         self._door = AgentCarrier(self._fleet)
@@ -211,6 +215,7 @@ class Daemon:
             tenant_id=self._settings.host.tenant_id,
             environment=environ,
             thresholds=Thresholds(stale=heartbeat.stale, idle=heartbeat.idle),
+            units=self._units,
         )
         if not self._places.roster_file.exists():
             socket_name = default_socket_name(self._places, environ)
@@ -239,7 +244,16 @@ class Daemon:
             *backlog_topics(
                 self._backlog, require_acceptance=self._settings.backlog.require_acceptance
             ),
-            *fleet_topics(self._fleet, self._sessions, self._fleet, self._backlog.shelf),
+            *fleet_topics(
+                FleetPorts(
+                    fleet=self._fleet,
+                    sessions=self._sessions,
+                    briefs=LocalBriefs(self._fleet),
+                    rosters=RosterStore(self._fleet),
+                    units=self._units,
+                    shelf=self._backlog.shelf,
+                )
+            ),
             MailCommands(self._correspondence),
         )
 
@@ -279,7 +293,7 @@ class Daemon:
                 url,
                 start_timeout=self._settings.postgres.start_timeout,
             ),
-            FleetPart(self._fleet),
+            FleetPart(self._fleet, self._bulletin.put),
             Lookout(self._fleet, self._call_out, self._settings.heartbeat.interval),
             self._router,
             Worker(

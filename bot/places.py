@@ -81,6 +81,16 @@ class Places:
         """Return when one agent was started without a person asking, as long as that counts."""
         return self.heartbeat_directory / f"{name}.starts"
 
+    @property
+    def changing_lock_file(self) -> Path:
+        """The lock of whoever starts or stops agents of this installation; no agent has such a name."""
+        return self.heartbeat_directory / ".changing.lock"
+
+    @property
+    def roster_lock_file(self) -> Path:
+        """The lock of whoever changes the roster's file."""
+        return self.heartbeat_directory / ".roster.lock"
+
     def events_file(self, name: str) -> Path:
         """Return what one agent's runtime says of its turns: JSON lines, only ever added to."""
         return self.heartbeat_directory / f"{name}.events"

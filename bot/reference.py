@@ -50,6 +50,7 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "in_use": (UserError, "Other cards depend on it."),
     "not_accepted": (UserError, "Items of the card's checklist are open."),
     "not_undoable": (UserError, "The last change cannot be had back; the message says why."),
+    "needed_agent": (UserError, "The fleet needs this agent: it is the only one of its class."),
     "wrong_file": (UserError, "A file of yours cannot be used; the message names the line."),
     "wrong_status": (UserError, "The card's status does not allow it."),
     "encrypted_room": (UserError, "Nothing is said in clear text in an encrypted room."),

@@ -1,10 +1,14 @@
 """Every topic class of commands, in the order in which help and the reference show them."""
 
+from dataclasses import dataclass
+
 from bot.backlog import Backlog, CardShelf
 from bot.briefs import Briefs
 from bot.holders import Holders
 from bot.ports import Fleet
+from bot.rosters import Rosters
 from bot.sessions import Sessions
+from bot.units import Units
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
 from commands.briefs import BriefCommands
@@ -13,21 +17,35 @@ from commands.graph import GraphCommands
 from commands.inquiry import InquiryCommands
 from commands.keeping import KeepingCommands
 from commands.mail import MailCommands
+from commands.roster import RosterCommands
 from commands.session import SessionCommands
 from commands.sessions import FleetChecks, SessionViews
 from commands.shipments import ShipmentCommands
 from commands.threads import ThreadCommands
+from commands.units import UnitCommands
 
 
-def fleet_topics(
-    fleet: Fleet, sessions: Sessions, briefs: Briefs, shelf: CardShelf
-) -> tuple[object, ...]:
-    """Return the topics about agents on this host; ``shelf`` tells who holds which card."""
+@dataclass(frozen=True, slots=True)
+class FleetPorts:
+    """All that the commands about agents on this host need; ``shelf`` tells who holds which card."""
+
+    fleet: Fleet
+    sessions: Sessions
+    briefs: Briefs
+    rosters: Rosters
+    units: Units
+    shelf: CardShelf
+
+
+def fleet_topics(ports: FleetPorts) -> tuple[object, ...]:
+    """Return the topics about agents on this host."""
     return (
-        FleetCommands(fleet, Holders(shelf)),
-        SessionViews(sessions, fleet),
-        FleetChecks(sessions),
-        BriefCommands(briefs),
+        FleetCommands(ports.fleet, Holders(ports.shelf)),
+        SessionViews(ports.sessions, ports.fleet),
+        FleetChecks(ports.sessions),
+        BriefCommands(ports.briefs),
+        RosterCommands(ports.rosters, ports.units),
+        UnitCommands(ports.units, ports.fleet),
     )
 
 
@@ -63,5 +81,7 @@ TOPICS: tuple[type, ...] = (
     SessionViews,
     FleetChecks,
     BriefCommands,
+    RosterCommands,
+    UnitCommands,
     MailCommands,
 )

@@ -3,20 +3,21 @@
 import asyncio
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from bot.briefs import Piece
 from bot.errors import SetupError, TransientError, UserError
 from bot.model import Address, AgentRecord, Principal, agent_address
 from bot.places import Places
+from bot.units import Units
 from fleet import processes
-from fleet.comms import comms_block
+from fleet.lock import held
 from fleet.observation import Observer
 from fleet.panes import Pane
 from fleet.papers import Papers
@@ -30,6 +31,7 @@ from fleet.starts import crash_loop, note_start, read_starts, wait
 from fleet.tmux import Terminal
 
 _ORCHESTRATOR = "orchestrator"
+_PATIENCE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,13 @@ class LocalFleet:
         tenant_id: str,
         environment: Mapping[str, str],
         thresholds: Thresholds,
+        units: Units | None = None,
     ) -> None:
         self.places = places
         self.host = host
         self.thresholds = thresholds
         self.opening = True
+        self._units = units
         self._environment = dict(environment)
         self._papers = Papers(self.places, host, self._environment)
         self._observer = Observer(self.places, host, tenant_id, thresholds)
@@ -133,22 +137,6 @@ class LocalFleet:
             )
         return found
 
-    def prompt(self, name: str) -> tuple[Piece, ...]:
-        """Return what an agent of this host is told at its start, in pieces."""
-        (agent,) = self.agents(name)
-        return prompt_pieces(self.current, agent, self.host, self.places)
-
-    def comms_block(self, role: str, host: str | None) -> str:
-        """Return the comms block of an agent on any host; UserError lists the roles that there are."""
-        for agent in self.current.agents:
-            if role in {agent.name, agent.alias} and host in {None, agent.host or self.host}:
-                return comms_block(self.current, agent, self.host)
-        known = ", ".join(agent.name for agent in self.current.agents) or "nobody"
-        where = "" if host is None else f" on host {host}"
-        raise UserError(
-            f"role: no agent is named {role}{where}; the roster has: {known}", code="unknown_agent"
-        )
-
     # -- starting and stopping -------------------------------------------------------------------------
 
     async def start(self, name: str | None, *, by_itself: bool = False) -> Sequence[AgentRecord]:
@@ -158,7 +146,7 @@ class LocalFleet:
         (UserError ``crash_loop``). A person's start begins to count anew.
         """
         agents = self.agents(name)
-        async with self._changing:
+        async with self._alone():
             panes = await self._panes()
             for agent in agents:
                 if not by_itself:
@@ -166,10 +154,18 @@ class LocalFleet:
                 await self._start(agent, panes.get(agent.name), counts=by_itself)
         return await self._records(agents)
 
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Keep everybody else from starting and stopping agents here, in this process and in others."""
+        self.places.prepare()
+        busy = "another process starts or stops agents"
+        async with self._changing, held(self.places.changing_lock_file, _PATIENCE, busy):
+            yield
+
     async def stop(self, name: str | None) -> Sequence[AgentRecord]:
         """Stop one agent or all, with every process that they started."""
         agents = self.agents(name)
-        async with self._changing:
+        async with self._alone():
             panes = await self._panes()
             await asyncio.gather(*(self._stop(agent, panes.get(agent.name)) for agent in agents))
             for agent in agents:
@@ -186,7 +182,7 @@ class LocalFleet:
             self.terminal()
         for agent in self.local_agents():
             self.terminal(agent)
-        async with self._changing:
+        async with self._alone():
             for terminal in self._terminals.values():
                 ours = [pane for pane in await terminal.panes() if self._is_ours(pane)]
                 names: dict[str, Pane | None] = {agent.name: None for agent in self.local_agents()}
@@ -226,16 +222,16 @@ class LocalFleet:
             home = Path(agent.env.get("HOME") or Path.home())
             if await asyncio.to_thread(pretrust, home, directory):
                 self._log.info("directory trusted", agent=agent.name, directory=str(directory))
-        prompt = self.prompt(agent.name)
+        prompt = compose(prompt_pieces(self.current, agent, self.host, self.places))
         launch = runtime.launch(
             Order(
                 agent,
-                prompt=compose(prompt),
+                prompt=prompt,
                 prompt_file=self.places.prompt_file(agent.name),
                 folder=self.places.launch_directory(agent.name),
             )
         )
-        paper = self._papers.issue(agent, compose(prompt), launch)
+        paper = self._papers.issue(agent, prompt, launch)
         launcher = (sys.executable, "-P", "-m", "fleet.launcher", str(paper))
         started = await terminal.new_session(
             agent.name,
@@ -281,9 +277,11 @@ class LocalFleet:
 
     async def observe(self) -> Sequence[AgentRecord]:
         """Return a record per agent of this host and per stray session; one tmux call per socket."""
-        return self._observer.records(
-            self.agents(), await self._all_panes(), self._is_ours, datetime.now(UTC)
-        )
+        agents = self.agents()
+        names = [agent.name for agent in agents]
+        units = {} if self._units is None else await self._units.states(names)
+        panes = await self._all_panes()
+        return self._observer.records(agents, panes, units, self._is_ours, datetime.now(UTC))
 
     async def _records(self, agents: Sequence[Agent]) -> Sequence[AgentRecord]:
         names = {agent.name for agent in agents}

@@ -14,14 +14,16 @@ _POLL_SECONDS = 0.02
 
 
 @asynccontextmanager
-async def held(path: Path, patience: timedelta) -> AsyncIterator[None]:
-    """Hold the lock of a file within the block; TransientError when somebody else keeps it too long."""
+async def held(
+    path: Path, patience: timedelta, busy: str = "somebody else is typing into this pane"
+) -> AsyncIterator[None]:
+    """Hold the lock of a file within the block; TransientError ``busy`` when another keeps it too long."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         deadline = asyncio.get_running_loop().time() + patience.total_seconds()
         while not _try(descriptor):
             if asyncio.get_running_loop().time() > deadline:
-                raise TransientError("somebody else is typing into this pane")
+                raise TransientError(busy)
             await asyncio.sleep(_POLL_SECONDS)
         yield
     finally:

@@ -1,10 +1,12 @@
 """``fleet ps``: roster, tmux, process and heartbeat joined into one record per agent (spec 1-systems, row 7)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.model import AgentRecord
 from bot.places import Places
+from bot.units import UnitState
 from fleet.heartbeat import Heartbeat
 from fleet.panes import OWN_ROLES, Pane
 from fleet.readiness import Facts, Readiness, Thresholds, judge
@@ -12,6 +14,16 @@ from fleet.roster import Agent
 from fleet.runtimes import RUNTIMES
 from fleet.starts import crash_loop
 from fleet.vital_signs import VitalSigns
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """What is known of one agent from outside: its pane, its last beat, a crash loop, its unit."""
+
+    pane: Pane | None
+    beat: Heartbeat | None
+    loop: str | None
+    unit: UnitState | None
 
 
 class Observer:
@@ -27,6 +39,7 @@ class Observer:
         self,
         agents: Sequence[Agent],
         panes: Sequence[Pane],
+        units: Mapping[str, UnitState],
         ours: Callable[[Pane], bool],
         now: datetime,
     ) -> Sequence[AgentRecord]:
@@ -39,32 +52,28 @@ class Observer:
         managed = {name: pane for name, pane in sessions.items() if name in named and ours(pane)}
         strays = [pane for name, pane in sessions.items() if name not in managed]
         beats, starts = self._vital_signs.read()
+        signs = (
+            _Signs(
+                managed.get(agent.name),
+                beats.get(agent.name),
+                crash_loop(starts.get(agent.name, ()), now),
+                units.get(agent.name),
+            )
+            for agent in agents
+        )
         return [
-            *(
-                self._record(
-                    agent,
-                    managed.get(agent.name),
-                    beats.get(agent.name),
-                    crash_loop(starts.get(agent.name, ()), now),
-                    now,
-                )
-                for agent in agents
-            ),
+            *(self._record(agent, seen, now) for agent, seen in zip(agents, signs, strict=True)),
             *(self._stray(pane, now) for pane in strays),
         ]
 
-    def _record(
-        self,
-        agent: Agent,
-        pane: Pane | None,
-        beat: Heartbeat | None,
-        loop: str | None,
-        now: datetime,
-    ) -> AgentRecord:
+    def _record(self, agent: Agent, signs: "_Signs", now: datetime) -> AgentRecord:
+        pane, beat, unit = signs.pane, signs.beat, signs.unit
         if pane is None or (beat is not None and not beat.is_of(now - pane.age(now))):
             beat = None
         idle = None if pane is None else pane.idle(now)
-        readiness, evidence = judge(_facts(pane, beat, idle, loop, now), self.thresholds)
+        readiness, evidence = judge(
+            _facts(signs.pane, beat, idle, signs.loop, now), self.thresholds
+        )
         drift = pane is not None and _drifts(agent, pane, readiness)
         return AgentRecord(
             tenant_id=self.tenant_id,
@@ -81,10 +90,10 @@ class Observer:
             heartbeat_age_seconds=None if beat is None else _seconds(beat.age(now)),
             readiness=readiness.value,
             evidence=evidence,
-            flags=("DRIFT",) if drift else (),
+            flags=(*(("DRIFT",) if drift else ()), *_boot_flags(unit)),
             card=None,
-            unit_active=None,
-            unit_enabled=None,
+            unit_active=None if unit is None else unit.active,
+            unit_enabled=None if unit is None else unit.enabled,
         )
 
     def _stray(self, pane: Pane, now: datetime) -> AgentRecord:
@@ -127,6 +136,12 @@ def _facts(
         idle=idle,
         crash_loop=loop,
     )
+
+
+def _boot_flags(unit: UnitState | None) -> tuple[str, ...]:
+    """Return a flag for what runs now and would not be there after a boot."""
+    gap = unit is not None and unit.active == "active" and unit.enabled != "enabled"
+    return ("BOOT-ENABLE",) if gap else ()
 
 
 def _drifts(agent: Agent, pane: Pane, readiness: Readiness) -> bool:

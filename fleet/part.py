@@ -9,18 +9,24 @@ import structlog
 
 from bot.errors import TransientError, UserError
 from fleet.local import LocalFleet
+from fleet.plan import make_plan
+from fleet.roster_file import load
 from fleet.tmux import answers
 
 _LOOK = timedelta(seconds=1)
 
 
 class FleetPart:
-    """Keeps this host's fleet as the roster says. Agents go on when it ends: see ``LocalFleet.shutdown``."""
+    """Keeps this host's fleet as the roster says. Agents go on when it ends: see ``LocalFleet.shutdown``.
+
+    ``tell`` hears what a changed roster means before it is done.
+    """
 
     name = "fleet"
 
-    def __init__(self, fleet: LocalFleet) -> None:
+    def __init__(self, fleet: LocalFleet, tell: Callable[[str], None] = lambda _: None) -> None:
         self._fleet = fleet
+        self._tell = tell
         self._refused: dict[str, str] = {}
         self._log = structlog.get_logger(part=self.name)
 
@@ -57,12 +63,28 @@ class FleetPart:
         self._fleet.opening = True
         try:
             try:
+                await self._follow()
                 await asyncio.to_thread(self._fleet.reload)
             finally:
                 # A wrong file stops nobody: the agents of the last good one are started all the same.
                 await self._start_all()
         finally:
             self._fleet.opening = False
+
+    async def _follow(self) -> None:
+        """End whom a changed roster does not name any more, or names otherwise; SetupError for a wrong file."""
+        if not self._fleet.is_known:
+            return
+        places = self._fleet.places
+        wanted = await asyncio.to_thread(load, places.roster_file)
+        plan = make_plan(self._fleet.current, wanted, self._fleet.host)
+        if not plan.start and not plan.ends:
+            return
+        said = f"The roster changed: {plan.sentence()}."
+        self._log.info("roster changed", plan=plan.sentence())
+        self._tell(said)
+        for name in plan.ends:
+            await self._fleet.stop(name)
 
     async def _start_all(self) -> None:
         self._refused.clear()

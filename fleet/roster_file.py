@@ -14,6 +14,7 @@ from fleet.roster import Roster
 
 _LONGEST = 200_000
 _DEEPEST = 16
+_MOST_SHOWN = 20
 Place = tuple[str | int, ...]
 
 
@@ -32,7 +33,10 @@ def load(path: Path) -> Roster:
 
 
 def parse(text: str, source: str) -> Roster:
-    """Return the roster that a text holds; UserError ``SOURCE:LINE: …`` for the first thing wrong in it."""
+    """Return the roster that a text holds; UserError ``SOURCE:LINE: …`` for everything wrong in it, a line each.
+
+    What is no YAML is named alone: nothing can be said of the rest.
+    """
     node = _compose(text, source)
     lines: dict[Place, int] = {}
     values = _read(node, (), lines, source)
@@ -41,8 +45,11 @@ def parse(text: str, source: str) -> Roster:
     try:
         return Roster.model_validate(values)
     except ValidationError as error:
-        place, said = _first(error.errors(include_url=False), lines)
-        raise UserError(f"{source}:{place}: {said}") from error
+        found = _all(error.errors(include_url=False), lines)
+        shown = [f"{source}:{line}: {said}" for line, said in found[:_MOST_SHOWN]]
+        if len(found) > _MOST_SHOWN:
+            shown.append(f"{source}:{found[_MOST_SHOWN][0]}: and {len(found) - _MOST_SHOWN} more")
+        raise UserError("\n".join(shown)) from error
 
 
 def _compose(text: str, source: str) -> yaml.Node:
@@ -54,8 +61,9 @@ def _compose(text: str, source: str) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         line = _line(error.problem_mark or error.context_mark)
         raise UserError(f"{source}:{line}: not YAML: {error.problem or error.context}") from error
-    except yaml.YAMLError as error:
-        raise UserError(f"{source}:1: not YAML: {error}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise UserError(f"{source}:{line}: not YAML: {error.reason}") from error
     if node is None:
         raise UserError(f"{source}:1: the file is empty; it begins with version: 1")
     return node
@@ -114,9 +122,9 @@ def _scalar(node: yaml.Node, source: str) -> Any:
     return value
 
 
-def _first(errors: list[ErrorDetails], lines: Mapping[Place, int]) -> tuple[int, str]:
-    said = [(_line_of(error["loc"], lines), _sentence(error)) for error in errors]
-    return min(said)
+def _all(errors: list[ErrorDetails], lines: Mapping[Place, int]) -> list[tuple[int, str]]:
+    """Return every fault with its line, in the order of the lines, each once."""
+    return sorted({(_line_of(error["loc"], lines), _sentence(error)) for error in errors})
 
 
 def _line_of(place: Place, lines: Mapping[Place, int]) -> int:

@@ -6,6 +6,7 @@ import pytest
 
 from bot.briefs import Briefs
 from bot.errors import UserError
+from fleet.briefs import LocalBriefs
 from tests.contract.test_fleet import AGENTS, local_fleet
 from tests.fakes.briefs import MemoryBriefs
 from tests.fakes.fleet import MemoryFleet
@@ -15,7 +16,7 @@ from tests.fakes.fleet import MemoryFleet
 def briefs(request: pytest.FixtureRequest, tmp_path: Path) -> Briefs:
     if request.param == "memory":
         return MemoryBriefs(MemoryFleet(*AGENTS))
-    return local_fleet(tmp_path)
+    return LocalBriefs(local_fleet(tmp_path))
 
 
 def test_an_agents_prompt_holds_its_comms_block(briefs: Briefs) -> None:

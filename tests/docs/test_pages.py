@@ -177,6 +177,22 @@ def test_the_example_roster_is_accepted() -> None:
     assert [agent.name for agent in roster.agents] == ["orchestrator", "enhancer", "coder0"]
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "deploy" / "rosters").iterdir()), ids=lambda path: path.name
+)
+def test_every_example_of_a_roster_is_accepted_and_has_a_lead_and_an_enhancer(path: Path) -> None:
+    classes = [agent.agent_class for agent in load(path).agents]
+    assert classes.count("orchestrator") == 1
+    assert "enhancer" in classes
+
+
+def test_there_are_six_examples_and_one_has_every_field() -> None:
+    assert len(list((ROOT / "deploy" / "rosters").iterdir())) == 6
+    shown = load(ROOT / "deploy" / "rosters" / "every-field.yaml")
+    said = {name for agent in shown.agents for name in agent.model_fields_set}
+    assert said == set(type(shown.agents[0]).model_fields)
+
+
 def test_stopping_the_unit_leaves_the_agents_alone() -> None:
     unit = (ROOT / "deploy" / "mosaic.service").read_text(encoding="utf-8")
     lines = unit.splitlines()

@@ -22,19 +22,23 @@ from commands.briefs import BriefCommands
 from commands.fleet import FleetCommands
 from commands.graph import GraphCommands
 from commands.mail import MailCommands
+from commands.roster import RosterCommands
 from commands.session import SessionCommands
 from commands.sessions import FleetChecks, SessionViews
 from commands.shipments import ShipmentCommands
 from commands.threads import ThreadCommands
+from commands.units import UnitCommands
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.briefs import MemoryBriefs
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.fleet import MemoryFleet
 from tests.fakes.mailroom import MemoryCorrespondence, Room
 from tests.fakes.overview import MemoryOverview
+from tests.fakes.rosters import MemoryRosters
 from tests.fakes.sessions import MemorySessions
 from tests.fakes.shipments import MemoryShipments
 from tests.fakes.threads import MemoryThreads
+from tests.fakes.units import MemoryUnits
 from web.api import ApiPart
 
 ROOM = Address("matrix", "!ops:example.org")
@@ -141,6 +145,8 @@ def make_interpreter(
         SessionViews(MemorySessions(MemoryFleet()), QuietFleet()),
         FleetChecks(MemorySessions(MemoryFleet())),
         BriefCommands(MemoryBriefs(MemoryFleet())),
+        RosterCommands(MemoryRosters(), MemoryUnits()),
+        UnitCommands(MemoryUnits(), QuietFleet()),
         mail or MailCommands(MemoryCorrespondence(Room())),
         *extra,
     )

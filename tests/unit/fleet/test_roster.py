@@ -92,7 +92,7 @@ def test_the_demo_roster_is_valid_and_has_an_orchestrator_and_an_enhancer() -> N
         ("version: 1\nagents: [", "roster.yaml:2: not YAML"),
         ("[" * 5000, "roster.yaml:1: nested deeper than 16"),
         ("x" * 300_000, "roster.yaml:1: longer than"),
-        ("version: 1\n\0", "roster.yaml:1: not YAML"),
+        ("version: 1\n\0", "roster.yaml:2: not YAML"),
         ("version: !!python/object:os.system 1", "roster.yaml:1: cannot read '1'"),
         (agent(runtime="dogfod"), "roster.yaml:3: agents[0].runtime: 'dogfod' is not allowed; allowed: 'claude'"),
         (agent(name="a.b"), "roster.yaml:3: agents[0].name: 'a.b' must match"),

@@ -1,0 +1,63 @@
+"""The port Rosters on roster.yaml: checked before it is written, whole or not at all."""
+
+import asyncio
+import os
+import stat
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.errors import SetupError
+from fleet.local import LocalFleet
+from fleet.lock import held
+from fleet.roster_edit import add_agent, edit_agent, protect, remove_agent
+from fleet.roster_file import parse
+
+_PATIENCE = timedelta(seconds=10)
+
+
+class RosterStore:
+    """Edits one after the other, over all processes. The fleet follows the file by itself."""
+
+    def __init__(self, fleet: LocalFleet) -> None:
+        self._fleet = fleet
+        self._path = fleet.places.roster_file
+
+    async def add(self, agent: Mapping[str, Any]) -> None:
+        """Add an agent at the end."""
+        await self._change(lambda text: add_agent(text, agent))
+
+    async def edit(self, name: str, changes: Mapping[str, Any]) -> None:
+        """Set keys of an agent, and take away those whose value is None."""
+        await self._change(lambda text: edit_agent(text, name, changes))
+
+    async def remove(self, name: str) -> None:
+        """Take an agent out, and everything that was there for it alone."""
+        await self._change(lambda text: remove_agent(text, name))
+
+    async def _change(self, change: Callable[[str], str]) -> None:
+        lock = self._fleet.places.roster_lock_file
+        async with held(lock, _PATIENCE, "somebody else changes the roster"):
+            await asyncio.to_thread(self._rewrite, change)
+
+    def _rewrite(self, change: Callable[[str], str]) -> None:
+        try:
+            text = self._path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SetupError(f"{self._path}:1: cannot be read: {error}") from error
+        before = parse(text, str(self._path))
+        changed = change(text)
+        protect(before, parse(changed, str(self._path)))
+        _replace(self._path, changed)
+
+
+def _replace(path: Path, text: str) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    draft = path.with_name(f".{path.name}.draft")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.chmod(mode)
+    draft.replace(path)

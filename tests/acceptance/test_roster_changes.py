@@ -22,6 +22,12 @@ async def rows(installation: Installation) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in found}
 
 
+def left_of(name: str, home: Path) -> list[object]:
+    """Return the processes and the files that are there for one agent alone."""
+    agents = home / "fleet" / "agents"
+    return [*bearing(f"MOSAIC_AGENT_FILE={agents / name}.json"), *agents.glob(f"{name}*")]
+
+
 async def test_agents_come_and_go_by_command_and_the_others_go_on(tmp_path: Path) -> None:
     installation = Installation(tmp_path / "home")
     path = installation.home / "fleet" / "roster.yaml"
@@ -53,12 +59,10 @@ async def test_agents_come_and_go_by_command_and_the_others_go_on(tmp_path: Path
         await until(anew, 30, "coder0 to be started anew")
         assert (await installation.mosaic("fleet", "remove", "coder0", "--yes")).status == 0
 
-        async def gone() -> bool:
-            return await installation.agent_pids() == before
-
-        await until(gone, 30, "coder0 to be gone, and the others as they were")
-        assert bearing(f"MOSAIC_AGENT_FILE={installation.home}/fleet/agents/coder0.json") == []
-        assert list((installation.home / "fleet" / "agents").glob("coder0*")) == []
+        await until(
+            lambda: left_of("coder0", installation.home) == [], 30, "all of coder0 to be gone"
+        )
+        assert await installation.agent_pids() == before
 
         refused = await installation.mosaic("fleet", "remove", "lead", "--yes", "--json")
         assert refused.status == 1

@@ -71,6 +71,8 @@ def _answer(request: Request, table: Table) -> int:
     own = own_command(request.words[0])
     if own is not None:
         return _run_own(request, own)
+    if [word.lower() for word in request.words[:2]] == ["fleet", "init"]:
+        return _init(request)
     return _run_words(request, table)
 
 
@@ -245,6 +247,15 @@ def _run_own(request: Request, own: Own) -> int:
 
     places, client = _reach(request)
     return _OWN[own.name](request, Lifecycle(places, client, os.environ), flags)
+
+
+def _init(request: Request) -> int:
+    from bot.beginning import write_roster
+
+    places, _ = _reach(request)
+    written = write_roster(places, request.words[2:], os.environ)
+    text = f"Written: {written['roster']}\nNext: mosaic up, then mosaic fleet ps"
+    return _print(request, written, text)
 
 
 def _screen(request: Request) -> int:

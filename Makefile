@@ -38,7 +38,7 @@ install: $(VENV)/.dev ## make .venv with the development tools
 install-homeserver: $(VENV)/.homeserver ## add the local Matrix homeserver to .venv
 
 test: $(VENV)/.dev ## run the whole fast suite on real Postgres, tmux and Synapse
-	@$(PYTEST) -n $(WORKERS) -m "not slow and not runtimes" $(ARGS)
+	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not slow and not runtimes" $(ARGS)
 
 test-slow: $(VENV)/.dev ## run the kill, soak and race campaigns
 	@$(PYTEST) -m slow $(ARGS)

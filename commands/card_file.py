@@ -27,7 +27,7 @@ from commands.card_words import (
     Reason,
     Title,
 )
-from commands.document import Document, read_document
+from commands.document import Document, means_itself, read_document
 
 VERSION = 1
 MOST_CARDS = 50_000
@@ -211,7 +211,9 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
 def _represent_text(dumper: Any, text: str) -> Any:
     lines = text.split("\n")
     block = len(lines) > 1 and all(line.isprintable() and line == line.strip() for line in lines)
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if block else None)
+    # The library's own idea of what needs quotes is YAML 1.1's: it would write 0E0 without, which we read as a number.
+    quoted = None if means_itself(text) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if block else quoted)
 
 
 _Dumper.add_representer(str, _represent_text)

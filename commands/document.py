@@ -180,6 +180,11 @@ def _yaml_step(event: yaml.Event, line: int, name: str) -> Iterator[Step]:
         yield Step(sign, line)
 
 
+def means_itself(text: str) -> bool:
+    """Whether a text written without quotes is read as that text, and not as a number or a word of YAML's."""
+    return not any(form.match(text) for form, _ in _PLAIN)
+
+
 def _plain(text: str, line: int, name: str) -> Any:
     for form, read in _PLAIN:
         if form.match(text):

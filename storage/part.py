@@ -52,18 +52,26 @@ class DatabasePart:
             await self._server.stop()
 
     async def _use(self, target: Target, ready: Callable[[str], None]) -> None:
-        await self._database.open(target)
-        await migrate(self._database)
+        await self._open(target)
         ready(f"PostgreSQL {self._database.version}")
         await self._database.broken()
         raise TransientError("the connection to the database was lost")
+
+    async def _open(self, target: Target) -> None:
+        """Bring the tables up to date, and only then let others ask: until then there may be none."""
+        unseen = Database(size=1)
+        await unseen.open(target)
+        try:
+            await migrate(unseen)
+        finally:
+            await unseen.close()
+        await self._database.open(target)
 
     async def _serve(self, ready: Callable[[str], None]) -> None:
         hasty = 0
         while hasty <= _HASTY:
             started = await self._server.start()
-            await self._database.open(started.target)
-            await migrate(self._database)
+            await self._open(started.target)
             ready(str(started))
             since = time.monotonic()
             await self._lost()

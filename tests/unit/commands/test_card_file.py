@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cards import Card, CardStatus
+from bot.cards import Card, CardDraft, CardStatus
 from bot.errors import UserError
-from bot.shipment import card_of
+from bot.shipment import Entry, card_of
 from commands.card_file import read_cards, write_cards
 from commands.document import read_document
 from tests.modesty import modest
@@ -153,6 +153,16 @@ def test_what_was_written_is_read_as_it_was(
     fresh = [card_of(entry) for entry in entries]
     assert [dated(card) for card in fresh] == [dated(card) for card in made]
     assert write_cards(fresh, form) == text
+
+
+@pytest.mark.parametrize(
+    "word", ["0E0", "1e3", "12", "0x1", "1_000", "~", "null", "true", "1:30", "=", ""]
+)
+def test_a_text_that_looks_like_something_else_comes_back_as_a_text(word: str) -> None:
+    (entry,) = read_cards(
+        write_cards([card_of(Entry(CardDraft("A", "t", body=word)))], "yaml"), "p"
+    )
+    assert (entry.draft.body or "") == word
 
 
 @modest

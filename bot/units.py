@@ -24,6 +24,10 @@ class Units(Protocol):
         """Disable the named agents' units and take the files away; return the files that were there."""
         ...
 
+    async def enable(self, name: str) -> None:
+        """Let one agent's unit be started at boot; harmless when none are installed."""
+        ...
+
     async def disable(self, name: str) -> None:
         """Let one agent's unit be started at no boot any more; harmless when it is so already."""
         ...

@@ -51,7 +51,7 @@ class RosterCommands:
         host: Host | None = None,
         alias: Alias | None = None,
     ) -> Reply:
-        """Add an agent to the roster; it is started at once."""
+        """Add an agent to the roster; it is started at once, and at boot where units are installed."""
         said = _said(
             class_=class_,
             runtime=runtime,
@@ -64,6 +64,7 @@ class RosterCommands:
         )
         agent = {"name": name, **said}
         await self._rosters.add(agent)
+        await self._units.enable(name)
         return Reply(agent, (Text(f"{name} is in the roster."),))
 
     @command("edit", roles=OPERATORS, effect=Effect.WRITE)

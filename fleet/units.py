@@ -111,6 +111,12 @@ class SystemdUnits:
         self._known = (0.0, {})
         return sorted(map(str, there))
 
+    async def enable(self, name: str) -> None:
+        """Enable one agent's unit, if units are installed."""
+        if self._is_installed():
+            await self._systemctl("enable", self._unit(name))
+            self._known = (0.0, {})
+
     async def disable(self, name: str) -> None:
         """Disable one agent's unit, if units are installed."""
         if self._is_installed():

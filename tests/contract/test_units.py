@@ -42,8 +42,11 @@ async def test_one_agent_can_be_disabled_and_the_others_stay(units: Units) -> No
     await units.disable("lead")
     await units.disable("lead")
     assert await enabled(units) == {"coder0": "enabled", "lead": "disabled"}
+    await units.enable("lead")
+    assert await enabled(units) == {"coder0": "enabled", "lead": "enabled"}
 
 
 async def test_disabling_without_units_does_nothing(units: Units) -> None:
+    await units.enable("lead")
     await units.disable("lead")
     assert await units.states(NAMES) == {}

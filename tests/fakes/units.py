@@ -25,6 +25,10 @@ class MemoryUnits:
         self._enabled -= set(names)
         return there
 
+    async def enable(self, name: str) -> None:
+        if self._installed:
+            self._enabled.add(name)
+
     async def disable(self, name: str) -> None:
         self._enabled.discard(name)
 

@@ -16,6 +16,7 @@ from bot.model import ReceiptState
 from fleet.delivery import AgentCarrier
 from fleet.keyboard import Patience
 from fleet.lookout import Dialog, Lookout
+from fleet.sessions import LocalSessions
 from tests.stages.host import Stage, new_socket_name
 from tests.stages.model_stand_in import ANSWER, ModelStandIn, model_stand_in
 from tests.stages.programs import KEY, PROGRAMS, agent_with_home
@@ -113,4 +114,6 @@ async def test_a_program_is_told_who_it_is_and_takes_a_message(
         return ANSWER in await stage.rows(runtime)
 
     await until(answered, START_SECONDS, "the answer on the screen")
+    scene = await LocalSessions(fleet).scene(runtime, 48)
+    assert any(ANSWER in row for row in scene.rows), "the end of its screen, alternate or not"
     await watch.until_available(runtime)

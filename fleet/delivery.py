@@ -131,7 +131,9 @@ class AgentCarrier:
         return "its screen shows no prompt that is known"
 
     def _silence(self, door: Door) -> str | None:
-        """Return why a prompt may be no more than a picture: its program does not beat."""
+        """Return why a prompt may be no more than a picture: its program does not beat, or knows nothing yet."""
+        if not door.is_told:
+            return "it has not been told who it is yet"
         if not door.beats_itself:
             return None
         beat = self._beat(door)

@@ -42,6 +42,13 @@ class Door:
     runtime: Runtime
     terminal: Terminal
     pane: Pane
+    folder: Path
+
+    @property
+    def is_told(self) -> bool:
+        """Whether its program has read who it is; what is said to it before may be taken without that."""
+        mark = self.runtime.told_mark
+        return mark is None or self.agent.command is not None or (self.folder / mark).exists()
 
     @property
     def beats_itself(self) -> bool:
@@ -296,7 +303,7 @@ class LocalFleet:
         panes = await self._panes()
         found = ((agent, panes.get(agent.name)) for agent in self.agents())
         return [
-            Door(agent, RUNTIMES[agent.runtime], self.terminal(agent), pane)
+            self._door(agent, pane)
             for agent, pane in found
             if pane is not None and not pane.dead and self._is_ours(pane)
         ]
@@ -312,7 +319,11 @@ class LocalFleet:
             if self.opening or self._changing.locked():
                 raise TransientError(f"{name} is being started")
             raise UserError(f"{name} is not running", code="dead", hint=f"fleet start {name}")
-        return Door(agent, RUNTIMES[agent.runtime], self.terminal(agent), pane)
+        return self._door(agent, pane)
+
+    def _door(self, agent: Agent, pane: Pane) -> Door:
+        folder = self.places.launch_directory(agent.name)
+        return Door(agent, RUNTIMES[agent.runtime], self.terminal(agent), pane, folder)
 
     async def agent_of(self, pid: int) -> Principal | None:
         """Return the agent below whose pane a process runs, None when it runs elsewhere.

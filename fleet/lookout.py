@@ -142,11 +142,12 @@ class Lookout:
         process = await asyncio.to_thread(processes.find, door.pane.pid)
         if process is None or process.stopped:
             return
-        state, evidence = _word(sight)
+        state, evidence = _word(sight) if door.is_told else ("busy", "is being told who it is")
         path = self._fleet.places.heartbeat_file(door.agent.name)
         beat = Heartbeat(now, door.pane.pid, door.pane.launch, state, evidence)
         await asyncio.to_thread(write_heartbeat, path, beat)
-        self._sights[door.agent.name] = replace(sight, beaten_at=now)
+        if door.is_told:  # else the next look says more
+            self._sights[door.agent.name] = replace(sight, beaten_at=now)
 
 
 def _word(sight: _Sight) -> tuple[str, str]:

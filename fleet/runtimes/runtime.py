@@ -47,8 +47,9 @@ class Runtime:
     """One agent program.
 
     ``start`` is its own start line, ``commands`` are the names under which tmux shows it (empty: any),
-    ``model`` and ``yolo`` the words that set them, ``told`` is how it gets its prompt. A ``full_screen`` one
-    may show a draft on the row above the cursor too.
+    ``model`` and ``yolo`` the words that set them, ``told`` is how it gets its prompt. Where it fetches the
+    prompt only after it has drawn its own, ``told_mark`` is the file in the order's folder that is there from
+    then on. A ``full_screen`` one may show a draft on the row above the cursor too.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Runtime:
     model: tuple[str, ...] = ()
     yolo: tuple[str, ...] = ()
     told: Callable[[Order], Launch] = _says_nothing
+    told_mark: str | None = None
 
     def launch(self, order: Order) -> Launch:
         """Return how an agent is started. A command in the roster replaces all words but its ``args``."""

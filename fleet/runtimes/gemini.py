@@ -2,7 +2,9 @@
 
 import json
 import shlex
+from pathlib import Path
 
+from bot.errors import UserError
 from fleet.runtimes.runtime import Launch, Order, Runtime
 
 _TOLD = "told"
@@ -11,8 +13,14 @@ _TOLD = "told"
 def _told(order: Order) -> Launch:
     """Give it the weakest settings, which a person's win over, with a hook that hands it the prompt.
 
-    The hook speaks again after ``/clear``. It runs after the first prompt is drawn, so it leaves a mark. Gemini reads no such file below a directory that others can write.
+    UserError where Gemini would not read them: below a directory that others can write. The hook runs after
+    the first prompt is drawn, so it leaves a mark, and it speaks again after ``/clear``.
     """
+    if order.agent.command is None and (place := shared_parent(order.folder)) is not None:
+        raise UserError(
+            f"{order.agent.name}: Gemini CLI reads no settings below {place}, which others may write",
+            hint=f"choose another MOSAIC_HOME, or chmod go-w {place}",
+        )
     brief, settings = order.folder / "brief.json", order.folder / "gemini-defaults.json"
     said = {"hookEventName": "SessionStart", "additionalContext": order.prompt}
     told = order.folder / _TOLD
@@ -25,6 +33,12 @@ def _told(order: Order) -> Launch:
             settings: json.dumps({"hooks": {"SessionStart": [{"hooks": [hook]}]}}) + "\n",
         },
     )
+
+
+def shared_parent(folder: Path) -> Path | None:
+    """Return a directory above a folder that its group or everybody may write to, None when there is none."""
+    parents = (place for place in folder.absolute().parents if place.exists())
+    return next((place for place in parents if place.stat().st_mode & 0o022), None)
 
 
 GEMINI = Runtime(

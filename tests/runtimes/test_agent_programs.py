@@ -16,6 +16,7 @@ from bot.model import ReceiptState
 from fleet.delivery import AgentCarrier
 from fleet.keyboard import Patience
 from fleet.lookout import Dialog, Lookout
+from fleet.runtimes.gemini import shared_parent
 from fleet.sessions import LocalSessions
 from tests.stages.host import Stage, new_socket_name
 from tests.stages.model_stand_in import ANSWER, ModelStandIn, model_stand_in
@@ -38,7 +39,12 @@ async def model() -> AsyncIterator[ModelStandIn]:
 @pytest_asyncio.fixture
 async def place() -> AsyncIterator[Path]:
     """A directory such as a person's: nobody else can write to it, or to one above it."""
-    place = Path(tempfile.mkdtemp(prefix="programs-", dir=sys.prefix))
+    wanted = (Path(sys.prefix), Path.home(), Path("/var/lib"), Path("/opt"))
+    usable = [one for one in wanted if os.access(one, os.W_OK) and shared_parent(one / "x") is None]
+    assert usable, (
+        f"Gemini CLI needs a directory that nobody else can write, and none of {wanted} is one"
+    )
+    place = Path(tempfile.mkdtemp(prefix="programs-", dir=usable[0]))
     try:
         yield place
     finally:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.errors import UserError
 from bot.places import Places
 from fleet.comms import comms_block
 from fleet.prompt import compose, prompt_pieces
@@ -89,6 +90,15 @@ def test_a_start_line_has_model_yolo_prompt_and_args_in_this_order(
 def test_codex_gets_its_prompt_as_one_toml_string(roster: Roster, tmp_path: Path) -> None:
     words = RUNTIMES["codex"].launch(order(roster, "far", tmp_path)).words
     assert words[-1] == r'developer_instructions="say \"\u00e9\"\n"'
+
+
+def test_gemini_is_not_started_where_it_would_not_read_who_it_is(tmp_path: Path) -> None:
+    said = "version: 1\nagents: [{name: g, class: code, runtime: gemini}]"
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    with pytest.raises(UserError, match="g: Gemini CLI reads no settings below"):
+        RUNTIMES["gemini"].launch(order(parse(said, "r"), "g", open_to_all / "home"))
 
 
 @pytest.mark.parametrize("name", sorted(RUNTIMES))

@@ -379,7 +379,7 @@ class Daemon:
 
     def _make_window(self) -> ChatWindow:
         return ChatWindow(
-            self._fleet.terminal(),
+            self._fleet.terminal,
             session="mosaic-chat",
             argv=[sys.executable, "-P", "-m", "bot", "chat"],
             environment={"MOSAIC_HOME": str(self._places.home)},

@@ -7,12 +7,8 @@ from pydantic import Field
 from bot.briefs import Briefs
 from bot.command.declare import EVERYONE, MEMBERS, Call, Help, command, topic
 from bot.reply import Block, Markdown, Reply, Text
+from commands.agent_words import AgentName
 
-AgentName = Annotated[
-    str,
-    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"),
-    Help("an agent's name in the roster"),
-]
 Role = Annotated[str, Field(min_length=1, max_length=64), Help("an agent's name or alias")]
 Host = Annotated[str, Field(min_length=1, max_length=255), Help("the host where it runs")]
 

@@ -3,21 +3,13 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import Field
-
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, command, topic
 from bot.errors import UserError
 from bot.holders import Holders
 from bot.model import AgentRecord
 from bot.ports import Fleet
 from bot.reply import Block, Reply, Table, Text
-
-AgentName = Annotated[
-    str,
-    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"),
-    Help("an agent's name in the roster; without one, all of this host"),
-]
-
+from commands.agent_words import OneOrAll
 
 Watch = Annotated[bool, Help("at the command line: show it again every two seconds")]
 
@@ -36,7 +28,7 @@ class FleetCommands:
         return _records(await self._holders.join(self._fleet.observe()))
 
     @command("status", roles=EVERYONE)
-    async def status(self, call: Call, name: AgentName | None = None) -> Reply:
+    async def status(self, call: Call, name: OneOrAll = None) -> Reply:
         """Show how one agent is, or all."""
         self._known(name)
         records = await self._holders.join(self._fleet.observe())
@@ -60,7 +52,7 @@ class FleetCommands:
         return Reply([*agents], (table,) if rows else (Text("The roster names nobody."),))
 
     @command("start", roles=OPERATORS, effect=Effect.WRITE)
-    async def start(self, call: Call, name: AgentName | None = None) -> Reply:
+    async def start(self, call: Call, name: OneOrAll = None) -> Reply:
         """Start one agent or all; those that run are left alone."""
         return _records(await self._fleet.start(name))
 
@@ -70,7 +62,7 @@ class FleetCommands:
         effect=Effect.WRITE,
         confirm="This ends the sessions of the agents named, or of all, with what they are working on.",
     )
-    async def stop(self, call: Call, name: AgentName | None = None) -> Reply:
+    async def stop(self, call: Call, name: OneOrAll = None) -> Reply:
         """Stop one agent or all, with every process that they started."""
         return _records(await self._fleet.stop(name))
 
@@ -80,7 +72,7 @@ class FleetCommands:
         effect=Effect.WRITE,
         confirm="This ends and begins anew the sessions of the agents named, or of all.",
     )
-    async def restart(self, call: Call, name: AgentName | None = None) -> Reply:
+    async def restart(self, call: Call, name: OneOrAll = None) -> Reply:
         """Stop and start one agent or all."""
         await self._fleet.stop(name)
         return _records(await self._fleet.start(name))

@@ -9,10 +9,8 @@ from bot.errors import UsageError
 from bot.reply import Reply, Text
 from bot.rosters import Rosters
 from bot.units import Units
+from commands.agent_words import AgentName
 
-AgentName = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"), Help("the agent's name")
-]
 Class = Annotated[str, Field(min_length=1, max_length=64), Help("the persona that it plays")]
 Runtime = Annotated[
     str,

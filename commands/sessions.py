@@ -17,12 +17,8 @@ from bot.command.declare import (
 from bot.ports import Fleet
 from bot.reply import Block, Code, Reply, Table, Text
 from bot.sessions import Check, Scene, Sessions, Way
+from commands.agent_words import AgentName, OneOrAll
 
-AgentName = Annotated[
-    str,
-    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"),
-    Help("an agent's name in the roster"),
-]
 Lines = Annotated[int, Field(ge=1, le=5000), Help("how many rows at most, the last ones")]
 
 
@@ -76,7 +72,7 @@ class FleetChecks:
         self._sessions = sessions
 
     @command("verify", roles=EVERYONE)
-    async def verify(self, call: Call, name: AgentName | None = None) -> Reply:
+    async def verify(self, call: Call, name: OneOrAll = None) -> Reply:
         """Check one agent or all: session, program, heartbeat, directory, papers."""
         checks = await self._sessions.verify(name)
         failed = [check for check in checks if not check.well]

@@ -28,6 +28,7 @@ from fleet.roster import Agent, Roster
 from fleet.roster_file import load
 from fleet.runtimes import RUNTIMES, Order, Runtime
 from fleet.starts import crash_loop, note_start, read_starts, wait
+from fleet.terminals import Terminals
 from fleet.tmux import Terminal
 
 _ORCHESTRATOR = "orchestrator"
@@ -82,7 +83,7 @@ class LocalFleet:
         self._papers = Papers(self.places, host, self._environment)
         self._observer = Observer(self.places, host, tenant_id, thresholds)
         self._roster: Roster | None = None
-        self._terminals: dict[str | None, Terminal] = {}
+        self._terminals = Terminals(self._environment, str(places.home))
         self._changing = asyncio.Lock()
         # Whose agents are ours, on a socket that several installations may share.
         self._mark = places.fingerprint[:8]
@@ -190,7 +191,7 @@ class LocalFleet:
         for agent in self.local_agents():
             self.terminal(agent)
         async with self._alone():
-            for terminal in self._terminals.values():
+            for terminal in self._terminals:
                 ours = [pane for pane in await terminal.panes() if self._is_ours(pane)]
                 names: dict[str, Pane | None] = {agent.name: None for agent in self.local_agents()}
                 names |= {pane.session: pane for pane in ours}
@@ -356,26 +357,23 @@ class LocalFleet:
 
     def terminal(self, agent: Agent | None = None) -> Terminal:
         """Return the terminal of an agent, or the fleet's own (where the chat window lives)."""
+        return self._terminals.on(self._socket(agent), self.current.tmux.holder_session)
+
+    def _socket(self, agent: Agent | None) -> str | None:
         named = None if agent is None else agent.socket
-        socket = named or self.current.tmux.socket_name
-        if socket not in self._terminals:
-            self._terminals[socket] = Terminal(
-                socket,
-                environment=self._environment,
-                owner=str(self.places.home),
-                holder=self.current.tmux.holder_session,
-            )
-        return self._terminals[socket]
+        return named or self.current.tmux.socket_name
+
+    async def leave_unused_sockets(self) -> None:
+        """End our own sessions on sockets that the roster does not name any more."""
+        await self._terminals.leave({self._socket(agent) for agent in (None, *self.agents())})
 
     async def hold_lines(self) -> None:
         """Look at every socket over one connection that stays, from now on."""
-        for terminal in self._terminals.values():
-            await terminal.hold_line()
+        await self._terminals.hold_lines()
 
     async def release_lines(self) -> None:
         """Give these connections up; harmless when there are none."""
-        for terminal in self._terminals.values():
-            await terminal.release_line()
+        await self._terminals.release_lines()
 
     def _is_ours(self, pane: Pane) -> bool:
         return pane.role == "agent" and pane.launch.startswith(f"{self._mark}.")

@@ -68,6 +68,7 @@ class FleetPart:
             finally:
                 # A wrong file stops nobody: the agents of the last good one are started all the same.
                 await self._start_all()
+            await self._fleet.leave_unused_sockets()
         finally:
             self._fleet.opening = False
 

@@ -79,3 +79,30 @@ async def test_agents_come_and_go_by_command_and_the_others_go_on(tmp_path: Path
         ]
     finally:
         await installation.close()
+
+
+async def test_a_fleet_that_moves_to_another_socket_leaves_nothing_on_the_old_one(
+    tmp_path: Path,
+) -> None:
+    installation = Installation(tmp_path / "home", {"TMUX_TMPDIR": str(tmp_path)})
+    path = installation.home / "fleet" / "roster.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(ROSTER.format(socket="first"))
+    sockets = tmp_path / f"tmux-{os.getuid()}"
+    await installation.up()
+    try:
+        path.write_text(ROSTER.format(socket="second"))
+        await until(
+            lambda: [socket.name for socket in sockets.iterdir()] == ["second"],
+            30,
+            "the fleet to have moved",
+        )
+
+        async def all_there() -> bool:
+            found = await rows(installation)
+            return {row["readiness"] for row in found.values()} == {"available"}
+
+        await until(all_there, 30, "everybody to be available again")
+    finally:
+        await installation.down()
+    assert list(sockets.iterdir()) == []

@@ -32,7 +32,7 @@ async def tmux() -> AsyncIterator[Terminal]:
 
 
 def chat(tmux: Terminal, argv: list[str]) -> ChatWindow:
-    return ChatWindow(tmux, session="mosaic-chat", argv=argv, environment={})
+    return ChatWindow(lambda: tmux, session="mosaic-chat", argv=argv, environment={})
 
 
 @contextlib.asynccontextmanager

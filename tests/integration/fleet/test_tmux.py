@@ -98,7 +98,7 @@ async def test_pasted_text_arrives_as_it_is(terminal: Terminal) -> None:
 
 async def test_a_chat_window_opens_once_and_closes(terminal: Terminal) -> None:
     window = ChatWindow(
-        terminal,
+        lambda: terminal,
         session="mosaic-chat",
         argv=[sys.executable, "-c", "import os; print(os.environ['WHO']); input()"],
         environment={"WHO": "ann"},

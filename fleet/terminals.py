@@ -1,0 +1,45 @@
+"""The tmux sockets of one installation, each with its terminal, for as long as the roster names them."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from fleet.tmux import Terminal
+
+Socket = str | None
+"""A socket's name; None is tmux's default one."""
+
+
+class Terminals:
+    """One ``Terminal`` a socket. ``owner`` is what our own sessions are known by (see ``Terminal``)."""
+
+    def __init__(self, environment: Mapping[str, str], owner: str) -> None:
+        self._environment = environment
+        self._owner = owner
+        self._by_socket: dict[Socket, Terminal] = {}
+
+    def __iter__(self) -> Iterator[Terminal]:
+        return iter(tuple(self._by_socket.values()))
+
+    def on(self, socket: Socket, holder: str) -> Terminal:
+        """Return the terminal on a socket, the same one every time."""
+        if socket not in self._by_socket:
+            self._by_socket[socket] = Terminal(
+                socket, environment=self._environment, owner=self._owner, holder=holder
+            )
+        return self._by_socket[socket]
+
+    async def leave(self, used: Collection[Socket]) -> None:
+        """End our own sessions on sockets that nobody uses any more; other people's stay."""
+        for socket in self._by_socket.keys() - used:
+            terminal = self._by_socket.pop(socket)
+            await terminal.release_line()
+            await terminal.close_server()
+
+    async def hold_lines(self) -> None:
+        """Look at every socket over one connection that stays, from now on."""
+        for terminal in self:
+            await terminal.hold_line()
+
+    async def release_lines(self) -> None:
+        """Give these connections up; harmless when there are none."""
+        for terminal in self:
+            await terminal.release_line()

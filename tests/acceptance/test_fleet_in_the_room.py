@@ -1,0 +1,78 @@
+"""The fleet from a Matrix room: who is there, one begun anew, a screen shown, a dialog called out."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stages.room import DEMO, PATIENCE, OpsRoom, ops_room
+from tests.stages.synapse import Town
+from tests.waiting import until
+
+CODER = {"name": "coder0", "class": "code", "runtime": "dogfood"}
+
+
+@pytest.fixture(scope="module")
+async def room(home: Path, homeserver: Town) -> AsyncIterator[OpsRoom]:
+    async with ops_room(home, homeserver, agents=[*DEMO, CODER]) as room:
+        await room.installation.up()
+        await room.steady()
+        await until(lambda: _is_available(room), PATIENCE, "coder0 to be available")
+        yield room
+
+
+async def test_ps_shows_every_agent_in_the_room(room: OpsRoom) -> None:
+    said = await room.ask("!fleet ps")
+    rows = {line.split()[0]: line for line in said.splitlines() if "available" in line}
+    assert set(rows) >= {"orchestrator", "enhancer", "coder0"}
+    assert "%" in rows["coder0"]
+
+
+async def test_a_restart_is_asked_about_and_then_begins_the_session_anew(room: OpsRoom) -> None:
+    before = await _row(room)
+    asked = await room.ask("!fleet restart coder0")
+    code = re.search(r"!confirm (\S+?)`", asked)
+    assert code is not None, asked
+    assert (await _row(room))["pid"] == before["pid"], "nothing happens before the yes"
+    said = await room.ask(f"!confirm {code[1]}")
+    assert "coder0" in said
+    after = await _row(room)
+    assert (after["session"], after["pid"] == before["pid"]) == ("coder0", False)
+    assert "nothing waits for you" in await room.ask(f"!confirm {code[1]}"), "a code is good once"
+
+
+async def test_tail_shows_the_end_of_a_screen(room: OpsRoom) -> None:
+    await until(lambda: _is_available(room), PATIENCE, "coder0 to be available")
+    await room.installation.type("coder0", "a word `of` <b>mine</b>")
+
+    async def shown() -> bool:
+        return "a word `of` <b>mine</b>" in await room.ask("!agent tail coder0 --lines 20")
+
+    await until(shown, PATIENCE, "the screen to show what was typed")
+    answer = await room.answer(await room.say("!agent tail coder0 --lines 20"))
+    assert "&lt;b&gt;mine" in answer["formatted_body"], "a screen is no markup"
+
+
+async def test_a_dialog_is_called_out_with_the_screen(room: OpsRoom) -> None:
+    await until(lambda: _is_available(room), PATIENCE, "coder0 to be available")
+    await room.installation.type("coder0", "/dialog")
+    (said,) = await until(
+        lambda: room.notices("coder0 waits at a dialog"), PATIENCE, "the dialog to be called out"
+    )
+    assert said.splitlines()[0].endswith("Permission")
+    assert "Run the drill's command?" in said, "the screen is shown"
+    assert "stuck" in await room.ask("!fleet status coder0")
+    await room.installation.press("coder0", "n")
+    await until(lambda: _is_available(room), PATIENCE, "coder0 to be available again")
+
+
+async def _row(room: OpsRoom) -> dict[str, Any]:
+    rows = (await room.installation.mosaic("fleet", "ps", "--json")).data
+    found: dict[str, Any] = next(row for row in rows if row["name"] == "coder0")
+    return found
+
+
+async def _is_available(room: OpsRoom) -> bool:
+    return str((await _row(room))["readiness"]) == "available"

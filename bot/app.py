@@ -30,17 +30,18 @@ from bot.parts import Parts
 from bot.places import Places, default_socket_name
 from bot.policy import INVITE, Policy
 from bot.ports import Audit, Carrier, Part
+from bot.post import Limits
+from bot.post_office import PostOffice
 from bot.presence import Typing
 from bot.reception import Reception
 from bot.relay import Relay
 from bot.reply import Code
 from bot.router import Router
-from bot.schedule import Job, Schedule
+from bot.schedule import Schedule
 from bot.settings import Settings, load_settings, unknown_variables
-from bot.topics import FleetPorts, backlog_topics, fleet_topics
-from bot.upkeep import Upkeep
+from bot.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
+from bot.upkeep import backlog_jobs
 from bot.worker import Worker
-from commands.mail import MailCommands
 from commands.session import SessionCommands
 from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import TmuxConnector
@@ -65,9 +66,8 @@ from storage.database import Database
 from storage.journal import PostgresJournal, PostgresPositions
 from storage.outbox import PostgresOutbox
 from storage.part import DatabasePart
+from storage.post import PostgresPost
 from web.api import ApiPart
-
-CLOCK = Caller(Principal("schedule:clock", "the clock"), Via.SCHEDULE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,7 @@ class Daemon:
         self._database = Database()
         self._outbox = PostgresOutbox(self._database)
         self._correspondence = PostgresCorrespondence(self._database)
+        self._post = PostgresPost(self._database)
         self._positions = PostgresPositions(self._database)
         self._backlog = postgres_backlog(self._database)
 
@@ -146,6 +147,15 @@ class Daemon:
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
         self._bulletin = Bulletin(self._mailbox, self._connections.primary)
+        mail = self._settings.mail
+        self._office = PostOffice(
+            self._post,
+            self._mailbox,
+            self._correspondence,
+            Limits(hops=mail.hop_budget, pair=mail.pair_budget, window=mail.pair_window),
+            tell=self._bulletin.put,
+            mirror=self._mirror,
+        )
         presence = Typing(self._connections.typing)
         self._relay = Relay(self._mailbox, self._outbox, self._correspondence, presence)
         self._interpreter = self._make_interpreter()
@@ -254,7 +264,7 @@ class Daemon:
                     shelf=self._backlog.shelf,
                 )
             ),
-            MailCommands(self._correspondence),
+            *mail_topics(self._office, self._post, self._correspondence, self._fleet),
         )
 
     def _make_interpreter(self) -> Interpreter:
@@ -310,30 +320,13 @@ class Daemon:
             *self._news_parts(),
             *([] if self._homeserver is None else [self._homeserver]),
             *(self._reception(kind) for kind in self._connections.kinds()),
-            Schedule(self._jobs()),
+            Schedule(backlog_jobs(self._backlog, self._settings, self._bulletin.put)),
         ]
 
     def _news_parts(self) -> list[Part]:
         if not self._settings.threads.news:
             return []
         return [Newsroom(self._backlog.news, self._mailbox)]
-
-    def _jobs(self) -> list[Job]:
-        backlog, wanted = self._backlog, self._settings.backlog
-        upkeep = Upkeep(
-            backlog.claims, backlog.recount, backlog.housekeeping, self._bulletin.put, CLOCK
-        )
-        tick = self._settings.supervisor.tick
-        jobs = upkeep.jobs(
-            reclaim_every=tick,
-            recount_every=wanted.recount,
-            archive_after=wanted.archive_after,
-            longest_transaction=wanted.longest_transaction,
-        )
-        if self._settings.threads.news:
-            return [*jobs]
-        # Or all that was not said would be said when it is on again.
-        return [*jobs, Job("old news", tick, backlog.news.settle)]
 
     def _reception(self, kind: str) -> Part:
         return Reception(
@@ -353,6 +346,9 @@ class Daemon:
     async def _may_invite(self, principal: Principal) -> bool:
         call = Call(Caller(principal, Via.CHAT), Address("matrix", "invitation"), uuid.uuid4().hex)
         return (await self._interpreter.decide(INVITE, call)).allowed
+
+    def _mirror(self) -> Address | None:
+        return self._connections.primary() if self._fleet.mirrors_mail else None
 
     async def _report(self, text: str) -> None:
         self._bulletin.put(text)

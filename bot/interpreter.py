@@ -128,7 +128,8 @@ class Interpreter:
         return await self._run(command, arguments, call)
 
     async def _run(self, command: Command, arguments: Mapping[str, Any], call: Call) -> Reply:
-        limit = self._time_limit.total_seconds()
+        longer = arguments.get(command.patience, 0.0) if command.patience else 0.0
+        limit = self._time_limit.total_seconds() + float(longer)
         try:
             async with asyncio.timeout(limit):
                 return await self.catalog.run(command, call, arguments)

@@ -91,4 +91,5 @@ def _part(message: Message, number: int, text: str, html: str | None) -> Outboun
         reply_to=message.reply_to,
         author=message.author,
         tag=message.tag,
+        queueing=message.queueing,
     )

@@ -159,12 +159,22 @@ class MessageKind(StrEnum):
     REACTION = "reaction"
 
 
+class Queueing(StrEnum):
+    """When mail may be typed: while its agent is busy too, at an empty prompt only, or after ending its turn."""
+
+    NOW = "now"
+    WHEN_IDLE = "when-idle"
+    INTERRUPT = "interrupt"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """Something that we say, stored before it is sent.
 
     ``origin`` is where an answer to it belongs (mail only), ``reply_to`` the platform's id of the event
     that it answers, ``cause`` our id of what made us say it. ``author`` is a principal's id, or ``mosaic``.
+    ``chain`` is the id of the mail with which a chain of agents' mail began (None: it begins here), ``hops``
+    how many came before it.
     """
 
     id: str
@@ -177,6 +187,9 @@ class Message:
     origin_event: str | None = None
     cause: str | None = None
     tag: str = "chat"
+    queueing: Queueing = Queueing.WHEN_IDLE
+    chain: str | None = None
+    hops: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +211,7 @@ class OutboundMessage:
     reply_to: str | None = None
     author: str = "mosaic"
     tag: str = "chat"
+    queueing: Queueing = Queueing.WHEN_IDLE
 
 
 @dataclass(frozen=True, slots=True)

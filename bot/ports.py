@@ -229,6 +229,14 @@ class Fleet(Protocol):
         """Return the address of the agent that people talk to, None when the roster has none."""
         ...
 
+    def address(self, name: str, host: str | None) -> Address:
+        """Return where mail to an agent goes; ``name`` may be its alias, ``host`` None as the roster says.
+
+        UserError ``unknown_agent`` for one that the roster does not have here; whether another host has
+        one, only its own daemon knows.
+        """
+        ...
+
 
 class Panes(Protocol):
     """Which agent a process belongs to: what peer credentials are worth."""

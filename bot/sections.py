@@ -193,6 +193,24 @@ class Delivery(Section):
         return timedelta(seconds=self.give_up_seconds)
 
 
+class Mail(Section):
+    """What stops agents that answer each other for ever."""
+
+    hop_budget: Annotated[int, Field(ge=1, le=1000, strict=True)] = 12
+    """Messages that one chain of agents' mail may have before somebody else must speak."""
+
+    pair_budget: Annotated[int, Field(ge=1, le=10_000, strict=True)] = 30
+    """Messages that two agents may write to each other within pair_window_seconds."""
+
+    pair_window_seconds: Seconds = 300.0
+    """The time in which these messages are counted."""
+
+    @property
+    def pair_window(self) -> timedelta:
+        """The time in which these messages are counted."""
+        return timedelta(seconds=self.pair_window_seconds)
+
+
 class Host(Section):
     """Who this machine is among the fleet's hosts."""
 
@@ -242,6 +260,7 @@ class Settings(Section):
     connectors: Connectors = Connectors()
     commands: Commands = Commands()
     delivery: Delivery = Delivery()
+    mail: Mail = Mail()
     threads: Threads = Threads()
     host: Host = Field(default_factory=Host)
     postgres: Postgres = Postgres()

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from bot.backlog import Backlog, CardShelf
 from bot.briefs import Briefs
 from bot.holders import Holders
-from bot.ports import Fleet
+from bot.ports import Correspondence, Fleet
+from bot.post import Post
+from bot.post_office import PostOffice
 from bot.rosters import Rosters
 from bot.sessions import Sessions
 from bot.units import Units
@@ -17,6 +19,7 @@ from commands.graph import GraphCommands
 from commands.inquiry import InquiryCommands
 from commands.keeping import KeepingCommands
 from commands.mail import MailCommands
+from commands.post import PostCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
 from commands.sessions import FleetChecks, SessionViews
@@ -46,6 +49,16 @@ def fleet_topics(ports: FleetPorts) -> tuple[object, ...]:
         BriefCommands(ports.briefs),
         RosterCommands(ports.rosters, ports.units),
         UnitCommands(ports.units, ports.fleet),
+    )
+
+
+def mail_topics(
+    office: PostOffice, post: Post, correspondence: Correspondence, fleet: Fleet
+) -> tuple[object, ...]:
+    """Return the topics about messages."""
+    return (
+        PostCommands(office, post, correspondence, fleet),
+        MailCommands(correspondence, post),
     )
 
 
@@ -83,5 +96,6 @@ TOPICS: tuple[type, ...] = (
     BriefCommands,
     RosterCommands,
     UnitCommands,
+    PostCommands,
     MailCommands,
 )

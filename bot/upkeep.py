@@ -5,12 +5,34 @@ from datetime import timedelta
 
 import structlog
 
-from bot.backlog import Claims, Housekeeping, Recount
-from bot.model import Caller
+from bot.backlog import Backlog, Claims, Housekeeping, Recount
+from bot.model import Caller, Principal, Via
 from bot.schedule import Job
+from bot.settings import Settings
 
 _GUARD_EVERY = timedelta(minutes=1)
 _ARCHIVE_EVERY = timedelta(hours=1)
+
+
+CLOCK = Caller(Principal("schedule:clock", "the clock"), Via.SCHEDULE)
+
+
+def backlog_jobs(
+    backlog: Backlog, settings: Settings, tell: Callable[[str], None]
+) -> Sequence[Job]:
+    """Return what the clock does for the backlog; ``tell`` reaches the operators."""
+    wanted, tick = settings.backlog, settings.supervisor.tick
+    upkeep = Upkeep(backlog.claims, backlog.recount, backlog.housekeeping, tell, CLOCK)
+    jobs = upkeep.jobs(
+        reclaim_every=tick,
+        recount_every=wanted.recount,
+        archive_after=wanted.archive_after,
+        longest_transaction=wanted.longest_transaction,
+    )
+    if settings.threads.news:
+        return jobs
+    # Or all that was not said would be said when it is on again.
+    return [*jobs, Job("old news", tick, backlog.news.settle)]
 
 
 class Upkeep:

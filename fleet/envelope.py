@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 from bot.model import Address
+from bot.post import spoken, spoken_principal
 
 _HEADER = re.compile(r"\s*\[from [^\n]* \| id (?P<id>[^\s\]]+)\][ \t]*(?:\n|$)")
 _KEPT_CONTROLS = frozenset("\n\t")
@@ -26,11 +27,7 @@ def sanitise(text: str) -> str:
 
 def label(principal_id: str) -> str:
     """Return how a sender is called in a header: ``HOST:SESSION`` for an agent, else the principal's id."""
-    platform, _, rest = principal_id.partition(":")
-    if platform == "agent":
-        host, _, name = rest.partition("/")
-        principal_id = f"{host}:{name}"
-    line = " ".join(sanitise(principal_id).split())
+    line = " ".join(sanitise(spoken_principal(principal_id)).split())
     return line.replace("|", "/").replace("[", "(").replace("]", ")")
 
 
@@ -41,8 +38,9 @@ def end_mark(message_id: str) -> str:
 
 def wrap(*, message_id: str, author: str, to: Address, tag: str, body: str) -> str:
     """Return the whole text that is pasted for a message to an agent."""
-    host, _, name = to.place.partition("/")
-    header = f"[from {label(author)} → to {host}:{name} | class {label(tag)} | id {message_id}]"
+    header = (
+        f"[from {label(author)} → to {spoken(to.place)} | class {label(tag)} | id {message_id}]"
+    )
     return "\n".join((header, sanitise(body).strip("\n"), end_mark(message_id)))
 
 

@@ -17,6 +17,7 @@ from bot.model import Address, AgentRecord, Principal, agent_address
 from bot.places import Places
 from bot.units import Units
 from fleet import processes
+from fleet.addresses import address_of
 from fleet.lock import held
 from fleet.observation import Observer
 from fleet.panes import Pane
@@ -130,6 +131,15 @@ class LocalFleet:
             if agent.agent_class == _ORCHESTRATOR:
                 return agent_address(agent.host or self.host, agent.name)
         return None
+
+    def address(self, name: str, host: str | None) -> Address:
+        """Return where mail to an agent goes; UserError for one that the roster does not have here."""
+        return address_of(self.current, name, host, self.host)
+
+    @property
+    def mirrors_mail(self) -> bool:
+        """Whether people are shown what agents write to each other."""
+        return self._roster is not None and self._roster.mirror_mail
 
     def agents(self, name: str | None = None) -> Sequence[Agent]:
         """Return this host's agents, or the one named; UserError lists the names that there are."""

@@ -149,7 +149,10 @@ class Agent(_Block):
 
 
 class Roster(_Block):
-    """The whole file. ``connector`` is the primary one (absent: tmux), ``connectors`` are further ones."""
+    """The whole file. ``connector`` is the primary one (absent: tmux), ``connectors`` are further ones.
+
+    ``mirror_mail`` shows in the primary place what agents write to each other.
+    """
 
     version: Literal[1]
     transport: Literal["tmux"] = "tmux"
@@ -157,6 +160,7 @@ class Roster(_Block):
     defaults: Defaults = Defaults()
     connector: ConnectorBlock = ConnectorBlock(kind="tmux")
     connectors: tuple[ConnectorBlock, ...] = ()
+    mirror_mail: bool = False
     agents: tuple[Agent, ...] = ()
 
     @field_validator("connectors", "agents", mode="before")
@@ -181,6 +185,12 @@ class Roster(_Block):
             if kinds.count(kind) > 1:
                 raise ValueError(f"connector kind {kind} is named twice")
         return self
+
+    def called(self, name: str) -> Agent | None:
+        """Return the agent with this name, or else with this alias."""
+        found = (agent for agent in self.agents if agent.name == name)
+        aliased = (agent for agent in self.agents if agent.alias == name)
+        return next(found, None) or next(aliased, None)
 
     def agents_on(self, host: str) -> tuple[Agent, ...]:
         """Return the agents of one host; one that names no host is everywhere at home."""

@@ -10,6 +10,7 @@ from bot.model import (
     Message,
     MessageKind,
     OutboundMessage,
+    Queueing,
     Receipt,
     ReceiptState,
 )
@@ -67,6 +68,9 @@ def _letter_row(letter: Letter) -> dict[str, Any]:
         "origin_event": message.origin_event,
         "cause": message.cause,
         "tag": message.tag,
+        "queueing": message.queueing,
+        "chain": message.chain,
+        "hops": message.hops,
         "parts": [_part_row(part) for part in letter.parts],
     }
 
@@ -84,6 +88,7 @@ def _part_row(part: OutboundMessage) -> dict[str, Any]:
         "reply_to": part.reply_to,
         "author": part.author,
         "tag": part.tag,
+        "queueing": part.queueing,
     }
 
 
@@ -111,6 +116,9 @@ def read_message(row: Any) -> Message:
         origin_event=row["origin_event"],
         cause=row["cause"],
         tag=row["tag"],
+        queueing=Queueing(row["queueing"]),
+        chain=row["chain"],
+        hops=row["hops"],
     )
 
 
@@ -127,6 +135,7 @@ def read_delivery(row: Any) -> Delivery:
         reply_to=row["reply_to"],
         author=row["author"],
         tag=row["tag"],
+        queueing=Queueing(row["queueing"]),
     )
     return Delivery(row["id"], outbound, row["attempts"], row["first_tried_at"], row["typed"])
 

@@ -70,6 +70,12 @@ BEGIN
 END
 $$;
 
+CREATE TABLE public.acknowledgement (
+    message_id text NOT NULL COLLATE pg_catalog."C",
+    principal_id text NOT NULL,
+    acknowledged_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.audit (
     id bigint NOT NULL,
     noted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
@@ -218,6 +224,7 @@ CREATE TABLE public.delivery (
     platform_id text,
     reason text,
     ended_at timestamp with time zone,
+    queueing text DEFAULT 'when-idle'::text NOT NULL,
     CONSTRAINT delivery_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT delivery_dead_says_why CHECK (((state <> 'dead'::text) OR (reason IS NOT NULL))),
     CONSTRAINT delivery_ended CHECK (((state = 'due'::text) = (ended_at IS NULL))),
@@ -225,6 +232,7 @@ CREATE TABLE public.delivery (
     CONSTRAINT delivery_lease_of_due CHECK (((lease_owner IS NULL) OR (state = 'due'::text))),
     CONSTRAINT delivery_lease_whole CHECK (((lease_owner IS NULL) = (leased_until IS NULL))),
     CONSTRAINT delivery_part_check CHECK ((part >= 0)),
+    CONSTRAINT delivery_queueing_check CHECK ((queueing = ANY (ARRAY['now'::text, 'when-idle'::text, 'interrupt'::text]))),
     CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['due'::text, 'done'::text, 'dead'::text]))),
     CONSTRAINT delivery_tried CHECK (((attempts = 0) OR (first_tried_at IS NOT NULL)))
 )
@@ -290,11 +298,16 @@ CREATE TABLE public.message (
     cause text,
     tag text NOT NULL,
     stored_at timestamp with time zone DEFAULT now() NOT NULL,
+    queueing text DEFAULT 'when-idle'::text NOT NULL,
+    chain text COLLATE pg_catalog."C",
+    hops integer DEFAULT 0 NOT NULL,
     CONSTRAINT message_blocks_check CHECK ((jsonb_typeof(blocks) = 'array'::text)),
+    CONSTRAINT message_hops_check CHECK ((hops >= 0)),
     CONSTRAINT message_id_check CHECK ((id <> ''::text)),
     CONSTRAINT message_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'notice'::text, 'mail'::text, 'answer'::text, 'reaction'::text]))),
     CONSTRAINT message_origin_thread CHECK (((origin_thread IS NULL) OR (origin_kind IS NOT NULL))),
-    CONSTRAINT message_origin_whole CHECK (((origin_kind IS NULL) = (origin_place IS NULL)))
+    CONSTRAINT message_origin_whole CHECK (((origin_kind IS NULL) = (origin_place IS NULL))),
+    CONSTRAINT message_queueing_check CHECK ((queueing = ANY (ARRAY['now'::text, 'when-idle'::text, 'interrupt'::text])))
 );
 
 CREATE TABLE public.migration (
@@ -333,6 +346,9 @@ CREATE TABLE public.unanswered (
     state text NOT NULL,
     CONSTRAINT unanswered_state_check CHECK ((state = ANY (ARRAY['stored'::text, 'typed'::text, 'accepted'::text, 'waiting'::text, 'unknown'::text])))
 );
+
+ALTER TABLE ONLY public.acknowledgement
+    ADD CONSTRAINT acknowledgement_pkey PRIMARY KEY (message_id, principal_id);
 
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
@@ -418,6 +434,10 @@ CREATE INDEX inbound_running ON public.inbound USING btree (seq) WHERE (state = 
 
 CREATE INDEX inbound_stored ON public.inbound USING btree (seq) WHERE (state = 'stored'::text);
 
+CREATE INDEX mail_from ON public.message USING btree (author, stored_at DESC) WHERE (kind = 'mail'::text);
+
+CREATE INDEX mail_to ON public.message USING btree (to_place, stored_at DESC) WHERE (kind = 'mail'::text);
+
 CREATE INDEX receipt_of_message ON public.receipt USING btree (message_id, id);
 
 CREATE INDEX receipt_typed ON public.receipt USING btree (message_id, part) WHERE (state = 'typed'::text);
@@ -429,6 +449,9 @@ CREATE TRIGGER audit_only_grows BEFORE DELETE OR UPDATE OR TRUNCATE ON public.au
 CREATE TRIGGER receipt_follows_mail AFTER INSERT ON public.receipt FOR EACH ROW WHEN ((new.state <> 'stored'::text)) EXECUTE FUNCTION public.follow_mail();
 
 CREATE TRIGGER receipt_only_grows BEFORE DELETE OR UPDATE OR TRUNCATE ON public.receipt FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+ALTER TABLE ONLY public.acknowledgement
+    ADD CONSTRAINT acknowledgement_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);
 
 ALTER TABLE ONLY public.card_edge
     ADD CONSTRAINT card_edge_card_id_fkey FOREIGN KEY (card_id) REFERENCES public.card(id);

@@ -25,6 +25,7 @@ class Command:
     roles: frozenset[Role]
     effect: Effect
     confirm: str | None
+    patience: str | None
     summary: str
     details: str
     grammar: Grammar
@@ -58,6 +59,7 @@ def _read_command(
         roles=declaration.roles,
         effect=declaration.effect,
         confirm=declaration.confirm,
+        patience=declaration.patience,
         summary=summary,
         details="\n".join(line.strip() for line in details.strip().splitlines()),
         grammar=read_grammar(name, method),

@@ -58,12 +58,14 @@ class Declaration:
     """What a command says of itself beside its signature.
 
     ``confirm`` is what a person is asked before a destructive command runs, None when it just runs.
+    ``patience`` names the argument that holds how many seconds longer than others it may take.
     """
 
     name: str
     roles: frozenset[Role]
     effect: Effect
     confirm: str | None
+    patience: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +142,12 @@ def command(
     roles: frozenset[Role],
     effect: Effect = Effect.READ,
     confirm: str | None = None,
+    patience: str | None = None,
 ) -> Callable[[Method], Method]:
     """Declare a method as the command ``name`` of its topic; only principals with these roles may run it."""
 
     def declare(method: Method) -> Method:
-        setattr(method, DECLARATION, Declaration(name, roles, effect, confirm))
+        setattr(method, DECLARATION, Declaration(name, roles, effect, confirm, patience))
         return method
 
     return declare

@@ -15,15 +15,16 @@ WITH ended AS (
 ), fresh AS (
     INSERT INTO message (
         id, kind, to_kind, to_place, to_thread, blocks, author, reply_to,
-        origin_kind, origin_place, origin_thread, origin_event, cause, tag
+        origin_kind, origin_place, origin_thread, origin_event, cause, tag, queueing, chain, hops
     )
     SELECT
         m.id, m.kind, m.to_kind, m.to_place, m.to_thread, m.blocks, m.author, m.reply_to,
-        m.origin_kind, m.origin_place, m.origin_thread, m.origin_event, m.cause, m.tag
+        m.origin_kind, m.origin_place, m.origin_thread, m.origin_event, m.cause, m.tag,
+        m.queueing, m.chain, m.hops
     FROM given, jsonb_to_record(letter) AS m (
         id text, kind text, to_kind text, to_place text, to_thread text, blocks jsonb, author text,
         reply_to text, origin_kind text, origin_place text, origin_thread text, origin_event text,
-        cause text, tag text
+        cause text, tag text, queueing text, chain text, hops integer
     )
     ORDER BY number
     ON CONFLICT (id) DO NOTHING
@@ -34,15 +35,16 @@ WITH ended AS (
 ), queued AS (
     INSERT INTO delivery (
         message_id, part, lane, carrier, transaction_id, kind, to_kind, to_place, to_thread,
-        body, html, reply_to, author, tag
+        body, html, reply_to, author, tag, queueing
     )
     SELECT
         fresh.id, p.part, p.lane, p.carrier, p.transaction_id, p.kind, p.to_kind, p.to_place,
-        p.to_thread, p.body, p.html, p.reply_to, p.author, p.tag
+        p.to_thread, p.body, p.html, p.reply_to, p.author, p.tag, p.queueing
     FROM given
     JOIN fresh ON fresh.id = letter ->> 'id', jsonb_to_recordset(letter -> 'parts') AS p (
         part integer, lane text, carrier text, transaction_id text, kind text, to_kind text,
-        to_place text, to_thread text, body text, html text, reply_to text, author text, tag text
+        to_place text, to_thread text, body text, html text, reply_to text, author text, tag text,
+        queueing text
     )
     ORDER BY number, p.part
     RETURNING carrier
@@ -85,7 +87,7 @@ SET lease_owner = $2, leased_until = now() + $3::interval, attempts = attempts +
     first_tried_at = coalesce(first_tried_at, now())
 FROM free WHERE d.id = free.id
 RETURNING d.id, d.message_id, d.part, d.transaction_id, d.kind, d.to_kind, d.to_place, d.to_thread,
-    d.body, d.html, d.reply_to, d.author, d.tag, d.attempts, d.first_tried_at,
+    d.body, d.html, d.reply_to, d.author, d.tag, d.queueing, d.attempts, d.first_tried_at,
     EXISTS (
         SELECT FROM receipt r
         WHERE r.message_id = d.message_id AND r.part = d.part AND r.state = 'typed'

@@ -12,6 +12,7 @@ from bot.model import (
     Message,
     MessageKind,
     OutboundMessage,
+    Queueing,
     Receipt,
     ReceiptState,
     agent_address,
@@ -64,6 +65,9 @@ async def test_a_message_comes_back_unchanged(mailroom: Mailroom) -> None:
         origin_event="$e",
         cause="c0",
         tag="card",
+        queueing=Queueing.NOW,
+        chain="c1",
+        hops=3,
     )
     part = OutboundMessage("0123abcd", 0, "t", CODER, MessageKind.MAIL, "x", tag="card")
     await mailroom.outbox.store([Letter(message, (part,))])

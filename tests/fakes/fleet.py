@@ -41,6 +41,11 @@ class MemoryFleet:
         found = (agent for agent in self._agents if agent["class"] == "orchestrator")
         return next((agent_address(HOST, agent["name"]) for agent in found), None)
 
+    def address(self, name: str, host: str | None) -> Address:
+        if not any(agent["name"] == name for agent in self._agents) and host in {None, HOST}:
+            raise UserError(f"no agent is named {name}", code="unknown_agent")
+        return agent_address(host or HOST, name)
+
     async def agent_of(self, pid: int) -> Principal | None:
         names = (name for name, own in self._pids.items() if own == pid)
         return next((Principal(f"agent:{HOST}/{name}", name) for name in names), None)

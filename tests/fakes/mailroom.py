@@ -17,6 +17,7 @@ from bot.model import (
     Receipt,
     ReceiptState,
 )
+from bot.post import Item
 from storage.journal import stored_form
 
 
@@ -65,6 +66,7 @@ class Room:
     receipts: list[Receipt] = field(default_factory=list)
     dead: list[Row] = field(default_factory=list)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    acknowledged: set[tuple[str, str]] = field(default_factory=set)
     away: Exception | None = None
 
     def look(self) -> None:
@@ -258,6 +260,65 @@ class MemoryCorrespondence:
             if mail and standing is not None:
                 found.append((message, standing))
         return found
+
+
+class MemoryPost:
+    """The port Post, over a room."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    async def inbox(self, reader: str, place: str, limit: int) -> Sequence[Item]:
+        self._room.look()
+        found = []
+        for message in self._room.messages.values():
+            receipts = self._room.of(message.id)
+            answers = [one for one in receipts if one.state is ReceiptState.ANSWERED]
+            theirs = message.to.place == place or (message.author == reader and bool(answers))
+            away = (message.id, reader) in self._room.acknowledged
+            if message.kind is MessageKind.MAIL and theirs and not away:
+                answer = str(answers[0].evidence["answer"]) if answers else None
+                at = receipts[0].at or self._room.now()
+                found.append(Item(message, receipts[-1].state, answer, at))
+        return found[-limit:]
+
+    async def acknowledge(self, message_id: str, reader: str) -> None:
+        self._room.look()
+        self._room.acknowledged.add((message_id, reader))
+
+    async def cause(self, place: str, quiet: timedelta) -> Message | None:
+        self._room.look()
+        given: list[tuple[datetime, Message]] = []
+        for message in self._room.messages.values():
+            if message.kind is not MessageKind.MAIL or message.to.place != place:
+                continue
+            taken = [one.at for one in self._room.of(message.id) if one.state in _TAKEN and one.at]
+            ended = [
+                one.at
+                for one in self._room.of(message.id)
+                if one.state is ReceiptState.ANSWERED and one.at
+            ]
+            if taken and (not ended or max(ended) > self._room.now() - quiet):
+                given.append((max(taken), message))
+        return max(given, key=lambda one: one[0])[1] if given else None
+
+    async def between(self, one: str, other: str, within: timedelta) -> int:
+        self._room.look()
+        ways = {(f"agent:{one}", other), (f"agent:{other}", one)}
+        since = self._room.now() - within
+        return sum(
+            (message.author, message.to.place) in ways
+            and (self._room.of(message.id)[0].at or since) > since
+            for message in self._room.messages.values()
+        )
+
+    async def attempts(self, message_id: str) -> int:
+        self._room.look()
+        rows = [*self._room.rows, *self._room.dead]
+        return sum(row.attempts for row in rows if row.outbound.message_id == message_id)
+
+
+_TAKEN = frozenset({ReceiptState.TYPED, ReceiptState.ACCEPTED})
 
 
 def _heads(rows: Iterable[Row]) -> list[Row]:

@@ -13,15 +13,19 @@ import aiohttp
 from bot.command.catalog import Catalog
 from bot.holders import Holders
 from bot.interpreter import Interpreter
-from bot.model import Address, AgentRecord, Principal
+from bot.mailbox import Mailbox
+from bot.model import Address, AgentRecord, Principal, agent_address
 from bot.policy import Access, Policy
 from bot.ports import ConsoleLine
+from bot.post import Limits
+from bot.post_office import PostOffice
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
 from commands.briefs import BriefCommands
 from commands.fleet import FleetCommands
 from commands.graph import GraphCommands
 from commands.mail import MailCommands
+from commands.post import PostCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
 from commands.sessions import FleetChecks, SessionViews
@@ -32,7 +36,7 @@ from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.briefs import MemoryBriefs
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.fleet import MemoryFleet
-from tests.fakes.mailroom import MemoryCorrespondence, Room
+from tests.fakes.mailroom import MemoryCorrespondence, MemoryOutbox, MemoryPost, Room
 from tests.fakes.overview import MemoryOverview
 from tests.fakes.rosters import MemoryRosters
 from tests.fakes.sessions import MemorySessions
@@ -68,6 +72,9 @@ class QuietFleet:
 
     def orchestrator(self) -> Address | None:
         return None
+
+    def address(self, name: str, host: str | None) -> Address:
+        return agent_address(host or "host", name)
 
 
 class EchoConsoles:
@@ -121,7 +128,7 @@ def make_interpreter(
         members=frozenset({PEOPLE["member"].id}),
         rooms=frozenset({ROOM.lane}),
     )
-    backlog = MemoryBacklog()
+    backlog, room = MemoryBacklog(), Room()
     threads = MemoryThreads(backlog)
 
     def policy() -> Policy:
@@ -147,7 +154,10 @@ def make_interpreter(
         BriefCommands(MemoryBriefs(MemoryFleet())),
         RosterCommands(MemoryRosters(), MemoryUnits()),
         UnitCommands(MemoryUnits(), QuietFleet()),
-        mail or MailCommands(MemoryCorrespondence(Room())),
+        PostCommands(
+            quiet_office(room), MemoryPost(room), MemoryCorrespondence(room), QuietFleet()
+        ),
+        mail or MailCommands(MemoryCorrespondence(room), MemoryPost(room)),
         *extra,
     )
     interpreter = Interpreter(
@@ -159,6 +169,19 @@ def make_interpreter(
         confirm_within=timedelta(seconds=60),
     )
     return interpreter
+
+
+def quiet_office(room: Room) -> PostOffice:
+    """A post office over a room whose mail nobody carries."""
+    mailbox = Mailbox(MemoryOutbox(room), lambda _kind: None)
+    return PostOffice(
+        MemoryPost(room),
+        mailbox,
+        MemoryCorrespondence(room),
+        Limits(),
+        tell=lambda _: None,
+        mirror=lambda: None,
+    )
 
 
 @contextlib.asynccontextmanager

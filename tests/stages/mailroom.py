@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from bot.model import Address, Letter, Message, MessageKind, OutboundMessage
 from bot.ports import Audit, Confirmations, Correspondence, Journal, Outbox, Positions
+from bot.post import Post
 from bot.reply import Block, Text
 from storage.audit import PostgresAudit
 from storage.confirmations import PostgresConfirmations
@@ -11,12 +12,14 @@ from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
 from storage.journal import PostgresJournal, PostgresPositions
 from storage.outbox import PostgresOutbox
+from storage.post import PostgresPost
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.mailroom import (
     MemoryCorrespondence,
     MemoryJournal,
     MemoryOutbox,
     MemoryPositions,
+    MemoryPost,
     Room,
 )
 
@@ -25,12 +28,13 @@ ROOM = Address("memory", "room")
 
 @dataclass(frozen=True, slots=True)
 class Mailroom:
-    """Six ports over one state."""
+    """Seven ports over one state."""
 
     journal: Journal
     positions: Positions
     outbox: Outbox
     correspondence: Correspondence
+    post: Post
     audit: Audit = field(default_factory=MemoryAudit)
     confirmations: Confirmations = field(default_factory=MemoryConfirmations)
 
@@ -39,7 +43,11 @@ def memory_mailroom() -> Mailroom:
     """Return the fakes."""
     room = Room()
     return Mailroom(
-        MemoryJournal(room), MemoryPositions(room), MemoryOutbox(room), MemoryCorrespondence(room)
+        MemoryJournal(room),
+        MemoryPositions(room),
+        MemoryOutbox(room),
+        MemoryCorrespondence(room),
+        MemoryPost(room),
     )
 
 
@@ -50,6 +58,7 @@ def postgres_mailroom(database: Database) -> Mailroom:
         PostgresPositions(database),
         PostgresOutbox(database),
         PostgresCorrespondence(database),
+        PostgresPost(database),
         PostgresAudit(database),
         PostgresConfirmations(database),
     )

@@ -32,7 +32,7 @@ async def give_up(room: Mailroom) -> str:
 
 async def test_a_receipt_tells_the_whole_story(room: Mailroom) -> None:
     id_ = await give_up(room)
-    reply = await MailCommands(room.correspondence).receipt(CALL, id_[:4])
+    reply = await MailCommands(room.correspondence, room.post).receipt(CALL, id_[:4])
     assert (reply.data["message_id"], reply.data["state"]) == (id_, "failed")
     assert reply.data["reason"] == "the room is gone"
     assert reply.data["stored_at"] is not None
@@ -41,12 +41,12 @@ async def test_a_receipt_tells_the_whole_story(room: Mailroom) -> None:
 
 async def test_an_unknown_message_is_not_found(room: Mailroom) -> None:
     with pytest.raises(UserError, match="no message ffff") as missing:
-        await MailCommands(room.correspondence).receipt(CALL, "ffff")
+        await MailCommands(room.correspondence, room.post).receipt(CALL, "ffff")
     assert missing.value.code == "not_found"
 
 
 async def test_dead_letters_are_listed_with_their_reason_and_go_back_once(room: Mailroom) -> None:
-    mail = MailCommands(room.correspondence)
+    mail = MailCommands(room.correspondence, room.post)
     assert (await mail.dead(CALL)).data == []
     id_ = await give_up(room)
     (listed,) = (await mail.dead(CALL)).data

@@ -4,6 +4,9 @@ from bot.errors import UserError
 from bot.model import Address, agent_address
 from fleet.roster import Roster
 
+_PLATFORMS = frozenset({"local", "matrix", "discord", "schedule"})
+"""What stands before the colon of somebody who is no agent."""
+
 
 def address_of(roster: Roster, name: str, host: str | None, here: str) -> Address:
     """Return an agent's address by its name or alias; ``host`` None is where the roster has it.
@@ -11,6 +14,8 @@ def address_of(roster: Roster, name: str, host: str | None, here: str) -> Addres
     UserError for an agent that this host should have and has not. What another host's own roster names is
     known there alone: mail to it is taken, and its daemon says if there is no such agent.
     """
+    if host in _PLATFORMS:
+        raise UserError(f"{host}:{name} is a person: what you answer reaches them", code="a_person")
     agent = roster.called(name)
     if agent is not None and host in {None, agent.host or here}:
         return agent_address(agent.host or here, agent.name)

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from bot.errors import TransientError, UserError
-from bot.model import Delivery, OutboundMessage, Receipt, ReceiptState, SendResult
+from bot.model import Delivery, OutboundMessage, Queueing, Receipt, ReceiptState, SendResult
 from fleet.envelope import wrap
 from fleet.events import size_of
 from fleet.heartbeat import Heartbeat, read_heartbeat
@@ -21,6 +21,7 @@ from fleet.screen import ScreenState
 Record = Callable[[Receipt], Awaitable[None]]
 
 _AGAIN = timedelta(seconds=1)
+_WORKING = frozenset({ScreenState.BUSY, ScreenState.QUEUED})
 
 
 class AgentCarrier:
@@ -65,7 +66,7 @@ class AgentCarrier:
         async with held(self._fleet.places.typing_lock_file(name), self._patience.lock):
             # Another process may have typed while we waited for the lock: the look that counts is this one.
             seen = await look_at(door)
-            if (reason := self._obstacle(door, seen)) is not None:
+            if (reason := self._obstacle(door, seen, delivery)) is not None:
                 await self._wait(delivery, record, reason, seen)
                 raise TransientError(f"{name}: {reason}", retry_after=_AGAIN)
             return await self._type(door, delivery, record)
@@ -101,20 +102,41 @@ class AgentCarrier:
 
     async def _prompt(self, door: Door, delivery: Delivery, record: Record) -> None:
         """Wait, for a while, until the agent shows an empty prompt."""
+        queueing, interrupted = delivery.outbound.queueing, delivery.attempts > 1
         deadline = asyncio.get_running_loop().time() + self._patience.prompt.total_seconds()
         while True:
             seen = await look_at(door)
-            reason = self._obstacle(door, seen)
+            reason = self._obstacle(door, seen, delivery)
             if reason is None:
                 return
             await self._wait(delivery, record, reason, seen)
+            if (
+                seen.reading.state in _WORKING
+                and queueing is Queueing.INTERRUPT
+                and not interrupted
+            ):
+                interrupted = await self._interrupt(door)
             if asyncio.get_running_loop().time() > deadline:
                 raise TransientError(f"{door.agent.name}: {reason}", retry_after=_AGAIN)
             await asyncio.sleep(self._patience.look.total_seconds())
 
-    def _obstacle(self, door: Door, seen: Look) -> str | None:
+    async def _interrupt(self, door: Door) -> bool:
+        """End an agent's turn by its own key, unless it has just ended; true when the key was pressed."""
+        async with held(self._fleet.places.typing_lock_file(door.agent.name), self._patience.lock):
+            if (await look_at(door)).reading.state not in _WORKING:
+                return False
+            self._log.info("turn interrupted", agent=door.agent.name)
+            return await door.terminal.press(door.pane.id, door.runtime.interrupt)
+
+    def _obstacle(self, door: Door, seen: Look, delivery: Delivery) -> str | None:
         """Return why nothing may be typed now, None when it may; UserError when it never will."""
         reading = seen.reading
+        if reading.state in _WORKING and delivery.outbound.queueing is Queueing.NOW:
+            if reading.draft_tail is not None:
+                return "a draft stands in its prompt"
+            if door.runtime.queues:
+                return self._silence(door)
+            return "it is busy, and takes nothing meanwhile"
         if reading.state is ScreenState.PROMPT:
             return self._silence(door)
         match reading.state:

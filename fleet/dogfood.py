@@ -8,10 +8,13 @@ runtime). MOSAIC_DOGFOOD_SECONDS lets it take its time; MOSAIC_DOGFOOD_MISBEHAVE
 
 import contextlib
 import json
+import math
 import os
 import re
 import select
 import signal
+import subprocess
+import sys
 import termios
 import time
 import tty
@@ -26,11 +29,15 @@ PROMPT = "dogfood ❯ "  # noqa: RUF001 - a glyph that nobody types
 WORKING = "dogfood … "
 ASKING = "dogfood ? "
 
+_ESCAPE_SECONDS = 0.05
 _BEAT_SECONDS = 15.0
 _HEADER = re.compile(
     r"\[from (?P<sender>[^\n]*) → to [^\n]* \| class (?P<tag>[^\n]*) \| id (?P<id>\S+)\]"
 )
-_DRILLS = ("hang", "die", "dialog", "draft TEXT", "slow SECONDS", "help")
+_AGENT = re.compile(
+    r"(?P<host>(?!(?:local|matrix|discord):)[A-Za-z0-9][\w.-]*):(?P<name>[A-Za-z0-9][\w-]*)"
+)
+_DRILLS = ("hang", "die", "dialog", "draft TEXT", "slow SECONDS", "talk", "help")
 _RESET, _BOLD, _DIM, _CYAN, _GREEN, _YELLOW = (
     f"\x1b[{code}m" for code in ("0", "1", "2", "36", "32", "33")
 )
@@ -50,6 +57,8 @@ class Dogfood:
         self._working_on: str | None = None
         self._done_at = 0.0
         self._dialog: str | None = None
+        self._talks = False
+        self._letters: list[subprocess.Popen[bytes]] = []
         self._beat_at = 0.0
         self._beaten = ""
 
@@ -103,6 +112,8 @@ class Dogfood:
             self._submit()
         elif item in {Key.ERASE, Key.BACKSPACE}:
             self._draft = self._draft[:-1]
+        elif item is Key.ESCAPE and self._working_on is not None:
+            self._end_turn(self._working_on, "interrupted")
         elif item in {Key.CLEAR, Key.INTERRUPT}:
             self._draft = ""
         elif item is Key.END and not self._draft:
@@ -139,13 +150,30 @@ class Dogfood:
         shown = "".join(f"  {line[: self.columns - 4]}\n" for line in _body(text)[:20])
         self._print(f"{_CYAN}●{_RESET} {_BOLD}{sender}{_RESET}\n{shown}")
 
-    def _end_turn(self, text: str) -> None:
-        answer = f"dogfood {self._name}: {_first_line(text)}"
+    def _end_turn(self, text: str, said: str | None = None) -> None:
+        answer = f"dogfood {self._name}: {said or _first_line(text)}"
         self._print(f"{_GREEN}◆{_RESET} {answer}\n\n")
         self._record({"event": "turn_ended", "text": text, "answer": answer})
         self._working_on = None
+        if self._talks:
+            self._write_back(text, answer)
         if self._queue:
             self._begin_turn(self._queue.popleft())
+
+    def _write_back(self, text: str, answer: str) -> None:
+        """Answer an agent's message with one of our own, as a model would that cannot stop."""
+        header = _HEADER.match(text)
+        sender = header and _AGENT.fullmatch(header["sender"])
+        if not sender:
+            return
+        self._letters = [letter for letter in self._letters if letter.poll() is None]
+        words = ("agent", "send", sender["name"], "--host", sender["host"], answer)
+        quiet = subprocess.DEVNULL
+        self._letters.append(
+            subprocess.Popen(  # a list, so no shell reads what somebody wrote
+                [sys.executable, "-P", "-m", "bot", *words], stdin=quiet, stdout=quiet, stderr=quiet
+            )
+        )
 
     def _record(self, event: dict[str, str]) -> None:
         line = json.dumps(event | {"session_id": self._session_id, "at": _now()}) + "\n"
@@ -165,6 +193,8 @@ class Dogfood:
                 self._ask("Permission")
             case "draft":
                 self._draft = rest or "half a thought"
+            case "talk":
+                self._talks = True
             case "slow":
                 self._seconds = _number(rest, 3.0)
             case _:
@@ -277,7 +307,8 @@ def _serve(agent: Dogfood) -> None:
     while True:
         agent.pass_time()
         agent.draw()
-        readable, _, _ = select.select([0], [], [], agent.wait_seconds())
+        patience = min(agent.wait_seconds(), _ESCAPE_SECONDS if reader.waits else math.inf)
+        readable, _, _ = select.select([0], [], [], patience)
         if not readable:
             items = reader.settle()
         else:

@@ -115,7 +115,7 @@ class Keyboard:
     async def submit(self) -> SendResult:
         """Press Enter on our own text at the cursor, once more if it still stands there, and seek proof."""
         for wait in (self.patience.first_enter, self.patience.second_enter):
-            if not await self._insist(lambda: self.door.terminal.enter(self.door.pane.id)):
+            if not await self._insist(lambda: self.door.terminal.press(self.door.pane.id, "Enter")):
                 return await self._unknown("Enter was refused")
             proof = await self._proof(wait)
             if proof is not None:

@@ -50,9 +50,14 @@ class KeyReader:
             pass
         return found
 
+    @property
+    def waits(self) -> bool:
+        """Whether an ESC has come that is a key by itself unless more follows at once."""
+        return self._rest == b"\x1b" and not self._pasting
+
     def settle(self) -> list[Key | Typed]:
         """Return what still waited, once nothing more came: a lone ESC is the escape key."""
-        if self._rest == b"\x1b" and not self._pasting:
+        if self.waits:
             self._rest = b""
             return [Key.ESCAPE]
         return []

@@ -327,12 +327,12 @@ class Terminal:
             await self.call("delete-buffer", "-b", buffer)
         return answer.status == 0 and _REFUSED not in answer.out
 
-    async def enter(self, pane_id: str) -> bool:
-        """Press Enter in a pane under the same guard; false when it was not pressed."""
+    async def press(self, pane_id: str, key: str) -> bool:
+        """Press a key (by tmux's name of it) under the same guard; false when it was not pressed."""
         answer = await self.call(
             *("if-shell", "-F", "-t", pane_id, _GUARD),
             f"display-message -p {_REFUSED}",
-            f"send-keys -t {pane_id} Enter",
+            f"send-keys -t {pane_id} {key}",
         )
         return answer.status == 0 and _REFUSED not in answer.out
 

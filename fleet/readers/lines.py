@@ -2,10 +2,11 @@
 
 import re
 
-from fleet.readers.box import prompt_or_draft
+from fleet.readers.box import prompt_or_draft, working
 from fleet.screen import Read, Reader, Reading, Screen, ScreenState, last_row
 
 _DOGFOOD = re.compile(r"^dogfood (?P<mark>[❯…?])(?: (?P<rest>.*))?$")  # noqa: RUF001 - its glyph
+_WORKING = re.compile(r"^working(?: · (?P<queued>\d+) queued)?(?: · (?P<draft>.*))?$")
 _TITLE = re.compile(r"^┌─ (?P<title>.+?) ─+$")
 _PYTHON = re.compile(r"^(?P<mark>>>>|\.\.\.)(?: (?P<rest>.*))?$")
 _SHELL = re.compile(r"^(?P<mark>[^$#%>]*[$#%>])(?: (?P<rest>.*))?$")
@@ -21,8 +22,9 @@ def _read_dogfood(screen: Screen) -> Reading:
         case "?":
             return Reading(ScreenState.BLOCKED, dialog=_dialog_above(screen), reader="dogfood")
         case "…":
-            state = ScreenState.QUEUED if " queued" in rest else ScreenState.BUSY
-            return Reading(state, reader="dogfood")
+            said = _WORKING.match(rest)
+            queued, draft = (said["queued"], said["draft"]) if said else (None, rest)
+            return working(draft or "", "dogfood", queued=queued is not None)
     return prompt_or_draft(rest, "dogfood")
 
 

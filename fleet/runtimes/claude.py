@@ -22,5 +22,6 @@ CLAUDE = Runtime(
     commands=frozenset({"claude", "node"}),
     model=("--model",),
     yolo=("--dangerously-skip-permissions",),
+    queues=True,
     told=_told,
 )

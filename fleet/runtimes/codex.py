@@ -19,5 +19,6 @@ CODEX = Runtime(
     commands=frozenset({"codex", "node"}),
     model=("--model",),
     yolo=("--dangerously-bypass-approvals-and-sandbox",),
+    queues=True,
     told=_told,
 )

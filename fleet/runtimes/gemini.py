@@ -47,6 +47,7 @@ GEMINI = Runtime(
     commands=frozenset({"gemini", "node"}),
     model=("--model",),
     yolo=("--yolo",),
+    queues=True,
     told=_told,
     told_mark=_TOLD,
 )

@@ -16,5 +16,6 @@ OPENCODE = Runtime(
     commands=frozenset({"opencode", "node"}),
     model=("--model",),
     yolo=("--auto",),
+    queues=True,
     told=_told,
 )

@@ -12,5 +12,6 @@ PI = Runtime(
     start=("pi",),
     commands=frozenset({"pi", "node"}),
     model=("--model",),
+    queues=True,
     told=_told,
 )

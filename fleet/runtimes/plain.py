@@ -10,17 +10,20 @@ DOGFOOD = Runtime(
     commands=frozenset({"python"}),
     proof=Proof.EVENTS,
     heartbeat=True,
+    queues=True,
 )
 PYTHON = Runtime(
     name="python",
     start=("python3", "-q"),
     commands=frozenset({"python"}),
     full_screen=False,
+    interrupt="C-c",
 )
 BASH = Runtime(
     name="bash",
     start=("bash", "--norc", "-i"),
     commands=frozenset({"bash"}),
     full_screen=False,
+    interrupt="C-c",
 )
 GENERIC = Runtime(name="generic", start=(), commands=frozenset())

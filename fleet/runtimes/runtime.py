@@ -49,7 +49,8 @@ class Runtime:
     ``start`` is its own start line, ``commands`` are the names under which tmux shows it (empty: any),
     ``model`` and ``yolo`` the words that set them, ``told`` is how it gets its prompt. Where it fetches the
     prompt only after it has drawn its own, ``told_mark`` is the file in the order's folder that is there from
-    then on. A ``full_screen`` one may show a draft on the row above the cursor too.
+    then on. A ``full_screen`` one may show a draft on the row above the cursor too. One that ``queues`` takes a
+    message while it works, and ``interrupt`` is the key (tmux's name of it) that ends its turn.
     """
 
     name: str
@@ -58,6 +59,8 @@ class Runtime:
     proof: Proof = Proof.SCREEN
     heartbeat: bool = False
     full_screen: bool = True
+    queues: bool = False
+    interrupt: str = "Escape"
     model: tuple[str, ...] = ()
     yolo: tuple[str, ...] = ()
     told: Callable[[Order], Launch] = _says_nothing

@@ -10,6 +10,7 @@ from bot.model import (
     Message,
     MessageKind,
     OutboundMessage,
+    Queueing,
     Receipt,
     ReceiptState,
     SendResult,
@@ -105,17 +106,39 @@ class Stage:
         self.fleet.opening = False
         return self.fleet
 
-    def mail(self, name: str, body: str, *, typed: bool = False, key: str = "") -> Delivery:
+    def mail(
+        self,
+        name: str,
+        body: str,
+        *,
+        typed: bool = False,
+        key: str = "",
+        queueing: Queueing = Queueing.WHEN_IDLE,
+    ) -> Delivery:
         to = agent_address(HOST, name)
         message_id = derived_id("test", name, body, key)
         self.letters.messages[message_id] = Message(message_id, to, MessageKind.MAIL, ())
         outbound = OutboundMessage(
-            message_id, 0, message_id, to, MessageKind.MAIL, body, author="matrix:@ann:example.org"
+            message_id,
+            0,
+            message_id,
+            to,
+            MessageKind.MAIL,
+            body,
+            author="matrix:@ann:example.org",
+            queueing=queueing,
         )
         return Delivery(1, outbound, 1, datetime.now(UTC), typed=typed)
 
-    async def send(self, name: str, body: str, *, typed: bool = False) -> SendResult:
-        delivery = self.mail(name, body, typed=typed)
+    async def send(
+        self,
+        name: str,
+        body: str,
+        *,
+        typed: bool = False,
+        queueing: Queueing = Queueing.WHEN_IDLE,
+    ) -> SendResult:
+        delivery = self.mail(name, body, typed=typed, queueing=queueing)
         return await self.carrier.carry(delivery, self.letters.record)
 
     async def press(self, name: str, *keys: str) -> None:

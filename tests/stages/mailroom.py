@@ -71,9 +71,10 @@ def letter(
     kind: MessageKind = MessageKind.REPLY,
     blocks: tuple[Block, ...] = (Text("hello"),),
     parts: int = 1,
+    author: str = "mosaic",
 ) -> Letter:
     """Return a letter as the mailbox would seal it."""
-    message = Message(id=name, to=to, kind=kind, blocks=blocks)
+    message = Message(id=name, to=to, kind=kind, blocks=blocks, author=author)
     return Letter(message, tuple(_part(message, number) for number in range(parts)))
 
 

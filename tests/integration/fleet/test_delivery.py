@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from bot.errors import TransientError, UserError
-from bot.model import ReceiptState
+from bot.model import Queueing, ReceiptState
 from fleet.dogfood import PROMPT
+from fleet.readiness import Readiness
 from tests.stages.host import DOGFOOD, Stage, ready
 from tests.waiting import until
 
@@ -190,3 +191,53 @@ async def test_two_senders_at_once_both_arrive_whole(stage: Stage) -> None:
 
     assert all(await asyncio.gather(*(send(f"message {number}\ntwo") for number in range(4))))
     assert stage.events("orchestrator").count('"event": "submitted"') == 4
+
+
+async def test_mail_for_now_is_queued_by_a_program_that_works(stage: Stage) -> None:
+    await stage.open(DOGFOOD)
+    await ready(stage)
+    await stage.type_line("orchestrator", "/slow 30")
+    await stage.send("orchestrator", "a long task")
+    await _works(stage)
+    with pytest.raises(TransientError, match="it is busy"):
+        await stage.send("orchestrator", "when you have time")
+    result = await stage.send("orchestrator", "by the way", queueing=Queueing.NOW)
+    assert (result.state, result.by) == (ReceiptState.ACCEPTED, "submitted")
+    assert "turn_ended" not in stage.events("orchestrator"), "its turn goes on"
+    assert "1 queued" in await stage.rows("orchestrator")
+
+
+async def test_mail_for_now_waits_for_a_person_who_types(stage: Stage) -> None:
+    await stage.open(DOGFOOD)
+    await ready(stage)
+    await stage.type_line("orchestrator", "/slow 30")
+    await stage.send("orchestrator", "a long task")
+    await _works(stage)
+    await stage.press("orchestrator", "-l", "half a thought")
+
+    async def drawn() -> bool:
+        return "half a thought" in await stage.rows("orchestrator")
+
+    await until(drawn)
+    with pytest.raises(TransientError, match="draft"):
+        await stage.send("orchestrator", "by the way", queueing=Queueing.NOW)
+    assert "half a thought" in await stage.rows("orchestrator")
+
+
+async def test_an_interruption_ends_the_turn_first(stage: Stage) -> None:
+    await stage.open(DOGFOOD)
+    await ready(stage)
+    await stage.type_line("orchestrator", "/slow 30")
+    await stage.send("orchestrator", "a long task")
+    await _works(stage)
+    result = await stage.send("orchestrator", "stop", queueing=Queueing.INTERRUPT)
+    assert (result.state, result.by) == (ReceiptState.ACCEPTED, "submitted")
+    assert stage.events("orchestrator").count("dogfood orchestrator: interrupted") == 1
+
+
+async def _works(stage: Stage) -> None:
+    async def busy() -> bool:
+        records = {record.name: record for record in await stage.fleet.observe()}
+        return records["orchestrator"].readiness == Readiness.WORKING
+
+    await until(busy)

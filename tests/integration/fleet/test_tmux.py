@@ -75,7 +75,7 @@ async def test_a_paste_into_a_dead_pane_is_refused_and_the_server_lives(terminal
 
     await until(dead)
     assert not await terminal.paste(pane.id, b"text", "mosaic-test")
-    assert not await terminal.enter(pane.id)
+    assert not await terminal.press(pane.id, "Enter")
     assert len(await terminal.panes()) == 2
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import NoReturn
 
 import structlog
 
@@ -67,18 +68,18 @@ class PostOffice:
                 author,
                 message,
                 f"the chain that began with {cause.chain or cause.id} has had {hops} messages",
-                "hop_budget",
+                code="hop_budget",
             )
         count = await self._post.between(author, message.to.place, self._limits.window)
         if count >= self._limits.pair:
             minutes = self._limits.window.total_seconds() / 60
             said = f"the two wrote {count} messages to each other within {minutes:g} minutes"
-            self._stop(author, message, said, "pair_budget")
+            self._stop(author, message, said, code="pair_budget")
         if cause is None:
             return message
         return replace(message, cause=cause.id, chain=cause.chain or cause.id, hops=hops)
 
-    def _stop(self, author: str, message: Message, why: str, code: str) -> None:
+    def _stop(self, author: str, message: Message, why: str, *, code: str) -> NoReturn:
         pair = f"{spoken(author)} → {spoken(message.to.place)}"
         self._log.warning("chain stopped", author=author, to=message.to.place, reason=code)
         self._tell(f"Agents' mail {pair} was stopped: {why}. A word from a person goes on.")

@@ -16,12 +16,12 @@ from fleet.heartbeat import Heartbeat, read_heartbeat
 from fleet.keyboard import Keyboard, Look, Patience, find_proof, look_at
 from fleet.local import Door, LocalFleet
 from fleet.lock import held
+from fleet.obstacles import WORKING, obstacle
 from fleet.screen import ScreenState
 
 Record = Callable[[Receipt], Awaitable[None]]
 
 _AGAIN = timedelta(seconds=1)
-_WORKING = frozenset({ScreenState.BUSY, ScreenState.QUEUED})
 
 
 class AgentCarrier:
@@ -110,11 +110,7 @@ class AgentCarrier:
             if reason is None:
                 return
             await self._wait(delivery, record, reason, seen)
-            if (
-                seen.reading.state in _WORKING
-                and queueing is Queueing.INTERRUPT
-                and not interrupted
-            ):
+            if seen.reading.state in WORKING and queueing is Queueing.INTERRUPT and not interrupted:
                 interrupted = await self._interrupt(door)
             if asyncio.get_running_loop().time() > deadline:
                 raise TransientError(f"{door.agent.name}: {reason}", retry_after=_AGAIN)
@@ -123,34 +119,17 @@ class AgentCarrier:
     async def _interrupt(self, door: Door) -> bool:
         """End an agent's turn by its own key, unless it has just ended; true when the key was pressed."""
         async with held(self._fleet.places.typing_lock_file(door.agent.name), self._patience.lock):
-            if (await look_at(door)).reading.state not in _WORKING:
+            if (await look_at(door)).reading.state not in WORKING:
                 return False
             self._log.info("turn interrupted", agent=door.agent.name)
             return await door.terminal.press(door.pane.id, door.runtime.interrupt)
 
     def _obstacle(self, door: Door, seen: Look, delivery: Delivery) -> str | None:
         """Return why nothing may be typed now, None when it may; UserError when it never will."""
-        reading = seen.reading
-        if reading.state in _WORKING and delivery.outbound.queueing is Queueing.NOW:
-            if reading.draft_tail is not None:
-                return "a draft stands in its prompt"
-            if door.runtime.queues:
-                return self._silence(door)
-            return "it is busy, and takes nothing meanwhile"
-        if reading.state is ScreenState.PROMPT:
-            return self._silence(door)
-        match reading.state:
-            case ScreenState.DEAD:
-                raise UserError(f"{door.agent.name} is not running", code="dead")
-            case ScreenState.DRAFT:
-                return "a draft stands in its prompt"
-            case ScreenState.BLOCKED:
-                return f"a dialog is open: {reading.dialog}"
-            case ScreenState.COPY_MODE:
-                return "somebody scrolls in its pane (copy-mode)"
-            case ScreenState.BUSY | ScreenState.QUEUED:
-                return "it is busy"
-        return "its screen shows no prompt that is known"
+        if seen.reading.state is ScreenState.DEAD:
+            raise UserError(f"{door.agent.name} is not running", code="dead")
+        queueing, queues = delivery.outbound.queueing, door.runtime.queues
+        return obstacle(seen.reading, queueing, queues=queues) or self._silence(door)
 
     def _silence(self, door: Door) -> str | None:
         """Return why a prompt may be no more than a picture: its program does not beat, or knows nothing yet."""

@@ -1,5 +1,6 @@
 """Agents write to each other with `mosaic agent send`, on one host and between two."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,14 @@ AGENTS = [
 ]
 
 
+@pytest.fixture
+async def database_url(server: Tier) -> AsyncIterator[str]:
+    """A database that two daemons share."""
+    async with server.empty() as target:
+        assert target.url is not None
+        yield target.url
+
+
 @pytest.fixture(scope="module")
 async def fleet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
     home = tmp_path_factory.mktemp("mail") / "home"
@@ -32,14 +41,8 @@ async def fleet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Insta
 
 
 def roster(name: str, agents: list[dict[str, str]]) -> dict[str, Any]:
-    socket = f"{name}-{Path('/proc/self').resolve().name}"
+    socket = f"{name}-{os.getpid()}"
     return {"version": 1, "tmux": {"socket_name": socket}, "agents": agents}
-
-
-def speaking_as(installation: Installation, name: str) -> Installation:
-    """The same installation as an agent in its pane meets it: with the agent's own token."""
-    file = installation.home / "fleet" / "agents" / f"{name}.json"
-    return Installation(installation.home, {"MOSAIC_AGENT_FILE": str(file)})
 
 
 async def all_available(installation: Installation) -> None:
@@ -51,18 +54,17 @@ async def all_available(installation: Installation) -> None:
 
 
 async def answered(installation: Installation, message_id: str) -> dict[str, Any]:
-    async def story() -> dict[str, Any] | None:
+    async def story() -> dict[str, Any]:
         data = (await installation.mosaic("agent", "receipt", message_id, "--json")).data
-        return data if data["state"] == "answered" else None
+        return data if data["state"] == "answered" else {}
 
-    found: dict[str, Any] = await until(story, 60, "the answer")
-    return found
+    return await until(story, 60, "the answer")
 
 
 async def test_an_agent_writes_to_a_peer_and_finds_the_answer_in_its_inbox(
     fleet: Installation,
 ) -> None:
-    coder = speaking_as(fleet, "coder0")
+    coder = fleet.as_agent("coder0")
     sent = await coder.mosaic("agent", "send", "lead", "is A1 yours?", "--verify", "--json")
     assert sent.status == 0, sent.err
     assert sent.data["state"] in {"accepted", "answered"}
@@ -141,11 +143,10 @@ async def test_verify_that_ends_waiting_says_why(fleet: Installation) -> None:
 
 
 async def test_mail_goes_from_host_to_host_and_waits_for_one_that_is_down(
-    tmp_path: Path, embedded: Tier
+    tmp_path: Path, database_url: str
 ) -> None:
-    url = await embedded.new_database()
     alpha, beta = (
-        Installation(tmp_path / host, {"DATABASE_URL": url}) for host in ("alpha", "beta")
+        Installation(tmp_path / host, {"DATABASE_URL": database_url}) for host in ("alpha", "beta")
     )
     agents = [
         {"name": "lead", "class": "orchestrator", "runtime": "dogfood", "host": "alpha"},
@@ -159,14 +160,14 @@ async def test_mail_goes_from_host_to_host_and_waits_for_one_that_is_down(
         await beta.up()
         await all_available(beta)
         await all_available(alpha)
-        lead = speaking_as(alpha, "lead")
+        lead = alpha.as_agent("lead")
         sent = await lead.mosaic("agent", "send", "coder0", "over there", "--verify", "--json")
         assert sent.status == 0, sent.err
         assert (sent.data["from"], sent.data["to"]) == ("alpha:lead", "beta:coder0")
         assert (await answered(alpha, sent.data["message_id"]))["answer"] == (
             "dogfood coder0: over there"
         )
-        back = await speaking_as(beta, "coder0").mosaic(
+        back = await beta.as_agent("coder0").mosaic(
             "agent", "send", "lead", "and back", "--host", "alpha", "--verify", "--json"
         )
         assert back.status == 0, back.err

@@ -75,6 +75,11 @@ class Installation:
         """Let the next start find these variables instead of those given at first."""
         self._environ = dict(environ)
 
+    def as_agent(self, name: str) -> "Installation":
+        """Return the same installation as an agent in its pane meets it: with the agent's own token."""
+        file = self.home / "fleet" / "agents" / f"{name}.json"
+        return Installation(self.home, self._environ | {"MOSAIC_AGENT_FILE": str(file)})
+
     def write_settings(self, text: str) -> None:
         """Write mosaic.toml."""
         self.home.mkdir(parents=True, exist_ok=True)

@@ -87,7 +87,8 @@ class AgentCarrier:
             delivery.outbound.message_id,
             self._patience,
             since=size_of(self._fleet.places.events_file(door.agent.name)),
-            session_id=None if beat is None else beat.session_id,
+            # A beat that the lookout wrote bears the launch, not the program's own session.
+            session_id=beat.session_id if beat is not None and door.beats_itself else None,
         )
         evidence = {
             "pane": door.pane.id,

@@ -1,19 +1,22 @@
 """What a runtime says of its own turns: one JSON object a line, in a file that is only ever added to.
 
 ``{"event": "submitted" | "turn_ended", "session_id", "text", "answer", "at"}``; ``text`` is the prompt that
-the turn began with. Hooks and extensions of the agent programs write the same shape.
+the turn began with. Extensions of the agent programs write the same shape, hooks what they were given
+(``fleet.hooks``).
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fleet.envelope import message_id_of
+from fleet.hooks import HookLine
 
+_LOOK_BACK_BYTES = 1 << 20
 _OFFSET = re.compile(r"\d{1,18}")
 
 
@@ -29,7 +32,10 @@ class _Line(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line, with the offset in bytes at which the next one begins."""
+    """One line, with the offset in bytes at which the next one begins.
+
+    ``turn`` is the program's own id of the turn, empty where it gives none.
+    """
 
     event: str
     session_id: str
@@ -37,6 +43,12 @@ class Event:
     answer: str
     at: str
     end: int
+    turn: str = ""
+
+    @property
+    def beginning(self) -> tuple[str, str]:
+        """What a turn's beginning and its end have in common."""
+        return self.session_id, self.turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +78,49 @@ def read_events(path: Path, offset: int) -> Stretch:
         position += len(line) + 1
         if (event := _read(line, position)) is not None:
             events.append(event)
-    return Stretch(events, position)
+    return Stretch(_with_their_turns(path, start, events), position)
 
 
 def _read(line: bytes, end: int) -> Event | None:
     try:
         said = _Line.model_validate_json(line)
     except ValidationError:
-        return None
+        return _read_hook(line, end)
     return Event(said.event, said.session_id, message_id_of(said.text), said.answer, said.at, end)
+
+
+def _read_hook(line: bytes, end: int) -> Event | None:
+    try:
+        said = HookLine.model_validate_json(line)
+    except ValidationError:
+        return None
+    id_ = message_id_of(said.text)
+    return Event(said.event, said.session_id, id_, said.answer, said.at, end, said.turn)
+
+
+def _with_their_turns(path: Path, start: int, events: list[Event]) -> list[Event]:
+    """Give ends that name only their turn the message with which it began, also before ``start``."""
+    begun = {one.beginning: one.message_id for one in events if one.event == "submitted"}
+    complete = []
+    for event in events:
+        if event.event == "submitted" or event.message_id is not None or not event.turn:
+            complete.append(event)
+            continue
+        if event.beginning not in begun:
+            begun[event.beginning] = _begun_before(path, start, event.beginning)
+        complete.append(replace(event, message_id=begun[event.beginning]))
+    return complete
+
+
+def _begun_before(path: Path, start: int, beginning: tuple[str, str]) -> str | None:
+    with path.open("rb") as file:
+        file.seek(max(0, start - _LOOK_BACK_BYTES))
+        lines = file.read(start - file.tell()).split(b"\n")
+    for line in reversed(lines):
+        event = _read(line, 0)
+        if event is not None and (event.event, event.beginning) == ("submitted", beginning):
+            return event.message_id
+    return None
 
 
 def size_of(path: Path) -> int:

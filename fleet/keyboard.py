@@ -122,12 +122,14 @@ class Keyboard:
                 return proof
             if not await self.stands():
                 proof = await self._proof(self.patience.second_enter)
+                if proof is None and self.door.runtime.proof is Proof.HOOKS:
+                    proof = await self._screen_proof()
                 return proof or await self._unknown("no proof after Enter")
         return await self._unknown("the text still stands at the cursor after two Enters")
 
     async def recollect(self) -> SendResult:
         """Return what became of a message that may have been typed before: it is never typed again."""
-        if self.door.runtime.proof is Proof.EVENTS and await self.stands():
+        if self.door.runtime.proof is not Proof.SCREEN and await self.stands():
             return await self.submit()
         return await self._unknown("typing was interrupted, and nothing proves that it arrived")
 

@@ -247,6 +247,7 @@ class LocalFleet:
                 prompt=prompt,
                 prompt_file=self.places.prompt_file(agent.name),
                 folder=self.places.launch_directory(agent.name),
+                events_file=self.places.events_file(agent.name),
             )
         )
         paper = self._papers.issue(agent, prompt, launch)

@@ -1,18 +1,25 @@
 """Claude Code (seen: 2.1.330)."""
 
-from fleet.runtimes.runtime import Launch, Order, Runtime
+import json
+
+from fleet.hooks import note_into
+from fleet.runtimes.runtime import Launch, Order, Proof, Runtime
 
 _CONTEXT_TOKENS = 200_000
 
 
 def _told(order: Order) -> Launch:
     window = order.agent.context_tokens or _CONTEXT_TOKENS
+    settings = order.folder / "claude-settings.json"
+    hook = {"type": "command", "command": note_into(order.events_file)}
+    hooks = {event: [{"hooks": [hook]}] for event in ("UserPromptSubmit", "Stop")}
     return Launch(
-        ("--append-system-prompt-file", str(order.prompt_file)),
+        ("--append-system-prompt-file", str(order.prompt_file), "--settings", str(settings)),
         {
             "CLAUDE_CODE_DISABLE_1M_CONTEXT": "1",
             "CLAUDE_CODE_AUTO_COMPACT_WINDOW": str(window),
         },
+        {settings: json.dumps({"hooks": hooks}) + "\n"},
     )
 
 
@@ -20,6 +27,7 @@ CLAUDE = Runtime(
     name="claude",
     start=("claude",),
     commands=frozenset({"claude", "node"}),
+    proof=Proof.HOOKS,
     model=("--model",),
     yolo=("--dangerously-skip-permissions",),
     queues=True,

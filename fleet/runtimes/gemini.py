@@ -5,7 +5,8 @@ import shlex
 from pathlib import Path
 
 from bot.errors import UserError
-from fleet.runtimes.runtime import Launch, Order, Runtime
+from fleet.hooks import note_into
+from fleet.runtimes.runtime import Launch, Order, Proof, Runtime
 
 _TOLD = "told"
 
@@ -25,12 +26,18 @@ def _told(order: Order) -> Launch:
     said = {"hookEventName": "SessionStart", "additionalContext": order.prompt}
     told = order.folder / _TOLD
     command = f"cat {shlex.quote(str(brief))} && touch {shlex.quote(str(told))}"
-    hook = {"type": "command", "name": "mosaic", "command": command}
+    begin = {"type": "command", "name": "mosaic", "command": command}
+    note = {"type": "command", "name": "mosaic-turns", "command": note_into(order.events_file)}
+    hooks = {
+        "SessionStart": [{"hooks": [begin]}],
+        "BeforeAgent": [{"hooks": [note]}],
+        "AfterAgent": [{"hooks": [note]}],
+    }
     return Launch(
         environment={"GEMINI_CLI_SYSTEM_DEFAULTS_PATH": str(settings)},
         files={
             brief: json.dumps({"hookSpecificOutput": said}) + "\n",
-            settings: json.dumps({"hooks": {"SessionStart": [{"hooks": [hook]}]}}) + "\n",
+            settings: json.dumps({"hooks": hooks}) + "\n",
         },
     )
 
@@ -45,6 +52,7 @@ GEMINI = Runtime(
     name="gemini",
     start=("gemini",),
     commands=frozenset({"gemini", "node"}),
+    proof=Proof.HOOKS,
     model=("--model",),
     yolo=("--yolo",),
     queues=True,

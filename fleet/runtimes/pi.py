@@ -1,17 +1,27 @@
 """pi (seen: 0.74.2)."""
 
-from fleet.runtimes.runtime import Launch, Order, Runtime
+import json
+from importlib.resources import files
+
+from fleet.runtimes.runtime import Launch, Order, Proof, Runtime
 
 
 def _told(order: Order) -> Launch:
-    return Launch(("--append-system-prompt", str(order.prompt_file)))
+    """Give it an extension that notes its turns, with the file where to note them in its first line."""
+    extension = order.folder / "turns.js"
+    source = files("fleet.runtimes").joinpath("pi_turns.js").read_text(encoding="utf-8")
+    return Launch(
+        ("--append-system-prompt", str(order.prompt_file), "--extension", str(extension)),
+        files={extension: f"const FILE = {json.dumps(str(order.events_file))};\n{source}"},
+    )
 
 
 PI = Runtime(
     name="pi",
     start=("pi",),
     commands=frozenset({"pi", "node"}),
+    proof=Proof.HOOKS,
     model=("--model",),
-    queues=True,
     told=_told,
+    queues=True,
 )

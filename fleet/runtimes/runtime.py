@@ -10,9 +10,14 @@ from fleet.roster import Agent
 
 
 class Proof(StrEnum):
-    """What says that a message arrived: the runtime's own events, or else only the screen."""
+    """What says that a message arrived.
+
+    The runtime's own events, always; its hooks, or the screen where they are silent (a person may have
+    switched hooks off); or only the screen.
+    """
 
     EVENTS = "events"
+    HOOKS = "hooks"
     SCREEN = "screen"
 
 
@@ -20,13 +25,15 @@ class Proof(StrEnum):
 class Order:
     """What one start is made from. ``prompt`` stands in ``prompt_file``; ``folder`` is for files of ours.
 
-    Both lie in the home of the installation: a person's own configuration is read by nobody here.
+    What its program says of its turns goes into ``events_file``. All of them lie in the home of the
+    installation: a person's own configuration is read by nobody here.
     """
 
     agent: Agent
     prompt: str
     prompt_file: Path
     folder: Path
+    events_file: Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from bot.model import ReceiptState
 from fleet.delivery import AgentCarrier
+from fleet.events import read_events
 from fleet.keyboard import Patience
 from fleet.lookout import Dialog, Lookout
 from fleet.runtimes.gemini import shared_parent
@@ -28,6 +29,13 @@ pytestmark = pytest.mark.runtimes
 ROLE = "You build and mend software, one card at a time."
 COMMS = "Peers write to you as `testhost:"
 START_SECONDS = 60.0
+PROVED_BY = {
+    "claude": "submitted",
+    "codex": "screen",
+    "gemini": "submitted",
+    "opencode": "screen",
+    "pi": "submitted",
+}
 
 
 @pytest_asyncio.fixture
@@ -104,6 +112,7 @@ async def test_a_program_is_told_who_it_is_and_takes_a_message(
     carrier = AgentCarrier(fleet, Patience())
     result = await carrier.carry(delivery, stage.letters.record)
     assert result.state is ReceiptState.ACCEPTED, (result, await stage.rows(runtime))
+    assert result.by == PROVED_BY[runtime], (result, stage.events(runtime))
 
     mark = f"[end {delivery.outbound.message_id}]"
 
@@ -116,6 +125,13 @@ async def test_a_program_is_told_who_it_is_and_takes_a_message(
     assert COMMS in asked
     assert "mosaic agent send lead" in asked
 
+    if PROVED_BY[runtime] == "submitted":
+        await until(
+            lambda: answer_to(stage, runtime, delivery.outbound.message_id) == ANSWER,
+            START_SECONDS,
+            "the answer in its own words",
+        )
+
     async def answered() -> bool:
         return ANSWER in await stage.rows(runtime)
 
@@ -123,3 +139,10 @@ async def test_a_program_is_told_who_it_is_and_takes_a_message(
     scene = await LocalSessions(fleet).scene(runtime, 48)
     assert any(ANSWER in row for row in scene.rows), "the end of its screen, alternate or not"
     await watch.until_available(runtime)
+
+
+def answer_to(stage: Stage, runtime: str, message_id: str) -> str | None:
+    """Return what a program's own words say that it answered to a message."""
+    events = read_events(stage.fleet.places.events_file(runtime), 0).events
+    ends = [one for one in events if one.event == "turn_ended" and one.message_id == message_id]
+    return ends[0].answer if ends else None

@@ -73,7 +73,8 @@ def test_a_class_without_a_contract_gets_the_general_one(roster: Roster, tmp_pat
 
 
 def order(roster: Roster, name: str, tmp_path: Path) -> Order:
-    return Order(agent(roster, name), 'say "é"\n', tmp_path / "p.md", tmp_path / "launch")
+    places = (tmp_path / "p.md", tmp_path / "launch", tmp_path / "run" / "its.events")
+    return Order(agent(roster, name), 'say "é"\n', *places)
 
 
 def test_a_start_line_has_model_yolo_prompt_and_args_in_this_order(
@@ -82,7 +83,8 @@ def test_a_start_line_has_model_yolo_prompt_and_args_in_this_order(
     launch = RUNTIMES["claude"].launch(order(roster, "coder0", tmp_path))
     assert launch.words == (
         *("claude", "--model", "opus", "--dangerously-skip-permissions"),
-        *("--append-system-prompt-file", str(tmp_path / "p.md"), "--verbose"),
+        *("--append-system-prompt-file", str(tmp_path / "p.md")),
+        *("--settings", str(tmp_path / "launch" / "claude-settings.json"), "--verbose"),
     )
     assert launch.environment["CLAUDE_CODE_AUTO_COMPACT_WINDOW"] == "200000"
 

@@ -1,0 +1,52 @@
+"""Hooks of agent programs: a command that notes what a program says, and what its words mean (spec 6-runtimes).
+
+Claude Code and Gemini CLI run a command at each event, with one JSON object on its standard input.
+"""
+
+import shlex
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_MEANING = {
+    "UserPromptSubmit": "submitted",
+    "BeforeAgent": "submitted",
+    "Stop": "turn_ended",
+    "AfterAgent": "turn_ended",
+}
+
+
+def note_into(path: Path) -> str:
+    """Return a shell command that adds its standard input to a file as one line.
+
+    It says nothing and always ends well: a program takes a hook's word for a veto.
+    """
+    return f"{{ tr -d '\\r\\n'; echo; }} >> {shlex.quote(str(path))} 2>/dev/null || true"
+
+
+class HookLine(BaseModel):
+    """What a hook was given.
+
+    Gemini CLI repeats the prompt at its turn's end; Claude Code gives both the same ``turn``.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    hook_event_name: Literal["UserPromptSubmit", "BeforeAgent", "Stop", "AfterAgent"]
+    session_id: str
+    turn: str = Field(default="", alias="prompt_id")
+    text: str = Field(default="", alias="prompt")
+    last_assistant_message: str = ""
+    prompt_response: str = ""
+    at: str = Field(default="", alias="timestamp")
+
+    @property
+    def event(self) -> str:
+        """What it is for us: ``submitted`` or ``turn_ended``."""
+        return _MEANING[self.hook_event_name]
+
+    @property
+    def answer(self) -> str:
+        """What the turn came to, empty at its beginning."""
+        return self.last_assistant_message or self.prompt_response

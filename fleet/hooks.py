@@ -22,7 +22,7 @@ def note_into(path: Path) -> str:
 
     It says nothing and always ends well: a program takes a hook's word for a veto.
     """
-    return f"{{ tr -d '\\r\\n'; echo; }} >> {shlex.quote(str(path))} 2>/dev/null || true"
+    return f"{{ tr -d '\\r\\n'; echo; }} 2>/dev/null >> {shlex.quote(str(path))} || true"
 
 
 class HookLine(BaseModel):

@@ -54,6 +54,7 @@ from fleet.local import LocalFleet
 from fleet.lookout import Dialog, Lookout
 from fleet.part import FleetPart
 from fleet.readiness import Thresholds
+from fleet.rollouts import Rollouts
 from fleet.roster_file import demo_roster
 from fleet.roster_store import RosterStore
 from fleet.sessions import LocalSessions
@@ -305,6 +306,7 @@ class Daemon:
             ),
             FleetPart(self._fleet, self._bulletin.put),
             Lookout(self._fleet, self._call_out, self._settings.heartbeat.interval),
+            Rollouts(self._fleet),
             self._router,
             Worker(
                 self._mailbox,

@@ -1,7 +1,7 @@
 """What a runtime says of its own turns: one JSON object a line, in a file that is only ever added to.
 
-``{"event": "submitted" | "turn_ended", "session_id", "text", "answer", "at"}``; ``text`` is the prompt that
-the turn began with. Extensions of the agent programs write the same shape, hooks what they were given
+``{"event": "submitted" | "turn_ended", "session_id", "text", "answer", "at", "turn"}``; ``text`` is the prompt
+that the turn began with, ``turn`` the program's own id of it. Extensions of the agent programs write the same shape, hooks what they were given
 (``fleet.hooks``).
 """
 
@@ -28,6 +28,7 @@ class _Line(BaseModel):
     text: str = ""
     answer: str = ""
     at: str = ""
+    turn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ def _read(line: bytes, end: int) -> Event | None:
         said = _Line.model_validate_json(line)
     except ValidationError:
         return _read_hook(line, end)
-    return Event(said.event, said.session_id, message_id_of(said.text), said.answer, said.at, end)
+    id_ = message_id_of(said.text)
+    return Event(said.event, said.session_id, id_, said.answer, said.at, end, said.turn)
 
 
 def _read_hook(line: bytes, end: int) -> Event | None:

@@ -105,6 +105,14 @@ def _environment(pid: int) -> list[bytes]:
         return []
 
 
+def open_files(pid: int) -> Sequence[str]:
+    """Return the paths that a process holds open, none of one that has ended or is not ours to ask."""
+    try:
+        return [str(entry.readlink()) for entry in (_PROC / str(pid) / "fd").iterdir()]
+    except OSError:
+        return []
+
+
 def end(processes: Iterable[Process], patience_seconds: float = 2.0) -> None:
     """See to it that processes end: wait, then SIGTERM, then SIGKILL, each by number and start. Blocks."""
     left = [process for process in processes if process.alive()]

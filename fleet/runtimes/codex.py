@@ -2,7 +2,7 @@
 
 import json
 
-from fleet.runtimes.runtime import Launch, Order, Runtime
+from fleet.runtimes.runtime import Launch, Order, Proof, Runtime
 
 
 def _told(order: Order) -> Launch:
@@ -17,6 +17,7 @@ CODEX = Runtime(
     name="codex",
     start=("codex",),
     commands=frozenset({"codex", "node"}),
+    proof=Proof.HOOKS,
     model=("--model",),
     yolo=("--dangerously-bypass-approvals-and-sandbox",),
     queues=True,

@@ -17,6 +17,7 @@ from fleet.delivery import AgentCarrier
 from fleet.events import read_events
 from fleet.keyboard import Patience
 from fleet.lookout import Dialog, Lookout
+from fleet.rollouts import Rollouts
 from fleet.runtimes.gemini import shared_parent
 from fleet.sessions import LocalSessions
 from tests.stages.host import Stage, new_socket_name
@@ -31,7 +32,7 @@ COMMS = "Peers write to you as `testhost:"
 START_SECONDS = 60.0
 PROVED_BY = {
     "claude": "submitted",
-    "codex": "screen",
+    "codex": "submitted",
     "gemini": "submitted",
     "opencode": "screen",
     "pi": "submitted",
@@ -70,6 +71,16 @@ async def stage(place: Path) -> AsyncIterator[Stage]:
             await stage.fleet.shutdown()
 
 
+@pytest_asyncio.fixture
+async def following() -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Parts of the daemon that run beside a test."""
+    tasks: list[asyncio.Task[None]] = []
+    yield tasks
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 class Watch:
     """The lookout, looking as often as it is asked."""
 
@@ -96,7 +107,11 @@ class Watch:
 
 @pytest.mark.parametrize("runtime", sorted(PROGRAMS))
 async def test_a_program_is_told_who_it_is_and_takes_a_message(
-    stage: Stage, model: ModelStandIn, place: Path, runtime: str
+    stage: Stage,
+    model: ModelStandIn,
+    place: Path,
+    following: list[asyncio.Task[None]],
+    runtime: str,
 ) -> None:
     home, work = place / "person", place / "work"
     work.mkdir()
@@ -109,6 +124,7 @@ async def test_a_program_is_told_who_it_is_and_takes_a_message(
     assert drifting == []
 
     delivery = stage.mail(runtime, "please say that you are there")
+    following.append(asyncio.create_task(Rollouts(fleet).run(lambda _: None)))
     carrier = AgentCarrier(fleet, Patience())
     result = await carrier.carry(delivery, stage.letters.record)
     assert result.state is ReceiptState.ACCEPTED, (result, await stage.rows(runtime))

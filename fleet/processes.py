@@ -1,5 +1,6 @@
 """Processes on this host, read from /proc (proc(5)): parents, descendants, and their end."""
 
+import contextlib
 import os
 import signal
 import time
@@ -108,9 +109,14 @@ def _environment(pid: int) -> list[bytes]:
 def open_files(pid: int) -> Sequence[str]:
     """Return the paths that a process holds open, none of one that has ended or is not ours to ask."""
     try:
-        return [str(entry.readlink()) for entry in (_PROC / str(pid) / "fd").iterdir()]
+        numbers = list((_PROC / str(pid) / "fd").iterdir())
     except OSError:
         return []
+    found = []
+    for number in numbers:
+        with contextlib.suppress(OSError):  # closed since
+            found.append(str(number.readlink()))
+    return found
 
 
 def end(processes: Iterable[Process], patience_seconds: float = 2.0) -> None:

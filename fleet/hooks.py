@@ -3,12 +3,14 @@
 Claude Code and Gemini CLI run a command at each event, with one JSON object on its standard input.
 """
 
+import re
 import shlex
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+_PASTED = re.compile(r"\A\s*<pasted_content id=\"[^\"\n]*\">\n")
 _MEANING = {
     "UserPromptSubmit": "submitted",
     "BeforeAgent": "submitted",
@@ -25,6 +27,11 @@ def note_into(path: Path) -> str:
     return f"{{ tr -d '\\r\\n'; echo; }} 2>/dev/null >> {shlex.quote(str(path))} || true"
 
 
+def _unwrapped(prompt: str) -> str:
+    """Return a prompt without the tags that Claude Code puts around a longer text that was pasted."""
+    return _PASTED.sub("", prompt, count=1)
+
+
 class HookLine(BaseModel):
     """What a hook was given.
 
@@ -36,7 +43,7 @@ class HookLine(BaseModel):
     hook_event_name: Literal["UserPromptSubmit", "BeforeAgent", "Stop", "AfterAgent"]
     session_id: str
     turn: str = Field(default="", alias="prompt_id")
-    text: str = Field(default="", alias="prompt")
+    text: Annotated[str, AfterValidator(_unwrapped)] = Field(default="", alias="prompt")
     last_assistant_message: str = ""
     prompt_response: str = ""
     at: str = Field(default="", alias="timestamp")

@@ -4,6 +4,7 @@ It speaks just enough of four dialects, streamed and whole: Anthropic's Messages
 Completions, Google's generateContent. Every question gets the same short answer.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -16,11 +17,16 @@ _MODEL = "stand-in"
 
 
 class ModelStandIn:
-    """What was asked, in order: the path and the body of each request that a model would answer."""
+    """What was asked, in order: the path and the body of each request that a model would answer.
+
+    It thinks for as long as ``answers`` is not set.
+    """
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
         self.url = ""
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     def texts(self) -> list[str]:
         """Return the bodies of all requests."""
@@ -104,6 +110,7 @@ class ModelStandIn:
         text = await request.text()
         body: dict[str, Any] = json.loads(text)
         self.asked.append((request.path, json.dumps(body, ensure_ascii=False)))
+        await self.answers.wait()
         return body
 
     def application(self) -> web.Application:

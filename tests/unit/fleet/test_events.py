@@ -64,6 +64,19 @@ def test_another_session_with_the_same_turn_is_another_turn(tmp_path: Path) -> N
     assert told(path)[1] == ("turn_ended", None, "one")
 
 
+def test_a_longer_paste_is_known_between_the_tags_that_claude_puts_around_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "claude.events"
+    tag = 'pasted_content id="c706"'
+    quoted = f"look at this:\n<{tag}>\n{text('m2')}\n</{tag}>\n"
+    path.write_text(
+        hook("UserPromptSubmit", prompt=f"\n\n<{tag}>\n{text('m1')}\n</{tag}>\n", prompt_id="t1")
+        + hook("UserPromptSubmit", prompt=quoted, prompt_id="t2")
+    )
+    assert [message_id for _, message_id, _ in told(path)] == ["m1", None]
+
+
 def test_gemini_repeats_its_prompt_at_the_end(tmp_path: Path) -> None:
     path = tmp_path / "gemini.events"
     path.write_text(

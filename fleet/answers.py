@@ -68,17 +68,15 @@ class AnswerWatch:
 
     async def _pass_on(self, name: str, event: Event) -> bool:
         """Pass an answer on; false when it must wait because its question is still being delivered."""
-        message_id = event.message_id
-        if message_id is None:
-            return True
-        state = await self._state(name, message_id)
-        if state is None:
-            return True
-        if state is ReceiptState.TYPED and self._is_early(message_id):
-            return False
-        self._held_since.pop(message_id, None)
-        await self._answered(message_id, event.answer)
-        self._log.info("answer passed on", message=message_id, agent=name)
+        for message_id in event.message_ids:
+            state = await self._state(name, message_id)
+            if state is None:
+                continue
+            if state is ReceiptState.TYPED and self._is_early(message_id):
+                return False
+            self._held_since.pop(message_id, None)
+            await self._answered(message_id, event.answer)
+            self._log.info("answer passed on", message=message_id, agent=name)
         return True
 
     async def _state(self, name: str, message_id: str) -> ReceiptState | None:

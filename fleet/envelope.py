@@ -44,7 +44,16 @@ def wrap(*, message_id: str, author: str, to: Address, tag: str, body: str) -> s
     return "\n".join((header, sanitise(body).strip("\n"), end_mark(message_id)))
 
 
-def message_id_of(text: str) -> str | None:
-    """Return the id in the header that a text begins with; a header further down is only quoted."""
+def message_ids_of(text: str) -> tuple[str, ...]:
+    """Return the ids of the messages that a prompt consists of, in order.
+
+    It begins with a header, or there is none of ours. Gemini CLI makes one prompt of messages that it queued:
+    where one ends, the next may begin. A header before that end is only quoted.
+    """
+    ids: list[str] = []
     found = _HEADER.match(text)
-    return None if found is None else found["id"]
+    while found is not None:
+        ids.append(found["id"])
+        _, mark, text = text.partition(f"\n{end_mark(found['id'])}")
+        found = _HEADER.match(text) if mark else None
+    return tuple(ids)

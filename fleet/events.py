@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fleet.envelope import message_id_of
+from fleet.envelope import message_ids_of
 from fleet.hooks import HookLine
 
 _LOOK_BACK_BYTES = 1 << 20
@@ -35,12 +35,13 @@ class _Line(BaseModel):
 class Event:
     """One line, with the offset in bytes at which the next one begins.
 
+    ``message_ids`` are those of our messages that the turn began with, none for what a person typed.
     ``turn`` is the program's own id of the turn, empty where it gives none.
     """
 
     event: str
     session_id: str
-    message_id: str | None
+    message_ids: tuple[str, ...]
     answer: str
     at: str
     end: int
@@ -87,8 +88,8 @@ def _read(line: bytes, end: int) -> Event | None:
         said = _Line.model_validate_json(line)
     except ValidationError:
         return _read_hook(line, end)
-    id_ = message_id_of(said.text)
-    return Event(said.event, said.session_id, id_, said.answer, said.at, end, said.turn)
+    ids = message_ids_of(said.text)
+    return Event(said.event, said.session_id, ids, said.answer, said.at, end, said.turn)
 
 
 def _read_hook(line: bytes, end: int) -> Event | None:
@@ -96,33 +97,33 @@ def _read_hook(line: bytes, end: int) -> Event | None:
         said = HookLine.model_validate_json(line)
     except ValidationError:
         return None
-    id_ = message_id_of(said.text)
-    return Event(said.event, said.session_id, id_, said.answer, said.at, end, said.turn)
+    ids = message_ids_of(said.text)
+    return Event(said.event, said.session_id, ids, said.answer, said.at, end, said.turn)
 
 
 def _with_their_turns(path: Path, start: int, events: list[Event]) -> list[Event]:
-    """Give ends that name only their turn the message with which it began, also before ``start``."""
-    begun = {one.beginning: one.message_id for one in events if one.event == "submitted"}
+    """Give ends that name only their turn the messages with which it began, also before ``start``."""
+    begun = {one.beginning: one.message_ids for one in events if one.event == "submitted"}
     complete = []
     for event in events:
-        if event.event == "submitted" or event.message_id is not None or not event.turn:
+        if event.event == "submitted" or event.message_ids or not event.turn:
             complete.append(event)
             continue
         if event.beginning not in begun:
             begun[event.beginning] = _begun_before(path, start, event.beginning)
-        complete.append(replace(event, message_id=begun[event.beginning]))
+        complete.append(replace(event, message_ids=begun[event.beginning]))
     return complete
 
 
-def _begun_before(path: Path, start: int, beginning: tuple[str, str]) -> str | None:
+def _begun_before(path: Path, start: int, beginning: tuple[str, str]) -> tuple[str, ...]:
     with path.open("rb") as file:
         file.seek(max(0, start - _LOOK_BACK_BYTES))
         lines = file.read(start - file.tell()).split(b"\n")
     for line in reversed(lines):
         event = _read(line, 0)
         if event is not None and (event.event, event.beginning) == ("submitted", beginning):
-            return event.message_id
-    return None
+            return event.message_ids
+    return ()
 
 
 def size_of(path: Path) -> int:

@@ -21,7 +21,7 @@ from fleet.readers import read_screen
 from fleet.runtimes import Proof
 from fleet.screen import Reading, Screen, ScreenState, screen_of, shows_end
 
-_PASTED = re.compile(r"\[Pasted [^\]]{1,60}\]")
+_PASTED = re.compile(r"\[(?:Pasted|paste) [^\]]{1,60}\]")
 _TEXT_MAY_STAND = frozenset(
     {ScreenState.DRAFT, ScreenState.BUSY, ScreenState.QUEUED, ScreenState.UNKNOWN}
 )
@@ -72,7 +72,7 @@ def find_proof(
 ) -> SendResult | None:
     """Return the proof in an events file that a message was submitted, None when there is none."""
     for event in read_events(path, since).events:
-        if event.event != "submitted" or event.message_id != message_id:
+        if event.event != "submitted" or message_id not in event.message_ids:
             continue
         if session_id in {None, event.session_id}:
             evidence = {
@@ -121,10 +121,9 @@ class Keyboard:
             if proof is not None:
                 return proof
             if not await self.stands():
-                proof = await self._proof(self.patience.second_enter)
-                if proof is None and self.door.runtime.proof is Proof.HOOKS:
-                    proof = await self._screen_proof()
-                return proof or await self._unknown("no proof after Enter")
+                return await self._proof_of_what_left() or await self._unknown(
+                    "no proof after Enter"
+                )
         return await self._unknown("the text still stands at the cursor after two Enters")
 
     async def recollect(self) -> SendResult:
@@ -175,6 +174,14 @@ class Keyboard:
             await asyncio.sleep(self.patience.proof_poll.total_seconds())
         return proof
 
+    async def _proof_of_what_left(self) -> SendResult | None:
+        """Seek proof of a text that has left the prompt: a program may say nothing of what it has queued."""
+        hooked = self.door.runtime.proof is Proof.HOOKS
+        if hooked and (await look_at(self.door)).reading.state is ScreenState.QUEUED:
+            return await self._screen_proof()
+        proof = await self._proof(self.patience.second_enter)
+        return await self._screen_proof() if hooked and proof is None else proof
+
     async def _screen_proof(self) -> SendResult | None:
         await asyncio.sleep(self.patience.screen.total_seconds())
         if await self.stands():
@@ -182,7 +189,9 @@ class Keyboard:
         seen = await look_at(self.door)
         if seen.reading.state is ScreenState.DEAD:
             return await self._unknown("the program ended after Enter")
-        return SendResult(ReceiptState.ACCEPTED, by="screen", evidence=seen.evidence())
+        queued = seen.reading.state is ScreenState.QUEUED
+        by = "queued" if queued else "screen"
+        return SendResult(ReceiptState.ACCEPTED, by=by, evidence=seen.evidence())
 
     async def _unknown(self, reason: str) -> SendResult:
         seen = await look_at(self.door)

@@ -103,9 +103,7 @@ class Campaign:
     def submissions(self) -> Counter[str]:
         """Return how often the program itself says that it was given each message."""
         events = read_events(self.stage.fleet.places.events_file(self.name), 0).events
-        return Counter(
-            one.message_id for one in events if one.event == "submitted" and one.message_id
-        )
+        return Counter(id_ for one in events if one.event == "submitted" for id_ in one.message_ids)
 
 
 @pytest.fixture(params=sorted(PROGRAMS))

@@ -43,5 +43,5 @@ class Watch:
 def answer_to(stage: Stage, runtime: str, message_id: str) -> str | None:
     """Return what a program's own words say that it answered to a message."""
     events = read_events(stage.fleet.places.events_file(runtime), 0).events
-    ends = [one for one in events if one.event == "turn_ended" and one.message_id == message_id]
+    ends = [one for one in events if one.event == "turn_ended" and message_id in one.message_ids]
     return ends[0].answer if ends else None

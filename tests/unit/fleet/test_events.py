@@ -18,7 +18,9 @@ def hook(event: str, **more: str) -> str:
 
 
 def told(path: Path, offset: int = 0) -> list[tuple[str, str | None, str]]:
-    return [(one.event, one.message_id, one.answer) for one in read_events(path, offset).events]
+    """What was said, of one message or none each."""
+    events = read_events(path, offset).events
+    return [(one.event, next(iter(one.message_ids), None), one.answer) for one in events]
 
 
 def test_an_end_belongs_to_the_message_that_its_turn_began_with(tmp_path: Path) -> None:
@@ -93,7 +95,7 @@ def test_other_hooks_and_broken_lines_are_passed_over(tmp_path: Path) -> None:
         hook("SessionStart") + "{broken\n\n" + hook("BeforeAgent", prompt=text("m1")) + '{"half'
     )
     stretch = read_events(path, 0)
-    assert [one.message_id for one in stretch.events] == ["m1"]
+    assert [one.message_ids for one in stretch.events] == [("m1",)]
     assert stretch.end == path.stat().st_size - len('{"half')
     assert isinstance(stretch.events[0], Event)
 
@@ -110,3 +112,17 @@ def test_a_note_is_one_line_whatever_stands_in_it_and_never_fails(tmp_path: Path
         subprocess.run(["sh", "-c", note_into(path)], input=said, text=True, check=True)
     lines = path.read_text().splitlines()
     assert [json.loads(line) for line in lines] == [json.loads(said)] * 2
+
+
+def test_messages_that_gemini_joined_are_all_known_and_answered(tmp_path: Path) -> None:
+    path = tmp_path / "gemini.events"
+    quoting = text("m2").replace("hello", text("m9"))
+    joined = f"{text('m1')}\n\n{quoting}\n\nand a person's own words\n{text('m8')}"
+    path.write_text(
+        hook("BeforeAgent", prompt=joined)
+        + hook("AfterAgent", prompt=joined, prompt_response="both")
+    )
+    ids = [one.message_ids for one in read_events(path, 0).events]
+    assert ids == [("m1", "m2"), ("m1", "m2")], (
+        "a quoted header is no message, nor one after other words"
+    )

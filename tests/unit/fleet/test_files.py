@@ -63,9 +63,9 @@ def test_events_are_read_from_an_offset_and_only_whole_lines_count(tmp_path: Pat
     first, second = event(), event(event="turn_ended", answer="yes")
     path.write_text(first + "no event\n" + second + '{"event": "subm')
     stretch = read_events(path, 0)
-    assert [(one.event, one.message_id, one.answer) for one in stretch.events] == [
-        ("submitted", ID, ""),
-        ("turn_ended", ID, "yes"),
+    assert [(one.event, one.message_ids, one.answer) for one in stretch.events] == [
+        ("submitted", (ID,), ""),
+        ("turn_ended", (ID,), "yes"),
     ]
     assert stretch.end == len((first + "no event\n" + second).encode())
     again = read_events(path, stretch.events[0].end)
@@ -78,7 +78,7 @@ def test_no_line_stops_the_reading(tmp_path: Path) -> None:
     path = tmp_path / "events"
     wrong = [b"\xff\xfe", b"[]", b"null", b"{}", b'{"event": 1}', b"\r", b"[" * 20000]
     path.write_bytes(b"\n".join([*wrong, event().encode()]))
-    assert [one.message_id for one in read_events(path, 0).events] == [ID]
+    assert [one.message_ids for one in read_events(path, 0).events] == [(ID,)]
 
 
 def test_a_kept_offset_that_is_no_number_is_the_start(tmp_path: Path) -> None:

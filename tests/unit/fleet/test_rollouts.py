@@ -27,7 +27,10 @@ def user(turn: str, text: str) -> str:
 def noted(tmp_path: Path, *lines: str) -> list[tuple[str, str | None, str]]:
     path = tmp_path / "codex.events"
     path.write_text("".join(turns("\n".join(lines).encode(), "s1")), encoding="utf-8")
-    return [(one.event, one.message_id, one.answer) for one in read_events(path, 0).events]
+    return [
+        (one.event, next(iter(one.message_ids), None), one.answer)
+        for one in read_events(path, 0).events
+    ]
 
 
 def test_a_prompt_and_its_turns_last_word_are_noted(tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from bot import __version__
+from bot.addressee import addressee
 from bot.bulletin import Bulletin
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
@@ -164,7 +166,7 @@ class Daemon:
             PostgresJournal(self._database),
             self._mailbox,
             self._interpreter,
-            self._fleet.orchestrator,
+            partial(addressee, self._fleet),
             presence,
             token=self._life,
         )

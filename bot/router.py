@@ -46,8 +46,9 @@ Result = TypeVar("Result")
 
 
 class Router:
-    """Takes what connectors bring to the interpreter or to the orchestrator, at most once per event.
+    """Takes what connectors bring to the interpreter or to an agent, at most once per event.
 
+    ``addressee`` says to whom a text goes that is no command, and what of it.
     ``token`` is this daemon's life: an event begun under another token and never finished was interrupted
     by a crash; it is named, never run again.
     """
@@ -59,7 +60,7 @@ class Router:
         journal: Journal,
         mailbox: Mailbox,
         interpreter: Interpreter,
-        orchestrator: Callable[[], Address | None],
+        addressee: Callable[[str], tuple[Address | None, str]],
         presence: Presence,
         *,
         token: str,
@@ -67,7 +68,7 @@ class Router:
         self._journal = journal
         self._mailbox = mailbox
         self._interpreter = interpreter
-        self._orchestrator = orchestrator
+        self._addressee = addressee
         self._presence = presence
         self._token = token
         self._lanes: dict[str, deque[Inbound]] = {}
@@ -191,7 +192,7 @@ class Router:
             return "failed", [_say(event, "reply", problem_of(error).reply.blocks)]
         if not decision.allowed or not event.text.strip():
             return "ignored", []
-        to = self._orchestrator()
+        to, words = self._addressee(event.text)
         if to is None:
             text = "Nobody is there to talk to: the roster has no agent of the class orchestrator."
             return "failed", [_say(event, "reply", (Text(text),)), _mark(event, FAILED)]
@@ -199,7 +200,7 @@ class Router:
             id=derived_id("mail", event.id),
             to=to,
             kind=MessageKind.MAIL,
-            blocks=(Text(event.text),),
+            blocks=(Text(words),),
             author=event.sender.id,
             origin=event.source,
             origin_event=event.event_id,

@@ -43,6 +43,14 @@ async def test_a_restart_is_asked_about_and_then_begins_the_session_anew(room: O
     assert "nothing waits for you" in await room.ask(f"!confirm {code[1]}"), "a code is good once"
 
 
+async def test_words_for_an_agent_that_is_named_first_are_answered_by_it(room: OpsRoom) -> None:
+    asked = await room.say("@coder0 is A1 yours?")
+    content = await room.answer(asked)
+    await room.marked(asked, "✅")
+    assert content["body"] == "dogfood coder0: is A1 yours?"
+    assert len(room.answers(asked)) == 1
+
+
 async def test_tail_shows_the_end_of_a_screen(room: OpsRoom) -> None:
     await until(lambda: _is_available(room), PATIENCE, "coder0 to be available")
     await room.installation.type("coder0", "a word `of` <b>mine</b>")

@@ -111,7 +111,7 @@ class Middle:
             self.journal,
             self.mailbox,
             self.interpreter,
-            lambda: ORCHESTRATOR,
+            lambda text: (ORCHESTRATOR, text),
             presence,
             token=life,
         )

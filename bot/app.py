@@ -37,7 +37,7 @@ from bot.post_office import PostOffice
 from bot.presence import Typing
 from bot.reception import Reception
 from bot.relay import Relay
-from bot.reply import Code
+from bot.reply import Code, Markdown
 from bot.router import Router
 from bot.schedule import Schedule
 from bot.settings import Settings, load_settings, unknown_variables
@@ -52,6 +52,7 @@ from fleet.answers import AnswerWatch
 from fleet.briefs import LocalBriefs
 from fleet.chat_window import ChatWindow
 from fleet.delivery import AgentCarrier
+from fleet.dialogs import LocalDialogs
 from fleet.local import LocalFleet
 from fleet.lookout import Dialog, Lookout
 from fleet.part import FleetPart
@@ -135,7 +136,6 @@ class Daemon:
 
         self._units = SystemdUnits(places, environ)
         self._fleet = self._make_fleet(environ)
-        self._sessions = LocalSessions(self._fleet)
         self._door = AgentCarrier(self._fleet)
         self._homeserver = self._make_homeserver(options)
         self._console = TmuxConnector()
@@ -260,7 +260,8 @@ class Daemon:
             *fleet_topics(
                 FleetPorts(
                     fleet=self._fleet,
-                    sessions=self._sessions,
+                    sessions=LocalSessions(self._fleet),
+                    dialogs=LocalDialogs(self._fleet),
                     briefs=LocalBriefs(self._fleet),
                     rosters=RosterStore(self._fleet),
                     units=self._units,
@@ -361,7 +362,8 @@ class Daemon:
         since = dialog.since.strftime("%H:%M:%S UTC")
         rows = [row for row in dialog.rows if row.strip()]
         said = f"{dialog.agent} waits at a dialog since {since}: {dialog.title}"
-        self._bulletin.put(said, Code("\n".join(rows)))
+        how = f"An operator answers it with `!agent answer {dialog.agent} KEY` (enter, escape, y, n, 1 …)."
+        self._bulletin.put(said, Code("\n".join(rows)), Markdown(how))
 
     def _part_changed(self, name: str, status: PartStatus) -> None:
         if status.state is PartState.STOPPED:

@@ -40,6 +40,7 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "unknown_agent": (UserError, "The roster names no such agent."),
     "crash_loop": (UserError, "The agent ended again and again; it is not started again by itself yet."),
     "dead": (UserError, "The agent does not run."),
+    "no_dialog": (UserError, "The agent's program shows no dialog, so no key is pressed."),
     "a_person": (UserError, "Mail is for agents; a person is reached by answering."),
     "own_address": (UserError, "An agent does not write to itself."),
     "hop_budget": (UserError, "The chain that this mail belongs to has spent its budget ([mail] hop_budget)."),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,26 @@ class Check:
     about: str
     well: bool
     detail: str
+
+
+# fmt: off
+DialogKey = Literal[
+    "enter", "escape", "up", "down", "left", "right", "tab", "space",
+    "y", "n", "1", "2", "3", "4", "5", "6", "7", "8", "9",
+]
+# fmt: on
+"""The keys that dialogs are answered with."""
+
+
+class Dialogs(Protocol):
+    """Dialogs of this host's agents, answered by people."""
+
+    async def answer(self, name: str, key: DialogKey) -> Scene:
+        """Press one key in an agent's open dialog and return its screen as it is then.
+
+        UserError ``no_dialog`` when none is open, and for a name that the roster does not have.
+        """
+        ...
 
 
 class Sessions(Protocol):

@@ -9,7 +9,7 @@ from bot.ports import Correspondence, Fleet
 from bot.post import Post
 from bot.post_office import PostOffice
 from bot.rosters import Rosters
-from bot.sessions import Sessions
+from bot.sessions import Dialogs, Sessions
 from bot.units import Units
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
@@ -22,7 +22,7 @@ from commands.mail import MailCommands
 from commands.post import PostCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
-from commands.sessions import FleetChecks, SessionViews
+from commands.sessions import DialogCommands, FleetChecks, SessionViews
 from commands.shipments import ShipmentCommands
 from commands.threads import ThreadCommands
 from commands.units import UnitCommands
@@ -34,6 +34,7 @@ class FleetPorts:
 
     fleet: Fleet
     sessions: Sessions
+    dialogs: Dialogs
     briefs: Briefs
     rosters: Rosters
     units: Units
@@ -45,6 +46,7 @@ def fleet_topics(ports: FleetPorts) -> tuple[object, ...]:
     return (
         FleetCommands(ports.fleet, Holders(ports.shelf)),
         SessionViews(ports.sessions, ports.fleet),
+        DialogCommands(ports.dialogs),
         FleetChecks(ports.sessions),
         BriefCommands(ports.briefs),
         RosterCommands(ports.rosters, ports.units),
@@ -92,6 +94,7 @@ TOPICS: tuple[type, ...] = (
     BoardCommands,
     FleetCommands,
     SessionViews,
+    DialogCommands,
     FleetChecks,
     BriefCommands,
     RosterCommands,

@@ -16,7 +16,7 @@ from bot.command.declare import (
 )
 from bot.ports import Fleet
 from bot.reply import Block, Code, Reply, Table, Text
-from bot.sessions import Check, Scene, Sessions, Way
+from bot.sessions import Check, DialogKey, Dialogs, Scene, Sessions, Way
 from commands.agent_words import AgentName, OneOrAll
 
 Lines = Annotated[int, Field(ge=1, le=5000), Help("how many rows at most, the last ones")]
@@ -62,6 +62,22 @@ class SessionViews:
         (record,) = await self._fleet.start(name)
         data = {"name": name, "session": record.session, "pane_id": record.pane_id}
         return Reply(data, (Text(f"{name} begins anew in {record.pane_id}."),))
+
+
+@topic("agent")
+class DialogCommands:
+    """Dialogs in which an agent's program waits for a person."""
+
+    def __init__(self, dialogs: Dialogs) -> None:
+        self._dialogs = dialogs
+
+    @command("answer", roles=OPERATORS, effect=Effect.WRITE)
+    async def answer(
+        self, call: Call, name: AgentName, key: Annotated[DialogKey, Help("the key to press")]
+    ) -> Reply:
+        """Press one key in the dialog that an agent's program shows; refused when none is open."""
+        scene = await self._dialogs.answer(name, key)
+        return Reply(_scene_data(scene), (Text(_headline(scene)), Code("\n".join(scene.rows))))
 
 
 @topic("fleet")

@@ -72,7 +72,12 @@ async def test_a_dialog_is_called_out_with_the_screen(room: OpsRoom) -> None:
     assert said.splitlines()[0].endswith("Permission")
     assert "Run the drill's command?" in said, "the screen is shown"
     assert "stuck" in await room.ask("!fleet status coder0")
-    await room.installation.press("coder0", "n")
+    assert "!agent answer coder0 KEY" in said
+    shown = await room.ask("!agent answer coder0 n")
+    assert "refused" in shown, "the screen after it"
+    answered = [one for one in room.installation.agent_events("coder0") if "dialog" in one["event"]]
+    assert [one["answer"] for one in answered] == ["refused"]
+    assert "shows no dialog" in await room.ask("!agent answer coder0 y")
     await until(lambda: _is_available(room), PATIENCE, "coder0 to be available again")
 
 

@@ -8,11 +8,13 @@ import pytest_asyncio
 
 from bot.errors import UserError
 from bot.ports import Fleet
-from bot.sessions import Sessions
+from bot.sessions import Dialogs, Sessions
+from fleet.dialogs import LocalDialogs
+from fleet.local import LocalFleet
 from fleet.sessions import LocalSessions
 from tests.contract.test_fleet import AGENTS, local_fleet
 from tests.fakes.fleet import HOST, MemoryFleet
-from tests.fakes.sessions import MemorySessions
+from tests.fakes.sessions import MemoryDialogs, MemorySessions
 from tests.waiting import until
 
 Both = tuple[Fleet, Sessions]
@@ -81,3 +83,25 @@ async def test_verify_tells_running_agents_from_those_that_are_not(both: Both) -
         "coder0"
     }
     assert {check.agent for check in checks if not check.well} == {"lead"}
+
+
+async def test_no_key_is_pressed_where_no_dialog_is_open(both: Both) -> None:
+    fleet, sessions = both
+    dialogs: Dialogs = (
+        MemoryDialogs(fleet) if isinstance(fleet, MemoryFleet) else LocalDialogs(local_of(fleet))
+    )
+    with pytest.raises(UserError, match="coder0 is not running"):
+        await dialogs.answer("coder0", "y")
+    with pytest.raises(UserError, match="coder0, lead"):
+        await dialogs.answer("nobody", "y")
+    await fleet.start("coder0")
+    await until(lambda: prompt(sessions))
+    with pytest.raises(UserError, match="coder0 shows no dialog") as refused:
+        await dialogs.answer("coder0", "y")
+    assert refused.value.code == "no_dialog"
+    assert (await sessions.scene("coder0", 1)).state == "prompt"
+
+
+def local_of(fleet: Fleet) -> LocalFleet:
+    assert isinstance(fleet, LocalFleet)
+    return fleet

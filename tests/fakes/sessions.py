@@ -3,8 +3,19 @@
 from collections.abc import Sequence
 
 from bot.errors import UserError
-from bot.sessions import Check, Scene, Way
+from bot.sessions import Check, DialogKey, Scene, Way
 from tests.fakes.fleet import HOST, MemoryFleet
+
+
+class MemoryDialogs:
+    """The port Dialogs: nobody ever shows one."""
+
+    def __init__(self, fleet: MemoryFleet) -> None:
+        self._sessions = MemorySessions(fleet)
+
+    async def answer(self, name: str, key: DialogKey) -> Scene:
+        scene = await self._sessions.scene(name, 1)
+        raise UserError(f"{name} shows no dialog: {key} at a {scene.state}", code="no_dialog")
 
 
 class MemorySessions:

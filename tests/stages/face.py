@@ -28,7 +28,7 @@ from commands.mail import MailCommands
 from commands.post import PostCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
-from commands.sessions import FleetChecks, SessionViews
+from commands.sessions import DialogCommands, FleetChecks, SessionViews
 from commands.shipments import ShipmentCommands
 from commands.threads import ThreadCommands
 from commands.units import UnitCommands
@@ -39,7 +39,7 @@ from tests.fakes.fleet import MemoryFleet
 from tests.fakes.mailroom import MemoryCorrespondence, MemoryOutbox, MemoryPost, Room
 from tests.fakes.overview import MemoryOverview
 from tests.fakes.rosters import MemoryRosters
-from tests.fakes.sessions import MemorySessions
+from tests.fakes.sessions import MemoryDialogs, MemorySessions
 from tests.fakes.shipments import MemoryShipments
 from tests.fakes.threads import MemoryThreads
 from tests.fakes.units import MemoryUnits
@@ -150,6 +150,7 @@ def make_interpreter(
         BoardCommands(MemoryOverview(backlog)),
         FleetCommands(QuietFleet(), Holders(backlog)),
         SessionViews(MemorySessions(MemoryFleet()), QuietFleet()),
+        DialogCommands(MemoryDialogs(MemoryFleet())),
         FleetChecks(MemorySessions(MemoryFleet())),
         BriefCommands(MemoryBriefs(MemoryFleet())),
         RosterCommands(MemoryRosters(), MemoryUnits()),

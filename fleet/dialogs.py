@@ -1,0 +1,55 @@
+"""The port Dialogs on this host's tmux: a person's key into a dialog that an agent's program shows."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from bot.errors import UserError
+from bot.sessions import DialogKey, Scene
+from fleet.keyboard import Look, look_at
+from fleet.local import Door, LocalFleet
+from fleet.lock import held
+from fleet.screen import ScreenState
+from fleet.sessions import LocalSessions
+
+_LOCK = timedelta(seconds=5)
+_REDRAWN = timedelta(seconds=2)
+_LOOK = timedelta(milliseconds=50)
+_ROWS = 24
+
+
+class LocalDialogs:
+    """Presses keys where a dialog is open, and nowhere else. Nobody but a person asks for it."""
+
+    def __init__(self, fleet: LocalFleet) -> None:
+        self._fleet = fleet
+        self._sessions = LocalSessions(fleet)
+        self._log = structlog.get_logger(part="dialogs")
+
+    async def answer(self, name: str, key: DialogKey) -> Scene:
+        """Press one key in an agent's open dialog and return its screen as it is then.
+
+        UserError ``no_dialog`` when none is open, TransientError while something else is typed there.
+        """
+        door = await self._fleet.door(name)
+        async with held(self._fleet.places.typing_lock_file(name), _LOCK):
+            seen = await look_at(door)
+            reading = seen.reading
+            if reading.state is not ScreenState.BLOCKED:
+                raise UserError(
+                    f"{name} shows no dialog: its screen reads as {reading.state}", code="no_dialog"
+                )
+            named = key if len(key) == 1 else key.capitalize()
+            if not await door.terminal.press(door.pane.id, named):
+                raise UserError(f"{name}: the key was refused by its pane", code="refused")
+            self._log.info("dialog answered", agent=name, dialog=reading.dialog, key=key)
+        await self._until_redrawn(door, seen)
+        return await self._sessions.scene(name, _ROWS)
+
+    async def _until_redrawn(self, door: Door, before: Look) -> None:
+        deadline = asyncio.get_running_loop().time() + _REDRAWN.total_seconds()
+        while (await look_at(door)).screen.rows == before.screen.rows:
+            if asyncio.get_running_loop().time() > deadline:
+                return
+            await asyncio.sleep(_LOOK.total_seconds())

@@ -194,11 +194,7 @@ async def test_two_senders_at_once_both_arrive_whole(stage: Stage) -> None:
 
 
 async def test_mail_for_now_is_queued_by_a_program_that_works(stage: Stage) -> None:
-    await stage.open(DOGFOOD)
-    await ready(stage)
-    await stage.type_line("orchestrator", "/slow 30")
-    await stage.send("orchestrator", "a long task")
-    await _works(stage)
+    await _at_a_long_turn(stage)
     with pytest.raises(TransientError, match="it is busy"):
         await stage.send("orchestrator", "when you have time")
     result = await stage.send("orchestrator", "by the way", queueing=Queueing.NOW)
@@ -208,11 +204,7 @@ async def test_mail_for_now_is_queued_by_a_program_that_works(stage: Stage) -> N
 
 
 async def test_mail_for_now_waits_for_a_person_who_types(stage: Stage) -> None:
-    await stage.open(DOGFOOD)
-    await ready(stage)
-    await stage.type_line("orchestrator", "/slow 30")
-    await stage.send("orchestrator", "a long task")
-    await _works(stage)
+    await _at_a_long_turn(stage)
     await stage.press("orchestrator", "-l", "half a thought")
 
     async def drawn() -> bool:
@@ -225,17 +217,18 @@ async def test_mail_for_now_waits_for_a_person_who_types(stage: Stage) -> None:
 
 
 async def test_an_interruption_ends_the_turn_first(stage: Stage) -> None:
-    await stage.open(DOGFOOD)
-    await ready(stage)
-    await stage.type_line("orchestrator", "/slow 30")
-    await stage.send("orchestrator", "a long task")
-    await _works(stage)
+    await _at_a_long_turn(stage)
     result = await stage.send("orchestrator", "stop", queueing=Queueing.INTERRUPT)
     assert (result.state, result.by) == (ReceiptState.ACCEPTED, "submitted")
     assert stage.events("orchestrator").count("dogfood orchestrator: interrupted") == 1
 
 
-async def _works(stage: Stage) -> None:
+async def _at_a_long_turn(stage: Stage) -> None:
+    await stage.open(DOGFOOD)
+    await ready(stage)
+    await stage.type_line("orchestrator", "/slow 30")
+    await stage.send("orchestrator", "a long task")
+
     async def busy() -> bool:
         records = {record.name: record for record in await stage.fleet.observe()}
         return records["orchestrator"].readiness == Readiness.WORKING

@@ -1,6 +1,7 @@
 """Receipts over real agent programs: the truth is what reached the model, and what stands on the screen."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -227,14 +228,16 @@ async def _at_a_dialog(campaign: Campaign, key: str) -> None:
 
     async def asked() -> bool:
         seen = await look_at(await campaign.door())
-        if DIALOGS[campaign.name] in (seen.reading.draft_tail or ""):
-            # A person presses again: an Enter that comes right after its text may be swallowed.
-            await campaign.tmux("send-keys", "Enter")
-            await asyncio.sleep(0.5)
-            return False
-        return seen.reading.state is not ScreenState.PROMPT
+        left_the_prompt = DIALOGS[campaign.name] not in (seen.reading.draft_tail or "")
+        return left_the_prompt and seen.reading.state is not ScreenState.PROMPT
 
-    await until(asked, START_SECONDS, "the list to choose from")
+    for patience in (2.0, 2.0, START_SECONDS):
+        # A person presses again: an Enter that comes right after its text may be swallowed.
+        await campaign.tmux("send-keys", "Enter")
+        with contextlib.suppress(AssertionError):
+            await until(asked, patience, "the list to choose from")
+            break
+    assert await asked(), await campaign.rows()
     before = await campaign.rows()
     await campaign.refuse(
         "at a dialog", "dialog is open|no prompt that is known|a draft stands", key=key

@@ -3,6 +3,7 @@
     MosaicError
     ├── UserError        tell the person, never retry
     ├── TransientError   try again later, with back-off
+    │   └── PausedError  the same, and waiting for a pause never counts as failing
     └── SetupError       stop this part, keep the rest, tell the operator
 
 A new class needs a caller who treats it differently. Errors are handled in the router, the worker,
@@ -63,6 +64,12 @@ class TransientError(MosaicError):
     ) -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+
+
+class PausedError(TransientError):
+    """A pause stands: the same call works once it is lifted, however long that takes."""
+
+    code = "paused"
 
 
 class SetupError(MosaicError):

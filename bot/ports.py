@@ -95,7 +95,7 @@ class Carrier(Protocol):
     """Takes one delivery to its end: a connector, or the door into an agent's terminal.
 
     ``record`` stores a receipt at once; a carrier that puts bytes where they cannot be taken back must
-    record TYPED before it does. Raises TransientError to be called again, UserError to give up.
+    record TYPED right before it does, and must not if that is refused (Outbox.record). Raises TransientError to be called again, UserError to give up.
     """
 
     async def carry(
@@ -161,12 +161,28 @@ class Outbox(Protocol):
         """End a delivery with its last receipt (state FAILED makes it a dead letter)."""
         ...
 
-    async def postpone(self, delivery: Delivery, wait: timedelta, reason: str) -> None:
-        """Give a delivery back to be tried again after ``wait``; it keeps its place in its lane."""
+    async def postpone(
+        self, delivery: Delivery, wait: timedelta, reason: str, *, anew: bool = False
+    ) -> None:
+        """Give a delivery back to be tried again after ``wait``; it keeps its place in its lane.
+
+        ``anew``: the time after which it is given up begins again.
+        """
         ...
 
     async def record(self, receipt: Receipt) -> None:
-        """Add a receipt to a message."""
+        """Add a receipt to a message. TYPED is the permit to type, asked for right before the first byte.
+
+        PausedError when a pause forbids to type it: a freeze forbids all, any pause what the supervisor says.
+        UserError ``withdrawn`` when its delivery has ended or was taken back. After either it is not typed.
+        """
+        ...
+
+    async def withdraw(self, message_id: str, reason: str) -> bool:
+        """End mail to an agent that was not typed, for good: its last receipt says ``withdrawn: REASON``.
+
+        False, and nothing is changed, when it may have been typed or has ended.
+        """
         ...
 
 

@@ -10,10 +10,12 @@ from bot.cards import Card, CardStatus
 from bot.checklist import refuse_open_items
 from bot.errors import UserError
 from bot.model import Caller
+from bot.pause import heeds_pause
 from storage.card_limits import within_limits
 from storage.card_rows import CardRows, holder, read_card
 from storage.database import Connection, Database
 from storage.edges import Edges
+from storage.pauses import read_pause
 from storage.queries import Queries
 
 Take: TypeAlias = Callable[[Connection, str | None], Awaitable[Card | None]]
@@ -30,6 +32,7 @@ class PostgresClaims:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queries = Queries.load("claims")
+        self._pauses = Queries.load("pause")
         self._rows = CardRows()
         self._edges = Edges()
 
@@ -45,7 +48,8 @@ class PostgresClaims:
         """Claim the best card, or this one; None when nothing is claimable, expired claims included.
 
         With a ``grace`` the claim counts as started only once it is renewed, and ends with the grace if it
-        is not. UserError when ``card_id`` is unknown.
+        is not. While a pause stands nothing is claimable for agents and for the supervisor; a freeze
+        refuses everybody else with the code ``paused``. UserError when ``card_id`` is unknown.
         """
         seconds = int(ttl.total_seconds())
         take = partial(self._take, _claim_values(owner, seconds, grace, by))
@@ -56,11 +60,13 @@ class PostgresClaims:
                     return card
                 if card_id is not None:
                     await self._rows.find(connection, card_id)
+                if not heeds_pause(by.principal):
+                    await self._refuse_frozen(connection)
                 if await self._reclaim_expired(connection, by):
                     card = await take(connection, card_id)
                 if card is not None or card_id is not None:
                     return card
-                return await self._take_held(connection, take)
+                return await self._take_held(connection, take, by)
 
     async def renew(self, card_id: str, token: str, ttl: timedelta | None, by: Caller) -> Card:
         """Let the claim's time run anew, by default as long as before; UserError for a stale token."""
@@ -147,10 +153,22 @@ class PostgresClaims:
         )
         return None if row is None else read_card(row)
 
-    async def _take_held(self, connection: Connection, take: Take) -> Card | None:
+    async def _refuse_frozen(self, connection: Connection) -> None:
+        row = await self._pauses.find_pause.fetchrow(connection)
+        if row is not None and row["is_freeze"]:
+            raise UserError(
+                f"nobody claims now: {read_pause(row).notice()}",
+                code="paused",
+                hint="`resume` lets everything go on",
+            )
+
+    async def _take_held(self, connection: Connection, take: Take, by: Caller) -> Card | None:
         """Wait for cards that somebody is just looking at; each turn that fails is another's success."""
+        heeds = heeds_pause(by.principal)
         while True:
-            best: str | None = await self._queries.find_claimable.fetchval(connection)
+            best: str | None = await self._queries.find_claimable.fetchval(
+                connection, heeds_pause=heeds
+            )
             if best is None:
                 return None
             card = await take(connection, best)
@@ -188,6 +206,7 @@ def _claim_values(owner: str, seconds: int, grace: timedelta | None, by: Caller)
         "grace_seconds": None if grace is None else int(grace.total_seconds()),
         "actor": by.principal.id,
         "via": by.via.value,
+        "heeds_pause": heeds_pause(by.principal),
         "detail": {
             "status": {"from": CardStatus.READY, "to": CardStatus.CLAIMED},
             "claim_owner": {"from": None, "to": owner},

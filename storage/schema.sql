@@ -70,6 +70,15 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.tell_pause() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_notify('supervisor', 'pause');
+    RETURN NULL;
+END
+$$;
+
 CREATE TABLE public.acknowledgement (
     message_id text NOT NULL COLLATE pg_catalog."C",
     principal_id text NOT NULL,
@@ -317,6 +326,30 @@ CREATE TABLE public.migration (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.pause (
+    id bigint NOT NULL,
+    by_id text NOT NULL,
+    by_name text NOT NULL,
+    reason text,
+    is_freeze boolean NOT NULL,
+    host text,
+    stamp text,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    lifted_at timestamp with time zone,
+    lifted_by text,
+    CONSTRAINT pause_lifted_by_somebody CHECK (((lifted_at IS NULL) = (lifted_by IS NULL))),
+    CONSTRAINT pause_of_file_whole CHECK (((host IS NULL) = (stamp IS NULL)))
+);
+
+ALTER TABLE public.pause ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.pause_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.receipt (
     id bigint NOT NULL,
     message_id text NOT NULL COLLATE pg_catalog."C",
@@ -404,6 +437,9 @@ ALTER TABLE ONLY public.message
 ALTER TABLE ONLY public.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.pause
+    ADD CONSTRAINT pause_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_pkey PRIMARY KEY (id);
 
@@ -438,6 +474,12 @@ CREATE INDEX mail_from ON public.message USING btree (author, stored_at DESC) WH
 
 CREATE INDEX mail_to ON public.message USING btree (to_place, stored_at DESC) WHERE (kind = 'mail'::text);
 
+CREATE INDEX pause_of_file ON public.pause USING btree (host, stamp, id) WHERE (host IS NOT NULL);
+
+CREATE UNIQUE INDEX pause_one_file_a_host ON public.pause USING btree (host) WHERE ((lifted_at IS NULL) AND (host IS NOT NULL));
+
+CREATE INDEX pause_standing ON public.pause USING btree (id) WHERE (lifted_at IS NULL);
+
 CREATE INDEX receipt_of_message ON public.receipt USING btree (message_id, id);
 
 CREATE INDEX receipt_typed ON public.receipt USING btree (message_id, part) WHERE (state = 'typed'::text);
@@ -445,6 +487,8 @@ CREATE INDEX receipt_typed ON public.receipt USING btree (message_id, part) WHER
 CREATE INDEX unanswered_of_carrier ON public.unanswered USING btree (carrier);
 
 CREATE TRIGGER audit_only_grows BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER pause_is_told AFTER INSERT OR UPDATE OF lifted_at ON public.pause FOR EACH ROW EXECUTE FUNCTION public.tell_pause();
 
 CREATE TRIGGER receipt_follows_mail AFTER INSERT ON public.receipt FOR EACH ROW WHEN ((new.state <> 'stored'::text)) EXECUTE FUNCTION public.follow_mail();
 

@@ -1,6 +1,7 @@
--- name: claim_card(card_id, owner, token, ttl_seconds, grace_seconds, actor, via, detail)
+-- name: claim_card(card_id, owner, token, ttl_seconds, grace_seconds, actor, via, detail, heeds_pause)
 -- The best card, or the named one when an id is given. The best one skips rows that others hold, reading the partial
--- index in order until it finds a free one; a named one is waited for. The only place where a claim is set.
+-- index in order until it finds a free one; a named one is waited for. The only place where a claim is set, and so the
+-- only one that a pause must stop: all of them stop whoever heeds them, a freeze stops everybody.
 WITH taken AS (
     UPDATE card
     SET status = 'claimed', claim_owner = $2::text, claim_token = $3::text, claim_ttl_seconds = $4::integer,
@@ -12,7 +13,7 @@ WITH taken AS (
         ORDER BY priority DESC, created_at, id
         LIMIT 1
         FOR NO KEY UPDATE SKIP LOCKED
-    ) END
+    ) END AND NOT EXISTS (SELECT FROM pause WHERE lifted_at IS NULL AND (is_freeze OR $9::boolean))
     RETURNING card.*
 ), noted AS (
     INSERT INTO card_event (card_id, actor, via, action, detail)
@@ -20,10 +21,12 @@ WITH taken AS (
 )
 SELECT * FROM taken
 
--- name: find_claimable()
--- The best card, held by somebody or not: tells an empty backlog from one whose cards are all being looked at.
+-- name: find_claimable(heeds_pause)
+-- The best card, held by somebody or not: tells an empty backlog from one whose cards are all being looked at. While a
+-- pause stands there is none for whoever heeds it.
 SELECT id FROM card
 WHERE status = 'ready' AND unmet_deps = 0
+    AND NOT EXISTS (SELECT FROM pause WHERE lifted_at IS NULL AND (is_freeze OR $1::boolean))
 ORDER BY priority DESC, created_at, id
 LIMIT 1
 

@@ -53,24 +53,31 @@ SELECT
     $2 IS NULL OR EXISTS (SELECT FROM inbound WHERE id = $2) AS known,
     (SELECT count(pg_notify('outbox', carrier)) FROM (SELECT DISTINCT carrier FROM queued) AS hints);
 
--- name: claim_heads(carriers, owner, lease)
+-- name: claim_heads(carriers, owner, lease, worker)
 -- Steps from lane to lane over the partial index, so neither done rows nor a long lane cost anything. The
 -- lock looks at the row again: a head that another claimer took or ended meanwhile is passed over.
 -- The disk is not waited for: a lease that a crash of the server undoes is taken again, for the same transaction id.
+-- While a pause stands, mail of the worker ($4) that was put off leaves its lane to the messages behind it.
 WITH RECURSIVE unhurried AS MATERIALIZED (
     SELECT set_config('synchronous_commit', 'off', true) AS set
+), standing AS MATERIALIZED (
+    SELECT EXISTS (SELECT FROM pause WHERE lifted_at IS NULL) AS paused
 ), head AS (
     SELECT first.*
     FROM unhurried, unnest($1::text[]) AS asked (carrier), LATERAL (
         SELECT d.carrier, d.lane, d.id FROM delivery d
-        WHERE d.state = 'due' AND d.carrier = asked.carrier
+        WHERE d.state = 'due' AND d.carrier = asked.carrier AND NOT (
+            d.author = $4::text AND d.attempts > 0 AND d.lease_owner IS NULL AND (SELECT paused FROM standing)
+        )
         ORDER BY d.carrier, d.lane, d.id LIMIT 1
     ) AS first
     UNION ALL
     SELECT next.*
     FROM head, LATERAL (
         SELECT d.carrier, d.lane, d.id FROM delivery d
-        WHERE d.state = 'due' AND d.carrier = head.carrier AND d.lane > head.lane
+        WHERE d.state = 'due' AND d.carrier = head.carrier AND d.lane > head.lane AND NOT (
+            d.author = $4 AND d.attempts > 0 AND d.lease_owner IS NULL AND (SELECT paused FROM standing)
+        )
         ORDER BY d.carrier, d.lane, d.id LIMIT 1
     ) AS next
 ), free AS (
@@ -107,13 +114,51 @@ WITH ended AS (
 INSERT INTO receipt (message_id, part, state, by_what, evidence, reason, stated_at)
 SELECT $3, $4, $5, $6, $7, $8, coalesce($9, clock_timestamp()) FROM ended;
 
--- name: postpone_delivery(id, attempts, wait, reason)
--- Counts only from the holder of the last lease; the row keeps its id and with it its place in the lane.
+-- name: postpone_delivery(id, attempts, wait, reason, anew)
+-- Counts only from the holder of the last lease; the row keeps its id and with it its place in the lane. Tried anew, the
+-- time after which it is given up begins now.
 UPDATE delivery
-SET due_at = now() + $3::interval, reason = $4, lease_owner = NULL, leased_until = NULL
+SET due_at = now() + $3::interval, reason = $4, lease_owner = NULL, leased_until = NULL,
+    first_tried_at = CASE WHEN $5::boolean THEN now() ELSE first_tried_at END
 WHERE id = $1 AND state = 'due' AND attempts = $2;
 
 -- name: record_receipt(message_id, part, state, by_what, evidence, reason, stated_at)
 -- Receipts are only ever added.
 INSERT INTO receipt (message_id, part, state, by_what, evidence, reason, stated_at)
 VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, clock_timestamp()));
+
+-- name: permit_typing(message_id, part, state, by_what, evidence, reason, stated_at, worker)
+-- The permit to type is the receipt that it was typed. Under the delivery's lock, so that a message is either taken back
+-- or typed; a freeze stops all of them, a pause what the worker ($8) says.
+WITH wanted AS (
+    SELECT state, author FROM delivery WHERE message_id = $1 AND part = $2 FOR UPDATE
+), forbids AS (
+    SELECT by_id, by_name, pause.reason, since, is_freeze FROM pause, wanted
+    WHERE lifted_at IS NULL AND wanted.state = 'due' AND (is_freeze OR author = $8::text)
+    ORDER BY is_freeze DESC, id
+    LIMIT 1
+), permitted AS (
+    INSERT INTO receipt (message_id, part, state, by_what, evidence, reason, stated_at)
+    SELECT $1, $2, $3, $4, $5, $6, coalesce($7, clock_timestamp()) FROM wanted
+    WHERE wanted.state = 'due' AND NOT EXISTS (SELECT FROM forbids)
+)
+SELECT wanted.state AS delivery_state, forbids.* FROM wanted LEFT JOIN forbids ON true;
+
+-- name: hold_mail(message_id)
+-- Mail that is still to be typed, locked: whoever is just given the permit is waited for.
+SELECT id FROM delivery WHERE message_id = $1 AND to_kind = 'agent' AND state = 'due' FOR UPDATE;
+
+-- name: withdraw_mail(message_id, reason)
+-- Under hold_mail's lock and after it, so that this snapshot sees a permit that was waited for. Done, not dead: what was
+-- taken back is not put in line again.
+WITH ended AS (
+    UPDATE delivery d
+    SET state = 'done', ended_at = now(), reason = $2::text, lease_owner = NULL, leased_until = NULL
+    WHERE message_id = $1 AND to_kind = 'agent' AND state = 'due' AND NOT EXISTS (
+        SELECT FROM receipt r WHERE r.message_id = d.message_id AND r.part = d.part AND r.state = 'typed'
+    )
+    RETURNING message_id, part
+)
+INSERT INTO receipt (message_id, part, state, evidence, reason)
+SELECT message_id, part, 'failed', '{}', $2 FROM ended
+RETURNING id;

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 from bot.cards import Card, CardStatus
+from bot.model import Caller, Via
+from bot.pause import SUPERVISOR
 from tests.stages.backlog import ANN, CODER, MINUTE, BacklogStage, refusal
 
 UNCLAIMED = (None, None, None, None)
@@ -261,3 +263,48 @@ async def test_unknown_ids_are_refused(backlog: BacklogStage) -> None:
         backlog.claims.complete("no", None, ANN),
     ):
         assert (await refusal(asked)).code == "unknown_card"
+
+
+async def test_a_pause_gives_agents_nothing_and_lets_people_go_on(backlog: BacklogStage) -> None:
+    await backlog.make("A", "B", "C")
+    supervisor = Caller(SUPERVISOR, Via.SCHEDULE)
+    await backlog.pauses.pause(ANN.principal, "deploy", freeze=False)
+    for caller in (CODER, supervisor):
+        assert await backlog.claims.claim("w", MINUTE, None, caller) is None
+        assert await backlog.claims.claim("w", MINUTE, "A", caller) is None
+    assert await backlog.claims.claim("w", MINUTE, "A", ANN) is not None
+    assert await backlog.claims.claim("w", MINUTE, None, ANN) is not None
+    await backlog.pauses.resume(ANN.principal)
+    assert await backlog.claims.claim("w", MINUTE, None, CODER) is not None
+
+
+async def test_a_claim_that_began_before_a_pause_goes_on_to_its_end(backlog: BacklogStage) -> None:
+    await backlog.make("A")
+    card = await backlog.claims.claim("w", MINUTE, None, CODER)
+    assert card is not None
+    await backlog.pauses.pause(ANN.principal, None, freeze=True)
+    token = card.claim_token or ""
+    await backlog.claims.renew("A", token, None, CODER)
+    done = await backlog.claims.complete("A", token, CODER)
+    assert done.status is CardStatus.DONE
+
+
+async def test_a_freeze_refuses_people_and_says_who_made_it(backlog: BacklogStage) -> None:
+    await backlog.make("A")
+    await backlog.pauses.pause(ANN.principal, "leak", freeze=True)
+    for card_id in (None, "A"):
+        error = await refusal(backlog.claims.claim("w", MINUTE, card_id, ANN))
+        assert error.code == "paused"
+        assert "paused by Ann since" in error.message
+        assert await backlog.claims.claim("w", MINUTE, card_id, CODER) is None
+    await backlog.pauses.resume(ANN.principal)
+    assert await backlog.claims.claim("w", MINUTE, None, ANN) is not None
+
+
+async def test_a_pause_takes_no_expired_claim_over(backlog: BacklogStage) -> None:
+    await backlog.make("A")
+    await backlog.take("A")
+    await backlog.age(2 * MINUTE)
+    await backlog.pauses.pause(ANN.principal, None, freeze=False)
+    assert await backlog.claims.claim("w2", MINUTE, None, CODER) is None
+    assert (await backlog.card("A")).claim_owner != "w2"

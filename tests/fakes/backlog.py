@@ -10,6 +10,7 @@ from bot.cards import BacklogStats, Card, CardDraft, CardEvent, CardFilter, Card
 from bot.checklist import refuse_open_items
 from bot.errors import UserError
 from bot.model import Caller
+from bot.pause import heeds_pause
 from tests.fakes.card_rules import (
     check,
     claimable,
@@ -19,6 +20,7 @@ from tests.fakes.card_rules import (
     rank,
     whole_seconds,
 )
+from tests.fakes.pauses import MemoryPauses
 
 UNCLAIMED: dict[str, Any] = {
     "claim_owner": None,
@@ -37,6 +39,7 @@ class MemoryBacklog:
         self._keys: dict[str, str] = {}
         self._events: dict[str, list[CardEvent]] = {}
         self._tokens = count(1)
+        self.pauses = MemoryPauses()
         self._now = datetime(2030, 1, 1, tzinfo=UTC)
 
     def advance(self, by: timedelta) -> None:
@@ -162,6 +165,10 @@ class MemoryBacklog:
     ) -> Card | None:
         seconds = whole_seconds(ttl)
         named = None if card_id is None else self.find(card_id)
+        if (pause := self.pauses.strictest(work=heeds_pause(by.principal))) is not None:
+            if heeds_pause(by.principal):
+                return None
+            raise UserError(f"nobody claims now: {pause.notice()}", code="paused")
         card = self._best(named)
         if card is None:
             self._reclaim_expired(by)

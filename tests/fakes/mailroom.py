@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.errors import UserError
+from bot.errors import PausedError, UserError
 from bot.model import (
     Delivery,
     Inbound,
@@ -17,8 +17,10 @@ from bot.model import (
     Receipt,
     ReceiptState,
 )
+from bot.pause import SUPERVISOR
 from bot.post import Item
 from storage.journal import stored_form
+from tests.fakes.pauses import MemoryPauses
 
 
 @dataclass(slots=True)
@@ -68,6 +70,7 @@ class Room:
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     acknowledged: set[tuple[str, str]] = field(default_factory=set)
     away: Exception | None = None
+    pauses: MemoryPauses = field(default_factory=MemoryPauses)
 
     def look(self) -> None:
         """Fail if the database is away."""
@@ -184,7 +187,7 @@ class MemoryOutbox:
         self._room.look()
         now = self._room.now()
         leased = []
-        for row in _heads(self._room.rows):
+        for row in _heads(self._room.rows, paused=self._room.pauses.strictest() is not None):
             if row.outbound.to.carrier in carriers and row.is_free(owner, now):
                 row.owner, row.leased_until = owner, now + lease
                 row.attempts += 1
@@ -205,18 +208,48 @@ class MemoryOutbox:
                 if failed:
                     self._room.dead.append(row)
 
-    async def postpone(self, delivery: Delivery, wait: timedelta, reason: str) -> None:
+    async def postpone(
+        self, delivery: Delivery, wait: timedelta, reason: str, *, anew: bool = False
+    ) -> None:
         self._room.look()
         for row in self._room.rows:
             if row.id == delivery.id and row.attempts == delivery.attempts and row.state == "due":
                 row.due_at, row.reason = self._room.now() + wait, reason
                 row.owner, row.leased_until = None, None
+                if anew:
+                    row.first_tried_at = self._room.now()
 
     async def record(self, receipt: Receipt) -> None:
         self._room.look()
         if receipt.message_id not in self._room.messages:
             raise UserError(f"there is no message {receipt.message_id}")
+        if receipt.state is ReceiptState.TYPED:
+            self._permit(receipt)
         self._room.add(receipt)
+
+    def _permit(self, receipt: Receipt) -> None:
+        part = (receipt.message_id, receipt.part)
+        rows = {(row.outbound.message_id, row.outbound.part): row for row in self._room.rows}
+        if part not in rows:
+            raise UserError(f"there is no message {receipt.message_id}")
+        if rows[part].state != "due":
+            raise UserError("it was taken back or ended meanwhile", code="withdrawn")
+        work = rows[part].outbound.author == SUPERVISOR.id
+        if (pause := self._room.pauses.strictest(work=work)) is not None:
+            raise PausedError(pause.notice(), retry_after=timedelta(seconds=1))
+
+    async def withdraw(self, message_id: str, reason: str) -> bool:
+        self._room.look()
+        ended = False
+        for row in self._room.rows:
+            mine = row.outbound.message_id == message_id and row.outbound.to.kind == "agent"
+            if mine and row.state == "due" and not self._room.delivery(row).typed:
+                row.state, row.reason = "done", f"withdrawn: {reason}"
+                row.owner, row.leased_until = None, None
+                failed = Receipt(message_id, ReceiptState.FAILED, row.outbound.part)
+                self._room.add(replace(failed, reason=row.reason))
+                ended = True
+        return ended
 
 
 class MemoryCorrespondence:
@@ -321,10 +354,11 @@ class MemoryPost:
 _TAKEN = frozenset({ReceiptState.TYPED, ReceiptState.ACCEPTED})
 
 
-def _heads(rows: Iterable[Row]) -> list[Row]:
+def _heads(rows: Iterable[Row], *, paused: bool) -> list[Row]:
     heads: dict[str, Row] = {}
     for row in rows:
-        if row.state == "due":
+        work = row.outbound.author == SUPERVISOR.id and row.attempts > 0 and row.owner is None
+        if row.state == "due" and not (paused and work):
             heads.setdefault(row.outbound.to.lane, row)
     return sorted(heads.values(), key=lambda row: row.id)
 

@@ -22,9 +22,11 @@ from bot.backlog import (
 from bot.cards import Card, CardDraft
 from bot.errors import UserError
 from bot.model import Caller, Inbound, InboundBatch, Principal, Via
+from bot.pause import Pauses
 from storage.backlog import postgres_backlog
 from storage.database import Database
 from storage.journal import PostgresJournal
+from storage.pauses import PostgresPauses
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.inquiry import MemoryInquiry
 from tests.fakes.keeping import MemoryKeeping
@@ -57,6 +59,7 @@ class BacklogStage:
     overview: Overview
     threads: Threads
     news: NewsFeed
+    pauses: Pauses
     asking: Asking
     age: Callable[[timedelta], Awaitable[None]]
 
@@ -111,6 +114,7 @@ def memory_stage() -> BacklogStage:
         MemoryOverview(memory),
         threads,
         threads,
+        memory.pauses,
         asking,
         age,
     )
@@ -151,6 +155,7 @@ def postgres_stage(database: Database) -> BacklogStage:
         ours.overview,
         ours.threads,
         ours.news,
+        PostgresPauses(database),
         asking,
         age,
     )
@@ -159,7 +164,7 @@ def postgres_stage(database: Database) -> BacklogStage:
 async def clear(database: Database) -> None:
     """Empty the backlog."""
     async with database.transaction() as connection:
-        for table in ("card_edge", "card_key", "card", "card_event", "inbound"):
+        for table in ("card_edge", "card_key", "card", "card_event", "inbound", "pause"):
             await connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
         await connection.execute("UPDATE card_news SET event_id = 0")
 

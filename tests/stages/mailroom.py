@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from bot.model import Address, Letter, Message, MessageKind, OutboundMessage
+from bot.pause import Pauses
 from bot.ports import Audit, Confirmations, Correspondence, Journal, Outbox, Positions
 from bot.post import Post
 from bot.reply import Block, Text
@@ -12,6 +13,7 @@ from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
 from storage.journal import PostgresJournal, PostgresPositions
 from storage.outbox import PostgresOutbox
+from storage.pauses import PostgresPauses
 from storage.post import PostgresPost
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.mailroom import (
@@ -22,13 +24,14 @@ from tests.fakes.mailroom import (
     MemoryPost,
     Room,
 )
+from tests.fakes.pauses import MemoryPauses
 
 ROOM = Address("memory", "room")
 
 
 @dataclass(frozen=True, slots=True)
 class Mailroom:
-    """Seven ports over one state."""
+    """Eight ports over one state."""
 
     journal: Journal
     positions: Positions
@@ -37,6 +40,7 @@ class Mailroom:
     post: Post
     audit: Audit = field(default_factory=MemoryAudit)
     confirmations: Confirmations = field(default_factory=MemoryConfirmations)
+    pauses: Pauses = field(default_factory=MemoryPauses)
 
 
 def memory_mailroom() -> Mailroom:
@@ -48,6 +52,7 @@ def memory_mailroom() -> Mailroom:
         MemoryOutbox(room),
         MemoryCorrespondence(room),
         MemoryPost(room),
+        pauses=room.pauses,
     )
 
 
@@ -61,6 +66,7 @@ def postgres_mailroom(database: Database) -> Mailroom:
         PostgresPost(database),
         PostgresAudit(database),
         PostgresConfirmations(database),
+        PostgresPauses(database),
     )
 
 
@@ -86,4 +92,5 @@ def _part(message: Message, number: int) -> OutboundMessage:
         to=message.to,
         kind=message.kind,
         text=f"{message.id} part {number}",
+        author=message.author,
     )

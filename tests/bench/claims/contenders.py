@@ -106,6 +106,7 @@ _OUR_VARIABLES = {
     "actor": "agent:east/worker-1",
     "via": "cli",
     "detail": '{"status": {"from": "ready", "to": "claimed"}, "claim_owner": {"from": null, "to": "worker-1"}}',
+    "heeds_pause": "true",
 }
 
 

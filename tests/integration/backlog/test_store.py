@@ -116,8 +116,8 @@ async def test_claims_and_pages_of_claimable_cards_walk_the_partial_index(
 ) -> None:
     claims, cards = Queries.load("claims"), Queries.load("cards")
     asked = {
-        claims.claim_card: "NULL, 'w', 't', 60, NULL, 'a', 'b', '{}'",
-        claims.find_claimable: None,
+        claims.claim_card: "NULL, 'w', 't', 60, NULL, 'a', 'b', '{}', true",
+        claims.find_claimable: "true",
         cards.list_claimable: "NULL, NULL, NULL, NULL, 50",
         cards.list_claimable_after: "NULL, NULL, NULL, NULL, 5, now(), 'C7', 50",
     }

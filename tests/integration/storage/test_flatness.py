@@ -33,7 +33,10 @@ INSERT INTO inbound (
 SELECT id, id, 'text', 'matrix', 'room', 'a', 'a', '', now(), false, 'done', now() FROM said
 """
 _CALLS: list[tuple[str, str, list[Any]]] = [
-    ("mailbox", "claim_heads", [["agent:here", "memory"], "host 1", timedelta(minutes=1)]),
+    ("mailbox", "claim_heads", [["agent:here", "memory"], "host 1", timedelta(minutes=1), "s"]),
+    ("mailbox", "permit_typing", ["m5", 0, "typed", None, {}, None, None, "s"]),
+    ("mailbox", "hold_mail", ["m5"]),
+    ("mailbox", "withdraw_mail", ["m5", "no"]),
     ("journal", "pending_events", [100]),
     ("journal", "interrupted_events", ["life 1"]),
     ("journal", "begin_event", ["m5", "life 1"]),

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.errors import UserError
 from bot.model import Address, Delivery, MessageKind, Receipt, ReceiptState, agent_address
 from storage.database import Database
 from tests.stages.mailroom import Mailroom, letter, memory_mailroom, postgres_mailroom
@@ -61,8 +62,13 @@ class Pair:
         if not self.stored:
             return
         receipt = Receipt(self.chance.choice(self.stored), self.chance.choice(list(ReceiptState)))
-        for room in self.rooms:
-            await room.outbox.record(receipt)
+        codes = [await refused(room, receipt) for room in self.rooms]
+        assert codes[0] == codes[1]
+
+    async def withdraw(self) -> None:
+        name = f"m{self.chance.randrange(12)}"
+        real, fake = [await room.outbox.withdraw(name, "no more") for room in self.rooms]
+        assert real == fake
 
     async def retry(self) -> None:
         name = f"m{self.chance.randrange(12)}"
@@ -72,6 +78,14 @@ class Pair:
     async def compare(self) -> None:
         real, fake = [await story(room, set(self.stored)) for room in self.rooms]
         assert real == fake
+
+
+async def refused(room: Mailroom, receipt: Receipt) -> str | None:
+    try:
+        await room.outbox.record(receipt)
+    except UserError as error:
+        return error.code
+    return None
 
 
 def seen(delivery: Delivery) -> tuple[object, ...]:
@@ -104,6 +118,7 @@ async def test_any_story_is_the_same_for_both(database: Database, seed: int) -> 
         pair.postpone,
         pair.record,
         pair.retry,
+        pair.withdraw,
     ]
     for _ in range(STEPS):
         await chance.choice(steps)()

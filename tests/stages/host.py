@@ -113,6 +113,7 @@ class Stage:
         *,
         typed: bool = False,
         key: str = "",
+        tag: str = "chat",
         queueing: Queueing = Queueing.WHEN_IDLE,
     ) -> Delivery:
         to = agent_address(HOST, name)
@@ -126,6 +127,7 @@ class Stage:
             MessageKind.MAIL,
             body,
             author="matrix:@ann:example.org",
+            tag=tag,
             queueing=queueing,
         )
         return Delivery(1, outbound, 1, datetime.now(UTC), typed=typed)
@@ -136,9 +138,10 @@ class Stage:
         body: str,
         *,
         typed: bool = False,
+        tag: str = "chat",
         queueing: Queueing = Queueing.WHEN_IDLE,
     ) -> SendResult:
-        delivery = self.mail(name, body, typed=typed, queueing=queueing)
+        delivery = self.mail(name, body, typed=typed, tag=tag, queueing=queueing)
         return await self.carrier.carry(delivery, self.letters.record)
 
     async def press(self, name: str, *keys: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.dogfood import ASKING, PROMPT, WORKING
+from fleet.dogfood.canvas import ASKING, PROMPT, WORKING
 from fleet.readers import read_screen
 from fleet.screen import Screen, ScreenState, read_capture, read_styles, shows_end
 

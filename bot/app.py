@@ -41,6 +41,7 @@ from bot.reply import Code, Markdown
 from bot.router import Router
 from bot.schedule import Schedule
 from bot.settings import Settings, load_settings, unknown_variables
+from bot.supervising import make_supervision
 from bot.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
 from bot.upkeep import backlog_jobs
 from bot.worker import Worker
@@ -159,6 +160,15 @@ class Daemon:
             tell=self._bulletin.put,
             mirror=self._mirror,
         )
+        self._supervision = make_supervision(
+            self._database,
+            self._fleet,
+            self._backlog,
+            self._outbox,
+            self._mailbox,
+            settings=settings,
+            tell=self._bulletin.put,
+        )
         presence = Typing(self._connections.typing)
         self._relay = Relay(self._mailbox, self._outbox, self._correspondence, presence)
         self._interpreter = self._make_interpreter()
@@ -269,6 +279,7 @@ class Daemon:
                 )
             ),
             *mail_topics(self._office, self._post, self._correspondence, self._fleet),
+            self._supervision.topic,
         )
 
     def _make_interpreter(self) -> Interpreter:
@@ -325,7 +336,13 @@ class Daemon:
             *self._news_parts(),
             *([] if self._homeserver is None else [self._homeserver]),
             *(self._reception(kind) for kind in self._connections.kinds()),
-            Schedule(backlog_jobs(self._backlog, self._settings, self._bulletin.put)),
+            *self._supervision.parts,
+            Schedule(
+                (
+                    *backlog_jobs(self._backlog, self._settings, self._bulletin.put),
+                    *self._supervision.jobs,
+                )
+            ),
         ]
 
     def _news_parts(self) -> list[Part]:

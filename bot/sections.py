@@ -37,15 +37,50 @@ class Access(Section):
 
 
 class Supervisor(Section):
-    """How often the supervisor looks at the fleet."""
+    """How the supervisor hands cards to agents."""
 
     tick_seconds: Seconds = 30.0
-    """Time between two looks of the supervisor."""
+    """Time between two ticks when nothing happens; what happens is seen sooner."""
+
+    dispatch: bool = Field(default=True, strict=True)
+    """Whether ready cards are given to free agents."""
+
+    claim_seconds: Annotated[float, Field(ge=10, le=604_800, strict=True)] = 900.0
+    """How long a claim made for an agent lasts; it is renewed while there is evidence of work."""
+
+    accept_seconds: Seconds = 60.0
+    """Time in which an agent's program must take a card's prompt, else the card goes to another one."""
+
+    quiet_seconds: Seconds = 30.0
+    """How long an agent with a card must stand at its empty prompt before its turn counts as ended."""
+
+    class_limits: dict[str, Annotated[int, Field(ge=1, le=10_000, strict=True)]] = Field(
+        default_factory=dict
+    )
+    """Per class of agents, how many may hold cards at once; a class that is not named has no limit."""
+
+    replan: bool = Field(default=True, strict=True)
+    """Whether the planner (or the orchestrator) is asked, once, for more when all cards are done."""
 
     @property
     def tick(self) -> timedelta:
-        """The time between two looks."""
+        """The time between two ticks."""
         return timedelta(seconds=self.tick_seconds)
+
+    @property
+    def claim(self) -> timedelta:
+        """How long a claim lasts."""
+        return timedelta(seconds=self.claim_seconds)
+
+    @property
+    def accept(self) -> timedelta:
+        """The time in which a prompt must be taken."""
+        return timedelta(seconds=self.accept_seconds)
+
+    @property
+    def quiet(self) -> timedelta:
+        """How long standing at the prompt means that the turn ended."""
+        return timedelta(seconds=self.quiet_seconds)
 
 
 class Backlog(Section):

@@ -24,6 +24,7 @@ from commands.roster import RosterCommands
 from commands.session import SessionCommands
 from commands.sessions import DialogCommands, FleetChecks, SessionViews
 from commands.shipments import ShipmentCommands
+from commands.supervisor import SupervisorCommands
 from commands.threads import ThreadCommands
 from commands.units import UnitCommands
 
@@ -101,4 +102,5 @@ TOPICS: tuple[type, ...] = (
     UnitCommands,
     PostCommands,
     MailCommands,
+    SupervisorCommands,
 )

@@ -44,6 +44,11 @@ class CardRows:
         row = await self._queries.lock_card.fetchrow(connection, card_id=card_id)
         return _known(row, card_id, field)
 
+    async def hold_if_there(self, connection: Connection, card_id: str) -> Card | None:
+        """Return a card as ``hold`` does, None when it was deleted."""
+        row = await self._queries.lock_card.fetchrow(connection, card_id=card_id)
+        return None if row is None else read_card(row)
+
     async def move(
         self,
         connection: Connection,

@@ -187,6 +187,13 @@ CREATE TABLE public.card_news (
     CONSTRAINT card_news_only_row_check CHECK (only_row)
 );
 
+CREATE TABLE public.card_rest (
+    card_id text NOT NULL COLLATE pg_catalog."C",
+    failures integer NOT NULL,
+    rests_until timestamp with time zone NOT NULL,
+    CONSTRAINT card_rest_failures_check CHECK ((failures > 0))
+);
+
 CREATE TABLE public.card_thread (
     card_id text NOT NULL COLLATE pg_catalog."C",
     connector text NOT NULL,
@@ -256,6 +263,27 @@ ALTER TABLE public.delivery ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.dispatch (
+    id text NOT NULL COLLATE pg_catalog."C",
+    card_id text NOT NULL COLLATE pg_catalog."C",
+    place text NOT NULL COLLATE pg_catalog."C",
+    agent_class text NOT NULL,
+    claim_token text NOT NULL,
+    message_id text NOT NULL COLLATE pg_catalog."C",
+    ask_id text NOT NULL COLLATE pg_catalog."C",
+    begun_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    outcome text,
+    reason text,
+    CONSTRAINT dispatch_ended CHECK (((ended_at IS NULL) = (outcome IS NULL))),
+    CONSTRAINT dispatch_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'refused'::text, 'forgotten'::text, 'lost'::text, 'limited'::text, 'failed'::text])))
+);
+
+CREATE TABLE public.host_presence (
+    host text NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.inbound (
     seq bigint NOT NULL,
     id text NOT NULL,
@@ -289,6 +317,13 @@ ALTER TABLE public.inbound ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.leader (
+    singleton boolean DEFAULT true NOT NULL,
+    host text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    CONSTRAINT leader_singleton_check CHECK (singleton)
 );
 
 CREATE TABLE public.message (
@@ -373,12 +408,80 @@ ALTER TABLE public.receipt ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.slot (
+    agent_class text NOT NULL,
+    number integer NOT NULL,
+    dispatch text COLLATE pg_catalog."C",
+    CONSTRAINT slot_number_check CHECK ((number > 0))
+);
+
+CREATE TABLE public.tick (
+    id bigint NOT NULL,
+    host text NOT NULL,
+    trigger text NOT NULL,
+    begun_at timestamp with time zone NOT NULL,
+    took_ms double precision NOT NULL,
+    cpu_ms double precision NOT NULL,
+    reclaimed integer NOT NULL,
+    dispatched integer NOT NULL,
+    ended integer NOT NULL,
+    open integer NOT NULL,
+    available integer NOT NULL,
+    idle_seconds double precision NOT NULL
+);
+
+ALTER TABLE public.tick ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.tick_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.unanswered (
     message_id text NOT NULL COLLATE pg_catalog."C",
     carrier text NOT NULL,
     state text NOT NULL,
     CONSTRAINT unanswered_state_check CHECK ((state = ANY (ARRAY['stored'::text, 'typed'::text, 'accepted'::text, 'waiting'::text, 'unknown'::text])))
 );
+
+CREATE TABLE public.verdict (
+    id bigint NOT NULL,
+    tick_id bigint NOT NULL,
+    subject text NOT NULL COLLATE pg_catalog."C",
+    code text NOT NULL,
+    sentence text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.verdict ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.verdict_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.worker (
+    place text NOT NULL COLLATE pg_catalog."C",
+    host text NOT NULL,
+    name text NOT NULL,
+    agent_class text NOT NULL,
+    takes_cards boolean NOT NULL,
+    resets boolean NOT NULL,
+    readiness text NOT NULL,
+    evidence text NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    rests_until timestamp with time zone,
+    needs_reset boolean DEFAULT false NOT NULL,
+    CONSTRAINT worker_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT worker_place_form CHECK ((place = ((host || '/'::text) || name))),
+    CONSTRAINT worker_readiness_check CHECK ((readiness = ANY (ARRAY['dead'::text, 'unknown'::text, 'stale'::text, 'stuck'::text, 'working'::text, 'available'::text])))
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05');
 
 ALTER TABLE ONLY public.acknowledgement
     ADD CONSTRAINT acknowledgement_pkey PRIMARY KEY (message_id, principal_id);
@@ -401,6 +504,9 @@ ALTER TABLE ONLY public.card_news
 ALTER TABLE ONLY public.card
     ADD CONSTRAINT card_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.card_rest
+    ADD CONSTRAINT card_rest_pkey PRIMARY KEY (card_id);
+
 ALTER TABLE ONLY public.card_thread
     ADD CONSTRAINT card_thread_once UNIQUE (connector, place, thread);
 
@@ -422,6 +528,18 @@ ALTER TABLE ONLY public.delivery
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_transaction_once UNIQUE (carrier, transaction_id);
 
+ALTER TABLE ONLY public.dispatch
+    ADD CONSTRAINT dispatch_ask_id_key UNIQUE (ask_id);
+
+ALTER TABLE ONLY public.dispatch
+    ADD CONSTRAINT dispatch_message_id_key UNIQUE (message_id);
+
+ALTER TABLE ONLY public.dispatch
+    ADD CONSTRAINT dispatch_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.host_presence
+    ADD CONSTRAINT host_presence_pkey PRIMARY KEY (host);
+
 ALTER TABLE ONLY public.inbound
     ADD CONSTRAINT inbound_id_key UNIQUE (id);
 
@@ -430,6 +548,9 @@ ALTER TABLE ONLY public.inbound
 
 ALTER TABLE ONLY public.inbound
     ADD CONSTRAINT inbound_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.leader
+    ADD CONSTRAINT leader_pkey PRIMARY KEY (singleton);
 
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_pkey PRIMARY KEY (id);
@@ -443,8 +564,23 @@ ALTER TABLE ONLY public.pause
 ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.slot
+    ADD CONSTRAINT slot_dispatch_key UNIQUE (dispatch);
+
+ALTER TABLE ONLY public.slot
+    ADD CONSTRAINT slot_pkey PRIMARY KEY (agent_class, number);
+
+ALTER TABLE ONLY public.tick
+    ADD CONSTRAINT tick_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.unanswered
     ADD CONSTRAINT unanswered_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY public.verdict
+    ADD CONSTRAINT verdict_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.worker
+    ADD CONSTRAINT worker_pkey PRIMARY KEY (place);
 
 CREATE INDEX audit_of_principal ON public.audit USING btree (principal_id, id DESC);
 
@@ -456,6 +592,8 @@ CREATE INDEX card_event_card ON public.card_event USING btree (card_id, id);
 
 CREATE INDEX card_expiring ON public.card USING btree (claim_expires_at) WHERE ((status)::text = 'claimed'::text);
 
+CREATE INDEX card_for ON public.card USING btree (COALESCE((agent_class)::text, ''::text), COALESCE((agent)::text, ''::text), COALESCE((host)::text, ''::text), priority DESC, created_at, id) WHERE (((status)::text = 'ready'::text) AND ((unmet_deps)::integer = 0));
+
 CREATE INDEX card_key_card ON public.card_key USING btree (card_id);
 
 CREATE INDEX confirmation_expiry ON public.confirmation USING btree (expires_at);
@@ -463,6 +601,14 @@ CREATE INDEX confirmation_expiry ON public.confirmation USING btree (expires_at)
 CREATE INDEX delivery_dead ON public.delivery USING btree (ended_at DESC, id DESC) WHERE (state = 'dead'::text);
 
 CREATE INDEX delivery_due ON public.delivery USING btree (carrier, lane, id) WHERE (state = 'due'::text);
+
+CREATE INDEX dispatch_of_card ON public.dispatch USING btree (card_id, begun_at DESC);
+
+CREATE INDEX dispatch_of_place ON public.dispatch USING btree (place, begun_at DESC);
+
+CREATE UNIQUE INDEX dispatch_one_a_card ON public.dispatch USING btree (card_id) WHERE (ended_at IS NULL);
+
+CREATE UNIQUE INDEX dispatch_one_an_agent ON public.dispatch USING btree (place) WHERE (ended_at IS NULL);
 
 CREATE INDEX inbound_begun ON public.inbound USING btree (sender_id, begun_at) WHERE (begun_at IS NOT NULL);
 
@@ -484,7 +630,15 @@ CREATE INDEX receipt_of_message ON public.receipt USING btree (message_id, id);
 
 CREATE INDEX receipt_typed ON public.receipt USING btree (message_id, part) WHERE (state = 'typed'::text);
 
+CREATE INDEX tick_begun ON public.tick USING btree (begun_at);
+
 CREATE INDEX unanswered_of_carrier ON public.unanswered USING btree (carrier);
+
+CREATE INDEX verdict_of_subject ON public.verdict USING btree (subject, id DESC);
+
+CREATE INDEX verdict_of_tick ON public.verdict USING btree (tick_id);
+
+CREATE INDEX worker_of_host ON public.worker USING btree (host);
 
 CREATE TRIGGER audit_only_grows BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -515,5 +669,14 @@ ALTER TABLE ONLY public.delivery
 ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);
 
+ALTER TABLE ONLY public.slot
+    ADD CONSTRAINT slot_dispatch_fkey FOREIGN KEY (dispatch) REFERENCES public.dispatch(id);
+
 ALTER TABLE ONLY public.unanswered
     ADD CONSTRAINT unanswered_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);
+
+ALTER TABLE ONLY public.verdict
+    ADD CONSTRAINT verdict_tick_id_fkey FOREIGN KEY (tick_id) REFERENCES public.tick(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.worker
+    ADD CONSTRAINT worker_host_fkey FOREIGN KEY (host) REFERENCES public.host_presence(host);

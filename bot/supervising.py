@@ -1,0 +1,115 @@
+"""The supervisor put together: its seams over Postgres and this host's fleet, its part, its register, its commands."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.backlog import Backlog
+from bot.dispatch_rules import Patience
+from bot.mailbox import Mailbox
+from bot.matching import NEVER
+from bot.model import Address
+from bot.ports import Outbox, Part
+from bot.schedule import Job
+from bot.settings import Settings
+from bot.supervisor import Pace, Supervisor
+from bot.tick import Seams, Tick
+from commands.supervisor import SupervisorCommands
+from fleet.local import LocalFleet
+from fleet.register import Register
+from storage.database import Database
+from storage.dispatches import PostgresDemands, PostgresDispatches
+from storage.leadership import PostgresLeadership
+from storage.pauses import PostgresPauses
+from storage.supervision import PostgresTicks, PostgresWorkers
+
+_CHANNEL = "supervisor"
+_PLANNER = "planner"
+
+
+class Hints:
+    """The part ``hints``: hands on what the database tells those who supervise, as long as it runs."""
+
+    name = "hints"
+
+    def __init__(self, database: Database, hear: Callable[[str], None]) -> None:
+        self._database = database
+        self._hear = hear
+
+    async def run(self, ready: Callable[[str], None]) -> None:
+        """Listen until cancelled."""
+        async with self._database.listen(_CHANNEL, self._hear):
+            ready(f"listening to {_CHANNEL}")
+            await asyncio.Event().wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """All of it: parts of the daemon, jobs of the clock, a topic of commands."""
+
+    supervisor: Supervisor
+    parts: Sequence[Part]
+    jobs: Sequence[Job]
+    topic: SupervisorCommands
+
+
+def make_supervision(
+    database: Database,
+    fleet: LocalFleet,
+    backlog: Backlog,
+    outbox: Outbox,
+    mailbox: Mailbox,
+    *,
+    settings: Settings,
+    tell: Callable[[str], None],
+) -> Supervision:
+    """Return the supervisor of this daemon; whether it leads is settled among all on the database."""
+    wanted = settings.supervisor
+    workers, ticks = PostgresWorkers(database), PostgresTicks(database)
+    dispatches, leadership = PostgresDispatches(database), PostgresLeadership(database)
+    seams = Seams(
+        workers,
+        PostgresDemands(database),
+        dispatches,
+        backlog,
+        outbox,
+        mailbox,
+        PostgresPauses(database),
+    )
+    patience = Patience(accept=wanted.accept, quiet=wanted.quiet, claim=wanted.claim)
+    tick = Tick(
+        seams,
+        patience,
+        lambda: _planner(fleet) if wanted.replan else None,
+        lambda: datetime.now(UTC),
+    )
+    supervisor = Supervisor(
+        tick,
+        ticks,
+        workers,
+        leadership,
+        host=settings.host.name,
+        pace=Pace(wanted.tick),
+        limits=wanted.class_limits,
+        overran=tell,
+        clock=lambda: datetime.now(UTC),
+    )
+    return Supervision(
+        supervisor,
+        (
+            Register(fleet, workers, lambda agent_class: agent_class not in NEVER),
+            Hints(database, supervisor.hint),
+            supervisor,
+        ),
+        (Job("tick", wanted.tick, supervisor.due),),
+        SupervisorCommands(tick, ticks, dispatches, leadership, backlog.inquiry, every=wanted.tick),
+    )
+
+
+def _planner(fleet: LocalFleet) -> Address | None:
+    """Return the first agent of class planner, else the orchestrator."""
+    for agent in fleet.roster():
+        if agent["class"] == _PLANNER:
+            return fleet.address(str(agent["name"]), None)
+    return fleet.orchestrator()

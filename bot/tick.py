@@ -1,0 +1,315 @@
+"""One pass of the supervisor over the fleet: what is over is ended, what is free is given work, all of it with a reason."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+import structlog
+
+from bot.backlog import Backlog
+from bot.card_prompt import CARD_TAG, REPLAN_TAG, ask_prompt, card_prompt, replan_prompt
+from bot.cards import Card, CardStatus
+from bot.dispatch_rules import Ask, End, Patience, Renew, Send, Step, Wait, next_step
+from bot.errors import UserError
+from bot.mailbox import Mailbox
+from bot.matching import Standing, all_spelled, nobody_for, order, standing, takes
+from bot.model import Address, Caller, Message, MessageKind, Via, agent_address, derived_id
+from bot.pause import SUPERVISOR, Pause, Pauses
+from bot.ports import Outbox
+from bot.reply import Text
+from bot.supervision import (
+    AVAILABLE,
+    Demand,
+    Demands,
+    Dispatches,
+    Progress,
+    Verdict,
+    Worker,
+    Workers,
+)
+
+BY = Caller(SUPERVISOR, Via.SCHEDULE)
+FLEET = "fleet"
+MOST_AT_ONCE = 100
+"""Cards that one tick hands out; what is left comes with the next, which follows at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """What a tick works through."""
+
+    workers: Workers
+    demands: Demands
+    dispatches: Dispatches
+    backlog: Backlog
+    outbox: Outbox
+    mailbox: Mailbox
+    pauses: Pauses
+
+
+@dataclass(frozen=True)
+class Sight:
+    """All that one look shows; it costs a few queries whatever the backlog's size."""
+
+    at: datetime
+    pause: Pause | None
+    workers: tuple[Worker, ...]
+    open: tuple[Progress, ...]
+    demands: tuple[Demand, ...]
+
+    @cached_property
+    def busy(self) -> Mapping[str, str]:
+        """The card of every agent that has one."""
+        return {one.dispatch.place: one.dispatch.card_id for one in self.open}
+
+    @cached_property
+    def by_place(self) -> Mapping[str, Worker]:
+        """The agents of the register."""
+        return {worker.place: worker for worker in self.workers}
+
+    def stands(self, worker: Worker) -> Standing:
+        """Return how an agent stands to new cards."""
+        said = None if self.pause is None else self.pause.notice()
+        return standing(worker, self.at, self.busy, said)
+
+    @cached_property
+    def idle(self) -> Sequence[Worker]:
+        """The free agents for whom there is a card: nobody should be here for long."""
+        if not self.demands:
+            return ()
+        free = [one for one in self.workers if self.stands(one).free]
+        return [one for one in free if any(takes(one, demand) for demand in self.demands)]
+
+
+@dataclass
+class Result:
+    """What a tick did, and the last look that it was based on."""
+
+    sight: Sight
+    reclaimed: int = 0
+    dispatched: int = 0
+    ended: int = 0
+    verdicts: list[Verdict] = field(default_factory=list)
+    unserved: tuple[Demand, ...] = ()
+
+
+class Tick:
+    """The steps of a tick. Each may be repeated after a crash: what was done is read from what stands."""
+
+    def __init__(
+        self,
+        seams: Seams,
+        patience: Patience,
+        planner: Callable[[], Address | None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._seams = seams
+        self._patience = patience
+        self._planner = planner
+        self._clock = clock
+        self._log = structlog.get_logger(part="supervisor")
+
+    async def look(self) -> Sight:
+        """Look once, and change nothing."""
+        workers = tuple(await self._seams.workers.all())
+        # Nobody to serve, nothing to ask the backlog.
+        demands = await self._seams.demands.all() if workers else ()
+        return Sight(
+            at=self._clock(),
+            pause=await self._seams.pauses.current(),
+            workers=workers,
+            open=tuple(await self._seams.dispatches.open()),
+            demands=tuple(demands),
+        )
+
+    def needs(self, sight: Sight) -> str | None:
+        """Return why a tick is due now and not at its next time; None when it is not."""
+        if any(not isinstance(self._step(sight, one), Wait) for one in sight.open):
+            return "a dispatch moved on"
+        return "a card is ready" if sight.pause is None and sight.idle else None
+
+    async def run(self) -> Result:
+        """Take one pass over everything."""
+        reclaimed = len(await self._seams.backlog.claims.reclaim(None, BY))
+        result = Result(await self.look(), reclaimed=reclaimed)
+        if await self._settle(result.sight, result):
+            result.sight = await self.look()
+        sight = result.sight
+        given = await self._dispatch(sight, result)
+        result.unserved = tuple(nobody_for(sight.demands, sight.workers))
+        result.verdicts += [self._verdict(sight, worker, given) for worker in sight.workers]
+        result.verdicts.append(await self._about_all(sight, result))
+        return result
+
+    # -- what is under way -----------------------------------------------------------------------------
+
+    def _step(self, sight: Sight, progress: Progress) -> Step:
+        worker = sight.by_place.get(progress.dispatch.place)
+        return next_step(progress, worker, sight.at, self._patience, paused=sight.pause is not None)
+
+    async def _settle(self, sight: Sight, result: Result) -> bool:
+        """Take every open dispatch one step further; true when one of them ended."""
+        ended = 0
+        for progress in sight.open:
+            match self._step(sight, progress):
+                case Send():
+                    await self._send(progress)
+                case Ask():
+                    await self._ask(progress)
+                case Renew():
+                    await self._renew(progress)
+                case End() as end:
+                    ended += await self._end(progress, end)
+        result.ended += ended
+        return ended > 0
+
+    async def _send(self, progress: Progress) -> None:
+        card = progress.card
+        if card is not None:
+            text = card_prompt(card, progress.dispatch.claim_token)
+            await self._say(progress, progress.dispatch.message_id, text, card)
+
+    async def _ask(self, progress: Progress) -> None:
+        card = progress.card
+        if card is not None:
+            text = ask_prompt(card, progress.dispatch.claim_token)
+            await self._say(progress, progress.dispatch.ask_id, text, card)
+
+    async def _say(self, progress: Progress, message_id: str, text: str, card: Card) -> None:
+        """Store what an agent is told; its answer goes where people talk about the card."""
+        threads = await self._seams.backlog.threads.find(card.id)
+        host, _, name = progress.dispatch.place.partition("/")
+        await self._seams.mailbox.post(
+            [
+                Message(
+                    id=message_id,
+                    to=agent_address(host, name),
+                    kind=MessageKind.MAIL,
+                    blocks=(Text(text),),
+                    author=SUPERVISOR.id,
+                    origin=threads[0] if threads else None,
+                    tag=CARD_TAG,
+                )
+            ]
+        )
+        self._log.info(
+            "agent told of its card",
+            agent=progress.dispatch.place,
+            card=card.id,
+            message=message_id,
+        )
+
+    async def _renew(self, progress: Progress) -> None:
+        dispatch = progress.dispatch
+        try:
+            await self._seams.backlog.claims.renew(
+                dispatch.card_id, dispatch.claim_token, self._patience.claim, BY
+            )
+        except UserError as error:  # it ended this moment: the next look says how
+            self._log.info("claim not renewed", card=dispatch.card_id, reason=error.message)
+
+    async def _end(self, progress: Progress, end: End) -> int:
+        dispatch = progress.dispatch
+        if end.withdraw is not None and not await self._seams.outbox.withdraw(
+            end.withdraw, end.reason or "the card is done"
+        ):
+            return 0  # it is being typed right now: what became of it is seen at the next look
+        if not await self._seams.dispatches.end(dispatch, end.outcome, end.reason):
+            return 0
+        self._log.info(
+            "dispatch ended",
+            agent=dispatch.place,
+            card=dispatch.card_id,
+            outcome=end.outcome.value,
+            reason=end.reason,
+        )
+        return 1
+
+    # -- new work --------------------------------------------------------------------------------------
+
+    async def _dispatch(self, sight: Sight, result: Result) -> Mapping[str, str]:
+        """Give every free agent for whom there is a card the best one; return which."""
+        given: dict[str, str] = {}
+        if sight.pause is not None:
+            return given
+        for worker in order(sight.idle)[:MOST_AT_ONCE]:
+            dispatch = await self._seams.dispatches.assign(
+                worker, self._patience.claim, self._patience.grace
+            )
+            if dispatch is None:
+                continue
+            given[worker.place] = dispatch.card_id
+            self._log.info("card dispatched", agent=worker.place, card=dispatch.card_id)
+        result.dispatched = len(given)
+        if given:
+            fresh = await self._seams.dispatches.open()
+            for progress in fresh:
+                if progress.dispatch.place in given and progress.prompt is None:
+                    await self._send(progress)
+        return given
+
+    # -- what is said of it ----------------------------------------------------------------------------
+
+    def _verdict(self, sight: Sight, worker: Worker, given: Mapping[str, str]) -> Verdict:
+        subject = f"agent:{worker.place}"
+        if worker.place in given:
+            said = f"{worker.name} was given {given[worker.place]}"
+            return Verdict(subject, "dispatched", said, sight.at)
+        stands = sight.stands(worker)
+        sentence = f"{worker.name} {stands.sentence}"
+        if not stands.free:
+            return Verdict(subject, stands.code, sentence, sight.at)
+        if not sight.demands:
+            return Verdict(subject, "no-card", f"{sentence}, and no card is ready", sight.at)
+        if any(takes(worker, demand) for demand in sight.demands):
+            said = f"{sentence}; the cards for it rest, are held back from it, or its class has no slot left"
+            return Verdict(subject, "held-back", said, sight.at)
+        said = f"{sentence}, and the ready cards are for others: {all_spelled(sight.demands)}"
+        return Verdict(subject, "not-for-it", said, sight.at)
+
+    async def _about_all(self, sight: Sight, result: Result) -> Verdict:
+        code, said = "working", f"{len(sight.open) + result.dispatched} cards are under way"
+        if sight.pause is not None:
+            code, said = "paused", f"The fleet is {sight.pause.notice()}"
+        elif result.unserved:
+            code = "unserved"
+            said = f"Ready cards wait for agents that the fleet has not: {all_spelled(result.unserved)}"
+        elif not sight.open and not sight.demands:
+            code, said = await self._about_nothing_to_do()
+        return Verdict(FLEET, code, said, sight.at)
+
+    async def _about_nothing_to_do(self) -> tuple[str, str]:
+        """Say that there is nothing to hand out; ask the planner once per episode for more."""
+        stats = await self._seams.backlog.shelf.stats()
+        counts = stats.counts
+        if counts[CardStatus.READY] or counts[CardStatus.CLAIMED]:
+            return "waiting", "No card can be claimed: those that are open wait, rest or are held"
+        if not counts[CardStatus.DONE]:
+            return "empty", "The backlog is empty"
+        planner = self._planner()
+        if planner is None:
+            return "empty", "All cards are done, and there is nobody to plan more"
+        episode = await self._seams.demands.last_completion()
+        await self._ask_for_more(planner, replan_prompt(stats), episode)
+        return "replan", f"All cards are done; {planner.place} was asked once for more"
+
+    async def _ask_for_more(self, planner: Address, text: str, episode: str) -> None:
+        """Ask once: the message's id is made from the completion that emptied the backlog."""
+        await self._seams.mailbox.post(
+            [
+                Message(
+                    id=derived_id("replan", episode),
+                    to=planner,
+                    kind=MessageKind.MAIL,
+                    blocks=(Text(text),),
+                    author=SUPERVISOR.id,
+                    tag=REPLAN_TAG,
+                )
+            ]
+        )
+
+
+def free(workers: Sequence[Worker]) -> int:
+    """Return how many agents of the register are available by their own word."""
+    return sum(one.sighting.readiness == AVAILABLE for one in workers)

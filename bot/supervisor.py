@@ -63,7 +63,7 @@ class Supervisor:
         self._due: str | None = None
         self._woken = asyncio.Event()
         self._said: dict[str, Verdict] = {}
-        self._looked_at: float | None = None
+        self._looked_at: datetime | None = None
         self._idle_seconds = 0.0
         self._leads = False
         self._log = structlog.get_logger(part=self.name)
@@ -131,11 +131,12 @@ class Supervisor:
                 await self._woken.wait()
 
     async def _look(self) -> Sight:
-        """Look, and count for how long free agents have had cards waiting for them."""
-        sight, now = await self._tick.look(), time.monotonic()
-        if self._looked_at is not None:
-            self._idle_seconds += len(sight.idle) * (now - self._looked_at)
-        self._looked_at = now
+        """Look, and count for how long free agents have had cards waiting for them since the last look."""
+        sight = await self._tick.look()
+        if (before := self._looked_at) is not None:
+            waits = (sight.at - max(before, worker.since) for worker in sight.idle)
+            self._idle_seconds += sum(max(0.0, wait.total_seconds()) for wait in waits)
+        self._looked_at = sight.at
         return sight
 
     async def _take(self, why: str) -> None:

@@ -11,10 +11,10 @@ from bot.model import AgentRecord
 from bot.supervision import HOST_SILENT, Sighting, Workers
 from fleet.local import LocalFleet
 
-_POLL = timedelta(milliseconds=200)
-_QUICKEST = timedelta(milliseconds=400)
-"""Time between two looks while heartbeats come in all the time."""
+_POLL = timedelta(milliseconds=50)
 _SLOWEST = timedelta(seconds=3)
+_SHARE = 10
+"""How many times longer than a look took it waits before the next, while heartbeats come in all the time."""
 _SPEAK = HOST_SILENT / 3
 
 
@@ -40,22 +40,23 @@ class Register:
         """Report until cancelled; TransientError when the database or tmux is away."""
         loop = asyncio.get_running_loop()
         looked_at = spoke_at = float("-inf")
+        took = 0.0
         while True:
             now = loop.time()
-            if self._is_due(now - looked_at):
-                looked_at = now
+            if self._is_due(now - looked_at, took):
                 sightings = await self._look()
                 if sightings != self._said or now - spoke_at > _SPEAK.total_seconds():
                     await self._workers.report(self._fleet.host, sightings)
                     self._said, spoke_at = sightings, now
+                looked_at, took = loop.time(), loop.time() - now
                 ready(f"{len(sightings)} agents of {self._fleet.host}")
                 await self._reset_those_who_must()
             await asyncio.sleep(_POLL.total_seconds())
 
-    def _is_due(self, since: float) -> bool:
+    def _is_due(self, since: float, took: float) -> bool:
         if since > _SLOWEST.total_seconds():
             return True
-        if since < _QUICKEST.total_seconds():
+        if since < took * _SHARE:
             return False
         # Beats are replaced by rename, which the directory's own time tells of.
         stamp = self._fleet.places.heartbeat_directory.stat().st_mtime_ns

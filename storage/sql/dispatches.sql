@@ -119,10 +119,11 @@ SET failures = CASE WHEN $2::boolean THEN 0 ELSE failures + 1 END,
 WHERE place = $1::text
 
 -- name: rest_card(card_id, first_rest, longest_rest)
--- The same for a card that came back.
-INSERT INTO card_rest AS r (card_id, failures, rests_until) VALUES ($1::text, 1, now() + $2::interval)
+-- A card that came back once may go to another agent at once; from the second time on it rests, longer each time.
+INSERT INTO card_rest AS r (card_id, failures, rests_until) VALUES ($1::text, 1, now())
 ON CONFLICT (card_id) DO UPDATE
-SET failures = r.failures + 1, rests_until = now() + least($2::interval * power(2, least(r.failures, 16)), $3::interval)
+SET failures = r.failures + 1,
+    rests_until = now() + least($2::interval * power(2, least(r.failures - 1, 16)), $3::interval)
 RETURNING failures
 
 -- name: wake_card(card_id)

@@ -1,0 +1,145 @@
+"""What an installation's history tells of a campaign: who had which card when, and who waited for whom."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tests.stages.installation import Installation
+
+_ENDS = frozenset({"complete", "release", "reclaim", "block"})
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Every card's history, and the supervisor's own word on itself."""
+
+    cards: dict[str, dict[str, Any]]
+    status: dict[str, Any]
+
+    def completions(self) -> dict[str, list[datetime]]:
+        """Return when each card was completed."""
+        return {
+            id_: [at for at, action, _ in _events(card) if action == "complete"]
+            for id_, card in self.cards.items()
+        }
+
+    def first_claim(self, card_id: str) -> datetime:
+        """Return when a card was begun for the first time."""
+        return next(at for at, action, _ in _events(self.cards[card_id]) if action == "claim")
+
+    def attempts(self, card_id: str) -> list[tuple[str, datetime, datetime]]:
+        """Return a card's claims: whose, from when, until when."""
+        found, owner, since = [], "", None
+        for at, action, event in _events(self.cards[card_id]):
+            if action == "claim":
+                owner, since = str(event["detail"]["claim_owner"]["to"]).rpartition("/")[2], at
+            elif action in _ENDS and since is not None:
+                found.append((owner, since, at))
+                since = None
+        return found
+
+    def overlaps(self) -> list[str]:
+        """Return cards that were claimed while somebody had them, and agents that had two cards at once."""
+        wrong = []
+        for id_, card in self.cards.items():
+            held = False
+            for _, action, _ in _events(card):
+                if action == "claim" and held:
+                    wrong.append(id_)
+                held = action == "claim" or (held and action not in _ENDS)
+        spans: dict[str, list[Span]] = {}
+        for id_ in self.cards:
+            for owner, since, until in self.attempts(id_):
+                spans.setdefault(owner, []).append((since, until))
+        for owner, held_by in spans.items():
+            in_order = sorted(held_by)
+            wrong += [
+                owner
+                for (_, end), (begin, _) in zip(in_order, in_order[1:], strict=False)
+                if begin < end
+            ]
+        return wrong
+
+    def ready_to_claimed(self, agents: Sequence[str], share: float) -> float:
+        """Return how long cards stood ready while one of these agents had none, in seconds, at this percentile."""
+        busy = _all_busy(
+            [
+                [
+                    (since, until)
+                    for id_ in self.cards
+                    for owner, since, until in self.attempts(id_)
+                    if owner == agent
+                ]
+                for agent in agents
+            ]
+        )
+        waits = sorted(
+            max(0.0, (claimed - ready).total_seconds() - _covered(busy, ready, claimed))
+            for id_ in self.cards
+            for ready, claimed in self._waits(id_)
+        )
+        return waits[min(len(waits) - 1, int(len(waits) * share))]
+
+    def _waits(self, card_id: str) -> Iterator[Span]:
+        """Yield from when a card was ready until it was claimed, for each claim."""
+        card = self.cards[card_id]
+        done = self.completions()
+        ready = max([_events(card)[0][0], *(done[needed][0] for needed in card["depends_on"])])
+        for at, action, _ in _events(card):
+            if action == "claim":
+                yield ready, at
+            elif action in _ENDS:
+                ready = at
+
+    def idle_share(self) -> float:
+        """Return the share of all agents' time in which they were free and had a card waiting, by the supervisor's count."""
+        first = min(at for card in self.cards.values() for at, _, _ in _events(card))
+        last = max(times[0] for times in self.completions().values())
+        agents = sum(self.status["agents"].values())
+        return float(self.status["idle_seconds"] / (agents * (last - first).total_seconds()))
+
+    def summary(self, agents: Sequence[str]) -> str:
+        """Return the campaign in numbers."""
+        tries = [len(self.attempts(id_)) for id_ in self.cards]
+        p50, p95 = (self.ready_to_claimed(agents, share) for share in (0.5, 0.95))
+        return (
+            f"{len(self.cards)} cards, {sum(tries)} attempts, {sum(one > 1 for one in tries)} cards tried again;"
+            f" ready to claimed p50 {p50:.2f} s, p95 {p95:.2f} s; idle while ready {self.idle_share():.2%}"
+        )
+
+
+async def read_ledger(installation: Installation) -> Ledger:
+    """Return all cards with their histories."""
+    listed = (await installation.mosaic("backlog", "list", "--json")).data
+    cards = {}
+    for card in listed:
+        cards[card["id"]] = (
+            await installation.mosaic("backlog", "show", card["id"], "--json")
+        ).data
+    return Ledger(cards, (await installation.mosaic("supervisor", "status", "--json")).data)
+
+
+def _events(card: dict[str, Any]) -> list[tuple[datetime, str, dict[str, Any]]]:
+    return [(datetime.fromisoformat(e["at"]), e["action"], e) for e in card["history"]]
+
+
+def _all_busy(spans: Sequence[Sequence[Span]]) -> list[Span]:
+    """Return when every one of several agents was busy."""
+    edges = sorted(edge for one in spans for begin, end in one for edge in ((begin, 1), (end, -1)))
+    found, busy, since = [], 0, None
+    for at, step in edges:
+        busy += step
+        if busy == len(spans):
+            since = at
+        elif since is not None:
+            found.append((since, at))
+            since = None
+    return found
+
+
+def _covered(spans: Sequence[Span], begin: datetime, end: datetime) -> float:
+    return sum(
+        max(0.0, (min(end, until) - max(begin, since)).total_seconds()) for since, until in spans
+    )

@@ -302,6 +302,7 @@ class Daemon:
     def _all_parts(self) -> list[Part]:
         url = self._credentials.get("DATABASE_URL")
         data = self._settings.postgres.data_directory
+        part = FleetPart(self._fleet, self._bulletin.put)
         return [
             ApiPart(
                 self._places.api_socket,
@@ -318,8 +319,8 @@ class Daemon:
                 url,
                 start_timeout=self._settings.postgres.start_timeout,
             ),
-            FleetPart(self._fleet, self._bulletin.put),
-            Lookout(self._fleet, self._call_out, self._settings.heartbeat.interval),
+            part,
+            Lookout(self._fleet, self._call_out, self._settings.heartbeat.interval, part.floor.see),
             Rollouts(self._fleet),
             self._router,
             Worker(

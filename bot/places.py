@@ -81,6 +81,15 @@ class Places:
         """Return when one agent was started without a person asking, as long as that counts."""
         return self.heartbeat_directory / f"{name}.starts"
 
+    def stopped_file(self, name: str) -> Path:
+        """Return the mark of one agent that was stopped on purpose: its text says by whom."""
+        return self.heartbeat_directory / f"{name}.stopped"
+
+    @property
+    def episodes_file(self) -> Path:
+        """What people were told of the fleet's floor and is not over; no agent has such a name."""
+        return self.heartbeat_directory / ".episodes.json"
+
     @property
     def changing_lock_file(self) -> Path:
         """The lock of whoever starts or stops agents of this installation; no agent has such a name."""

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from bot.backlog import Backlog
 from bot.dispatch_rules import Patience
 from bot.mailbox import Mailbox
-from bot.matching import NEVER
 from bot.model import Address
 from bot.ports import Outbox, Part
 from bot.schedule import Job
@@ -17,6 +17,7 @@ from bot.supervisor import Pace, Supervisor
 from bot.tick import Seams, Tick
 from commands.supervisor import SupervisorCommands
 from fleet.local import LocalFleet
+from fleet.personas import persona
 from fleet.register import Register
 from storage.database import Database
 from storage.dispatches import PostgresDemands, PostgresDispatches
@@ -98,7 +99,7 @@ def make_supervision(
     return Supervision(
         supervisor,
         (
-            Register(fleet, workers, lambda agent_class: agent_class not in NEVER),
+            Register(fleet, workers, partial(_takes_cards, fleet)),
             Hints(database, supervisor.hint),
             supervisor,
         ),
@@ -113,3 +114,7 @@ def _planner(fleet: LocalFleet) -> Address | None:
         if agent["class"] == _PLANNER:
             return fleet.address(str(agent["name"]), None)
     return fleet.orchestrator()
+
+
+def _takes_cards(fleet: LocalFleet, agent_class: str) -> bool:
+    return persona(agent_class, fleet.places).takes_cards

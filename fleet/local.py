@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,13 +21,13 @@ from fleet.lock import held
 from fleet.observation import Observer
 from fleet.panes import Pane
 from fleet.papers import Papers
-from fleet.pretrust import pretrust
-from fleet.prompt import compose, prompt_pieces
+from fleet.preparation import Preparation
 from fleet.readiness import Thresholds
 from fleet.roster import Agent, Roster
 from fleet.roster_file import load
-from fleet.runtimes import RUNTIMES, Order, Runtime
-from fleet.starts import crash_loop, note_start, read_starts, wait
+from fleet.runtimes import RUNTIMES, Runtime
+from fleet.starts import note_start, refuse_too_soon
+from fleet.stops import PERSON, Stops
 from fleet.terminals import Terminals
 from fleet.tmux import Terminal
 
@@ -81,7 +80,9 @@ class LocalFleet:
         self.opening = True
         self._units = units
         self._environment = dict(environment)
+        self.stops = Stops(self.places)
         self._papers = Papers(self.places, host, self._environment)
+        self._preparation = Preparation(self.places, host, self._papers)
         self._observer = Observer(self.places, host, tenant_id, thresholds)
         self._roster: Roster | None = None
         self._terminals = Terminals(self._environment, str(places.home))
@@ -105,6 +106,7 @@ class LocalFleet:
             self.places.roster_file.read_text(encoding="utf-8")
         )
         self._roster = roster
+        self.stops.keep({agent.name for agent in self.local_agents()})
         return roster
 
     @property
@@ -160,8 +162,8 @@ class LocalFleet:
     async def start(self, name: str | None, *, by_itself: bool = False) -> Sequence[AgentRecord]:
         """Start one agent or all; one that runs is left as it is, a dead one is started anew.
 
-        With ``by_itself`` no person asked for it: one that was started so too often of late is refused
-        (UserError ``crash_loop``). A person's start begins to count anew.
+        With ``by_itself`` no person asked for it: one that was stopped on purpose is left alone, one that was
+        started so too often of late is refused (UserError ``crash_loop``). A person's start begins anew.
         """
         agents = self.agents(name)
         async with self._alone():
@@ -169,6 +171,9 @@ class LocalFleet:
             for agent in agents:
                 if not by_itself:
                     self.places.starts_file(agent.name).unlink(missing_ok=True)
+                    self.stops.lift(agent.name)
+                elif self.stops.by(agent.name) is not None:
+                    continue
                 await self._start(agent, panes.get(agent.name), counts=by_itself)
         return await self._records(agents)
 
@@ -180,10 +185,16 @@ class LocalFleet:
         async with self._changing, held(self.places.changing_lock_file, _PATIENCE, busy):
             yield
 
-    async def stop(self, name: str | None) -> Sequence[AgentRecord]:
-        """Stop one agent or all, with every process that they started."""
+    async def stop(self, name: str | None, *, by: str | None = PERSON) -> Sequence[AgentRecord]:
+        """Stop one agent or all, with every process that they started.
+
+        They stay stopped until somebody starts them, when they were stopped ``by`` somebody.
+        """
         agents = self.agents(name)
         async with self._alone():
+            if by is not None:
+                for agent in agents:
+                    self.stops.note(agent.name, by)
             panes = await self._panes()
             await asyncio.gather(*(self._stop(agent, panes.get(agent.name)) for agent in agents))
             for agent in agents:
@@ -209,7 +220,8 @@ class LocalFleet:
                     *(self._end(name, terminal, pane) for name, pane in names.items())
                 )
                 left += await terminal.close_server()
-        for pattern in ("*.lock", "*.starts"):
+        self.stops.keep(())
+        for pattern in ("*.lock", "*.starts", self.places.episodes_file.name):
             for path in self.places.heartbeat_directory.glob(pattern):
                 path.unlink(missing_ok=True)
         self._log.info("fleet stopped", left=left)
@@ -226,53 +238,21 @@ class LocalFleet:
         if pane is not None and not pane.dead:
             self._log.info("agent adopted", agent=agent.name, pane=pane.id)
             return
-        self._guard(agent)
+        refuse_too_soon(self.places.starts_file(agent.name), agent.name, datetime.now(UTC))
         if pane is not None:
             await self._stop(agent, pane)
-        runtime = RUNTIMES[agent.runtime]
-        directory = self.current.working_directory(agent, Path.home())
-        if not await asyncio.to_thread(directory.is_dir):
-            raise UserError(f"{agent.name}: working_directory {directory} is not a directory")
+        words, directory = await self._preparation.words(self.current, agent)
         if counts:
             note_start(self.places.starts_file(agent.name), datetime.now(UTC))
-        self.places.heartbeat_file(agent.name).unlink(missing_ok=True)
-        if agent.pretrust:
-            home = Path(agent.env.get("HOME") or Path.home())
-            if await asyncio.to_thread(pretrust, home, directory):
-                self._log.info("directory trusted", agent=agent.name, directory=str(directory))
-        prompt = compose(prompt_pieces(self.current, agent, self.host, self.places))
-        launch = runtime.launch(
-            Order(
-                agent,
-                prompt=prompt,
-                prompt_file=self.places.prompt_file(agent.name),
-                folder=self.places.launch_directory(agent.name),
-                events_file=self.places.events_file(agent.name),
-            )
-        )
-        paper = self._papers.issue(agent, prompt, launch)
-        launcher = (sys.executable, "-P", "-m", "fleet.launcher", str(paper))
         started = await terminal.new_session(
             agent.name,
-            (*launcher, *launch.words),
+            words,
             role="agent",
             launch=f"{self._mark}.{secrets.token_hex(8)}",
             directory=directory,
             remain=True,
         )
         self._log.info("agent started", agent=agent.name, pane=started.id, pid=started.pid)
-
-    def _guard(self, agent: Agent) -> None:
-        """Refuse a start that comes too soon after others that nobody asked for."""
-        starts, now = read_starts(self.places.starts_file(agent.name)), datetime.now(UTC)
-        pause = wait(starts, now)
-        if pause:
-            said = crash_loop(starts, now) or f"{agent.name} ended {len(starts)} times of late"
-            raise UserError(
-                f"{said}; {agent.name} is started again in {pause.total_seconds():.0f} s at the earliest",
-                code="crash_loop",
-                hint=f"agent tail {agent.name}; fleet start {agent.name} starts it at once",
-            )
 
     async def _stop(self, agent: Agent, pane: Pane | None) -> None:
         if pane is None or self._is_ours(pane):

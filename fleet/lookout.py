@@ -61,7 +61,7 @@ class _Sight:
 
 
 class Lookout:
-    """The part ``lookout``. ``call_out`` hears once of every dialog that opens."""
+    """The part ``lookout``. ``call_out`` hears once of every dialog that opens, ``seen`` at each look who runs."""
 
     name = "lookout"
 
@@ -70,8 +70,10 @@ class Lookout:
         fleet: LocalFleet,
         call_out: Callable[[Dialog], None],
         interval: timedelta = timedelta(seconds=15),
+        seen: Callable[[Sequence[Door]], None] = lambda _: None,
     ) -> None:
         self._fleet = fleet
+        self._seen = seen
         self._call_out = call_out
         self._interval = interval
         self._sights: dict[str, _Sight] = {}
@@ -90,6 +92,7 @@ class Lookout:
             doors = await self._fleet.doors()
         except SetupError:
             return  # no roster, or no tmux: the fleet's own part says so
+        self._seen(doors)
         now = datetime.now(UTC)
         for door, text in await self._drawn(doors):
             self._see(door, screen_of(door.pane, text), now)

@@ -1,7 +1,7 @@
 """``fleet ps``: roster, tmux, process and heartbeat joined into one record per agent (spec 1-systems, row 7)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.model import AgentRecord
@@ -18,11 +18,12 @@ from fleet.vital_signs import VitalSigns
 
 @dataclass(frozen=True, slots=True)
 class _Signs:
-    """What is known of one agent from outside: its pane, its last beat, a crash loop, its unit."""
+    """What is known of one agent from outside: its pane, its last beat, a crash loop, who stopped it, its unit."""
 
     pane: Pane | None
     beat: Heartbeat | None
     loop: str | None
+    stopped_by: str | None
     unit: UnitState | None
 
 
@@ -51,12 +52,13 @@ class Observer:
                 sessions.setdefault(pane.session, pane)
         managed = {name: pane for name, pane in sessions.items() if name in named and ours(pane)}
         strays = [pane for name, pane in sessions.items() if name not in managed]
-        beats, starts = self._vital_signs.read()
+        read = self._vital_signs.read()
         signs = (
             _Signs(
                 managed.get(agent.name),
-                beats.get(agent.name),
-                crash_loop(starts.get(agent.name, ()), now),
+                read.beats.get(agent.name),
+                crash_loop(read.starts.get(agent.name, ()), now),
+                read.stops.get(agent.name),
                 units.get(agent.name),
             )
             for agent in agents
@@ -71,9 +73,8 @@ class Observer:
         if pane is None or (beat is not None and not beat.is_of(now - pane.age(now))):
             beat = None
         idle = None if pane is None else pane.idle(now)
-        readiness, evidence = judge(
-            _facts(signs.pane, beat, idle, signs.loop, now), self.thresholds
-        )
+        facts = _facts(replace(signs, beat=beat), idle, now)
+        readiness, evidence = judge(facts, self.thresholds)
         drift = pane is not None and _drifts(agent, pane, readiness)
         return AgentRecord(
             tenant_id=self.tenant_id,
@@ -120,13 +121,8 @@ class Observer:
         )
 
 
-def _facts(
-    pane: Pane | None,
-    beat: Heartbeat | None,
-    idle: timedelta | None,
-    loop: str | None,
-    now: datetime,
-) -> Facts:
+def _facts(signs: _Signs, idle: timedelta | None, now: datetime) -> Facts:
+    pane, beat = signs.pane, signs.beat
     return Facts(
         running=pane is not None and not pane.dead,
         age=None if pane is None else pane.age(now),
@@ -134,7 +130,8 @@ def _facts(
         state=None if beat is None else beat.state,
         said="" if beat is None else beat.evidence,
         idle=idle,
-        crash_loop=loop,
+        crash_loop=signs.loop,
+        stopped_by=signs.stopped_by,
     )
 
 

@@ -1,4 +1,4 @@
-"""The fleet as a part of the daemon: reads the roster, starts its agents, adopts those that run."""
+"""The fleet as a part of the daemon: follows the roster, keeps its agents alive, adopts those that run."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import structlog
 
-from bot.errors import TransientError, UserError
+from bot.errors import TransientError
+from fleet.floor import Floor
 from fleet.local import LocalFleet
 from fleet.plan import make_plan
 from fleet.roster_file import load
@@ -19,7 +20,7 @@ _LOOK = timedelta(seconds=1)
 class FleetPart:
     """Keeps this host's fleet as the roster says. Agents go on when it ends: see ``LocalFleet.shutdown``.
 
-    ``tell`` hears what a changed roster means before it is done.
+    ``tell`` hears what a changed roster means before it is done, and of the floor (``fleet.floor``).
     """
 
     name = "fleet"
@@ -27,7 +28,7 @@ class FleetPart:
     def __init__(self, fleet: LocalFleet, tell: Callable[[str], None] = lambda _: None) -> None:
         self._fleet = fleet
         self._tell = tell
-        self._refused: dict[str, str] = {}
+        self.floor = Floor(fleet, tell)
         self._log = structlog.get_logger(part=self.name)
 
     async def run(self, ready: Callable[[str], None]) -> None:
@@ -47,16 +48,23 @@ class FleetPart:
     async def _keep(self, ready: Callable[[str], None], seen: tuple[int, int]) -> None:
         while True:
             await self._fleet.hold_lines()
-            await self._watch(await self._fleet.terminal().socket_path(), seen)
+            await self._watch(await self._fleet.terminal().socket_path(), seen, ready)
             seen = self._stamp()
             await self._open()
             ready(self._detail())
 
-    async def _watch(self, socket: Path, seen: tuple[int, int]) -> None:
+    async def _watch(
+        self, socket: Path, seen: tuple[int, int], ready: Callable[[str], None]
+    ) -> None:
         """Return when the roster's file has changed; TransientError when the server went away."""
         while self._stamp() == seen:
+            # Asked first: a start would begin another server, and nobody would notice that this one ended.
             if not answers(socket):
                 raise TransientError("the tmux server went away")
+            before = self.floor.refusals
+            await self.floor.keep()
+            if self.floor.refusals != before:
+                ready(self._detail())
             await asyncio.sleep(_LOOK.total_seconds())
 
     async def _open(self) -> None:
@@ -85,16 +93,10 @@ class FleetPart:
         self._log.info("roster changed", plan=plan.sentence())
         self._tell(said)
         for name in plan.ends:
-            await self._fleet.stop(name)
+            await self._fleet.stop(name, by=None)
 
     async def _start_all(self) -> None:
-        self._refused.clear()
-        for agent in self._fleet.local_agents():
-            try:
-                await self._fleet.start(agent.name, by_itself=True)
-            except UserError as error:
-                self._refused[agent.name] = error.message
-                self._log.warning("agent not started", agent=agent.name, reason=error.message)
+        await self.floor.start_all()
         if self._fleet.is_known:
             await self._fleet.terminal().ensure_server()
 
@@ -108,4 +110,4 @@ class FleetPart:
     def _detail(self) -> str:
         names = ", ".join(agent.name for agent in self._fleet.local_agents()) or "nobody"
         socket = self._fleet.current.tmux.socket_name or "default"
-        return "; ".join((f"{names} on tmux socket {socket}", *self._refused.values()))
+        return "; ".join((f"{names} on tmux socket {socket}", *self.floor.refusals))

@@ -30,7 +30,8 @@ class Facts:
     """What is known of one agent at one moment; ``None`` is "not known", never "no".
 
     ``state`` and ``said`` are the runtime's own word on itself: prompt, draft, busy, blocked.
-    ``crash_loop`` says in words that it was started again and again by itself.
+    ``crash_loop`` says in words that it was started again and again by itself, ``stopped_by`` who stopped it
+    on purpose.
     """
 
     running: bool
@@ -40,6 +41,7 @@ class Facts:
     said: str = ""
     idle: timedelta | None = None
     crash_loop: str | None = None
+    stopped_by: str | None = None
 
 
 def judge(facts: Facts, thresholds: Thresholds) -> tuple[Readiness, str]:
@@ -49,6 +51,8 @@ def judge(facts: Facts, thresholds: Thresholds) -> tuple[Readiness, str]:
     says what blocks it (a dialog, a crash loop that holds its next start back), never because it is quiet.
     """
     if not facts.running:
+        if facts.stopped_by is not None:
+            return Readiness.DEAD, f"stopped by {facts.stopped_by}"
         if facts.crash_loop is not None:
             return Readiness.STUCK, facts.crash_loop
         return Readiness.DEAD, "no running process in a pane"

@@ -1,7 +1,7 @@
 """This host's entries in the register of agents: how each one is, said whenever that changes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -10,6 +10,7 @@ from bot.errors import SetupError, UserError
 from bot.model import AgentRecord
 from bot.supervision import HOST_SILENT, Sighting, Workers
 from fleet.local import LocalFleet
+from fleet.roster import Agent
 
 _POLL = timedelta(milliseconds=50)
 _SLOWEST = timedelta(seconds=3)
@@ -68,23 +69,14 @@ class Register:
             records = await self._fleet.observe()
         except SetupError:
             return ()  # no roster, or no tmux: the fleet's own part says so
-        resets = {agent.name: agent.reset_between_tasks for agent in self._fleet.local_agents()}
+        agents = {agent.name: agent for agent in self._fleet.local_agents()}
+        classes = {agent.agent_class for agent in agents.values()}
+        takes = {name: self._takes_cards(name) for name in classes}
         return [
-            self._sighting(record, resets=resets[record.name])
+            _sighting(record, agents[record.name], takes)
             for record in records
-            if record.name in resets and "UNMANAGED" not in record.flags
+            if record.name in agents and "UNMANAGED" not in record.flags
         ]
-
-    def _sighting(self, record: AgentRecord, *, resets: bool) -> Sighting:
-        agent_class = record.agent_class or ""
-        return Sighting(
-            place=f"{record.host}/{record.name}",
-            agent_class=agent_class,
-            takes_cards=self._takes_cards(agent_class),
-            resets=resets,
-            readiness=record.readiness,
-            evidence=record.evidence,
-        )
 
     async def _reset_those_who_must(self) -> None:
         if not any(one.resets for one in self._said):
@@ -104,3 +96,14 @@ class Register:
             self._log.warning("agent not begun anew", agent=name, reason=error.message)
         else:
             self._log.info("agent begun anew between cards", agent=name)
+
+
+def _sighting(record: AgentRecord, agent: Agent, takes: Mapping[str, bool]) -> Sighting:
+    return Sighting(
+        place=f"{record.host}/{record.name}",
+        agent_class=agent.agent_class,
+        takes_cards=takes[agent.agent_class],
+        resets=agent.reset_between_tasks,
+        readiness=record.readiness,
+        evidence=record.evidence,
+    )

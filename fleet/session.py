@@ -17,6 +17,7 @@ from bot.places import Places
 from bot.settings import load_settings
 from fleet.local import LocalFleet
 from fleet.readiness import Thresholds
+from fleet.stops import UNIT
 
 _USAGE = "usage: python -m fleet.session start|stop NAME"
 
@@ -34,10 +35,13 @@ async def run(verb: str, name: str, environ: Mapping[str, str]) -> None:
     )
     fleet.reload()
     if verb == "start":
+        fleet.stops.lift(name, by=UNIT)
+        if (by := fleet.stops.by(name)) is not None:
+            sys.stderr.write(f"{name} stays stopped: it was stopped by {by}\n")
         await fleet.start(name, by_itself=True)
         await fleet.terminal().ensure_server()
     else:
-        await fleet.stop(name)
+        await fleet.stop(name, by=UNIT)
 
 
 def main() -> int:

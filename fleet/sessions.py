@@ -74,8 +74,10 @@ class LocalSessions:
         socket = self._fleet.terminal(agent).socket_name or "default"
         where = f"tmux socket {socket}"
         seen = f"pane {'' if pane is None else pane.id} on {where}"
-        none = f"none of ours on {where}; fleet start {agent.name}"
-        yield Check(agent.name, "session", pane is not None, none if pane is None else seen)
+        by = self._fleet.stops.by(agent.name) if pane is None else None
+        none = f"none of ours on {where}" if by is None else f"stopped by {by}"
+        said = f"{none}; fleet start {agent.name}" if pane is None else seen
+        yield Check(agent.name, "session", pane is not None or by is not None, said)
         yield self._directory(agent)
         if pane is None:
             return

@@ -9,7 +9,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-_COUNTS_FOR = timedelta(minutes=10)
+from bot.errors import UserError
+
+COUNTS_FOR = timedelta(minutes=10)
+"""How long a start counts; whoever ran as long is well."""
+
 _FREE = 3
 _LOOP = 5
 _FIRST_WAIT = timedelta(seconds=5)
@@ -18,7 +22,7 @@ _LONGEST_WAIT = timedelta(minutes=5)
 
 def counted(starts: Sequence[datetime], now: datetime) -> Sequence[datetime]:
     """Return the starts that still count, oldest first; one from the future counts as now."""
-    return sorted(min(at, now) for at in starts if now - at < _COUNTS_FOR)
+    return sorted(min(at, now) for at in starts if now - at < COUNTS_FOR)
 
 
 def wait(starts: Sequence[datetime], now: datetime) -> timedelta:
@@ -38,6 +42,19 @@ def crash_loop(starts: Sequence[datetime], now: datetime) -> str | None:
         return None
     first = recent[0].strftime("%H:%M:%S UTC")
     return f"crash loop: {len(recent)} starts since {first}"
+
+
+def refuse_too_soon(path: Path, name: str, now: datetime) -> None:
+    """Raise UserError ``crash_loop`` for a start that comes too soon after others that nobody asked for."""
+    starts = read_starts(path)
+    pause = wait(starts, now)
+    if pause:
+        said = crash_loop(starts, now) or f"{name} ended {len(starts)} times of late"
+        raise UserError(
+            f"{said}; {name} is started again in {pause.total_seconds():.0f} s at the earliest",
+            code="crash_loop",
+            hint=f"agent tail {name}; fleet start {name} starts it at once",
+        )
 
 
 def read_starts(path: Path) -> Sequence[datetime]:

@@ -2,14 +2,25 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from fleet.heartbeat import Heartbeat, read_heartbeat
 from fleet.starts import read_starts
+from fleet.stops import read_stop
 
 _Content = TypeVar("_Content")
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What the files say, each by the agent's name; ``starts`` are those that nobody asked for."""
+
+    beats: Mapping[str, Heartbeat] = field(default_factory=dict)
+    starts: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
+    stops: Mapping[str, str] = field(default_factory=dict)
 
 
 class VitalSigns:
@@ -19,11 +30,13 @@ class VitalSigns:
         self._directory = directory
         self._beats = _Kept(read_heartbeat)
         self._starts = _Kept(read_starts)
+        self._stops = _Kept(read_stop)
 
-    def read(self) -> tuple[Mapping[str, Heartbeat], Mapping[str, Sequence[datetime]]]:
-        """Return the heartbeats, and the starts that nobody asked for, each by the agent's name."""
+    def read(self) -> Signs:
+        """Return what the files say now."""
         beats: dict[str, Heartbeat] = {}
         starts: dict[str, Sequence[datetime]] = {}
+        stops: dict[str, str] = {}
         try:
             with os.scandir(self._directory) as entries:
                 for entry in entries:
@@ -32,9 +45,11 @@ class VitalSigns:
                         beats[name] = beat
                     elif kind == "starts":
                         starts[name] = self._starts.read(entry) or ()
+                    elif kind == "stopped" and (by := self._stops.read(entry)) is not None:
+                        stops[name] = by
         except FileNotFoundError:
-            return {}, {}
-        return beats, starts
+            return Signs()
+        return Signs(beats, starts, stops)
 
 
 class _Kept(Generic[_Content]):

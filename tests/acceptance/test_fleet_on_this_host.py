@@ -1,10 +1,12 @@
 """A fleet of five on real tmux: what happens to it is seen, and nobody else's tmux is touched."""
 
 import asyncio
+import json
 import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +115,16 @@ async def _all_available(installation: Installation) -> None:
     assert [row["flags"] for row in rows.values()] == [[]] * 5
 
 
+def _hold_back(installation: Installation, name: str) -> None:
+    """Let an agent look as if it had been started too often of late: the floor waits before the next start."""
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    starts = {"starts": [soon.timestamp()] * 4}
+    (installation.home / "fleet" / "run" / f"{name}.starts").write_text(json.dumps(starts))
+
+
 async def _a_killed_pane_is_dead(installation: Installation) -> None:
     rows = await ps(installation)
+    _hold_back(installation, "coder0")
     os.kill(int(rows["coder0"]["pid"]), signal.SIGKILL)
 
     async def dead() -> bool:

@@ -78,9 +78,7 @@ def cards(chance: random.Random) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("kills", [False, True], ids=["left alone", "killed again and again"])
-async def test_all_cards_are_done_each_once_and_in_order(
-    tmp_path: Path, kills: bool
-) -> None:
+async def test_all_cards_are_done_each_once_and_in_order(tmp_path: Path, kills: bool) -> None:
     seed = int.from_bytes(os.urandom(4))
     chance = random.Random(seed)
     installation = Installation(tmp_path / "home")

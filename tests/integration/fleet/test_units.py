@@ -98,6 +98,13 @@ async def test_the_lines_of_the_units_run_as_they_stand_and_the_daemon_adopts_wh
         await until(available, 30, "both available")
         assert await run(unit.stop, environment) == (0, "")
         assert list(await installation.agent_pids()) == ["lead"]
+        assert places.stopped_file("coder0").read_text() == "its unit\n"
+        assert await run(unit.start, environment) == (0, "")
+        assert sorted(await installation.agent_pids()) == ["coder0", "lead"]
+        assert (await installation.mosaic("fleet", "stop", "coder0", "--yes")).status == 0
+        said = "coder0 stays stopped: it was stopped by a person\n"
+        assert await run(unit.start, environment) == (0, said)
+        assert list(await installation.agent_pids()) == ["lead"]
     finally:
         await installation.close()
 

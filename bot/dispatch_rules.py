@@ -72,7 +72,7 @@ def next_step(
     progress: Progress, worker: Worker | None, now: datetime, patience: Patience, *, paused: bool
 ) -> Step:
     """Return what a dispatch needs. While ``paused`` nobody is told anything, and nobody is late."""
-    over = _over(progress)
+    over = _over(progress, now)
     if over is not None:
         return over
     if worker is None:
@@ -86,7 +86,7 @@ def next_step(
     return _after_sending(progress, worker, now, patience, paused=paused)
 
 
-def _over(progress: Progress) -> End | None:
+def _over(progress: Progress, now: datetime) -> End | None:
     """Return the end of a dispatch whose claim has ended by itself."""
     dispatch, card = progress.dispatch, progress.card
     if card is None:
@@ -95,6 +95,8 @@ def _over(progress: Progress) -> End | None:
         return End(Outcome.COMPLETED, None, _open_message(progress))
     if card.claim_token != dispatch.claim_token:
         return _give_up(progress, _whose(card))
+    if card.claim_expires_at is not None and card.claim_expires_at <= now:
+        return _give_up(progress, "the claim ran out: there was no evidence of work")
     return None
 
 

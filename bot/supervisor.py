@@ -115,7 +115,7 @@ class Supervisor:
                 why = self._due or self._tick.needs(sight)
                 if why is not None:
                     self._due = None
-                    await self._take(why)
+                    await self._take(why, sight)
                 if time.monotonic() - pruned_at > _PRUNE_EVERY.total_seconds():
                     pruned_at = time.monotonic()
                     await self._ticks.prune(_KEPT)
@@ -139,10 +139,10 @@ class Supervisor:
         self._looked_at = sight.at
         return sight
 
-    async def _take(self, why: str) -> None:
+    async def _take(self, why: str, sight: Sight) -> None:
         """Take a tick and record it."""
         begun_at, began, cpu = self._clock(), time.monotonic(), time.thread_time()
-        result = await self._tick.run()
+        result = await self._tick.run(sight)
         took = timedelta(seconds=time.monotonic() - began)
         used = timedelta(seconds=time.thread_time() - cpu)
         await self._record(why, begun_at, took, used, result)

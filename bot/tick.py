@@ -129,13 +129,11 @@ class Tick:
             return "a dispatch moved on"
         return "a card is ready" if sight.pause is None and sight.idle else None
 
-    async def run(self) -> Result:
-        """Take one pass over everything."""
-        reclaimed = len(await self._seams.backlog.claims.reclaim(None, BY))
-        result = Result(await self.look(), reclaimed=reclaimed)
-        if await self._settle(result.sight, result):
-            result.sight = await self.look()
-        sight = result.sight
+    async def run(self, sight: Sight) -> Result:
+        """Take one pass over everything, from a look that was taken just now."""
+        result = Result(sight, reclaimed=len(await self._seams.backlog.claims.reclaim(None, BY)))
+        if await self._settle(sight, result) or result.reclaimed:
+            result.sight = sight = await self.look()
         given = await self._dispatch(sight, result)
         result.unserved = tuple(nobody_for(sight.demands, sight.workers))
         result.verdicts += [self._verdict(sight, worker, given) for worker in sight.workers]

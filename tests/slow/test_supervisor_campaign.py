@@ -4,8 +4,8 @@ import asyncio
 import json
 import os
 import random
+import sys
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ async def test_all_cards_are_done_each_once_and_in_order(tmp_path: Path, kills: 
         ledger = await read_ledger(installation)
     finally:
         await installation.close()
-    print(f"\nseed {seed}; {ledger.summary([f'coder{n:02}' for n in range(GOOD)])}")
+    sys.stdout.write(f"\nseed {seed}; {ledger.summary([f'coder{n:02}' for n in range(GOOD)])}\n")
     _compare(ledger, wanted, seed)
     assert installation.bugs() == []
     if not kills:
@@ -150,7 +150,3 @@ async def _kill(installation: Installation, chance: random.Random) -> None:
         if number % (KILLS // TMUX_KILLS) == 1:
             await installation.tmux("kill-server")
         await installation.up()
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

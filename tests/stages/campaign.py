@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from tests.stages.installation import Installation
@@ -55,11 +56,7 @@ class Ledger:
                 spans.setdefault(owner, []).append((since, until))
         for owner, held_by in spans.items():
             in_order = sorted(held_by)
-            wrong += [
-                owner
-                for (_, end), (begin, _) in zip(in_order, in_order[1:], strict=False)
-                if begin < end
-            ]
+            wrong += [owner for (_, end), (begin, _) in pairwise(in_order) if begin < end]
         return wrong
 
     def ready_to_claimed(self, agents: Sequence[str], share: float) -> float:

@@ -184,7 +184,7 @@ class Demands(Protocol):
 class Dispatches(Protocol):
     """Cards on their way through agents."""
 
-    async def assign(self, worker: Worker, ttl: timedelta, grace: timedelta) -> Dispatch | None:
+    async def assign(self, worker: Worker, ttl: timedelta, grace: timedelta) -> Progress | None:
         """Claim the best card that is for this agent and open its dispatch, in one step.
 
         None when there is none, while a pause is on, when the agent has one already, and when its class has no

@@ -228,24 +228,18 @@ class Tick:
 
     async def _dispatch(self, sight: Sight, result: Result) -> Mapping[str, str]:
         """Give every free agent for whom there is a card the best one; return which."""
-        given: dict[str, str] = {}
-        if sight.pause is not None:
-            return given
-        for worker in order(sight.idle)[:MOST_AT_ONCE]:
-            dispatch = await self._seams.dispatches.assign(
-                worker, self._patience.claim, self._patience.grace
-            )
-            if dispatch is None:
-                continue
-            given[worker.place] = dispatch.card_id
-            self._log.info("card dispatched", agent=worker.place, card=dispatch.card_id)
+        given: list[Progress] = []
+        if sight.pause is None:
+            for worker in order(sight.idle)[:MOST_AT_ONCE]:
+                progress = await self._seams.dispatches.assign(
+                    worker, self._patience.claim, self._patience.grace
+                )
+                if progress is not None:
+                    given.append(progress)
+        for progress in given:
+            await self._send(progress)
         result.dispatched = len(given)
-        if given:
-            fresh = await self._seams.dispatches.open()
-            for progress in fresh:
-                if progress.dispatch.place in given and progress.prompt is None:
-                    await self._send(progress)
-        return given
+        return {one.dispatch.place: one.dispatch.card_id for one in given}
 
     # -- what is said of it ----------------------------------------------------------------------------
 

@@ -48,7 +48,7 @@ class PostgresDispatches:
         self._queries = Queries.load("dispatches")
         self._rows = CardRows()
 
-    async def assign(self, worker: Worker, ttl: timedelta, grace: timedelta) -> Dispatch | None:
+    async def assign(self, worker: Worker, ttl: timedelta, grace: timedelta) -> Progress | None:
         """Claim the best card for an agent and open its dispatch."""
         id_ = uuid.uuid4().hex
         values = {
@@ -75,7 +75,7 @@ class PostgresDispatches:
                 )
         except asyncpg.UniqueViolationError:
             return None  # another leader was a moment faster: nothing of ours was written
-        return None if row is None else _dispatch(row)
+        return None if row is None else Progress(_opened(row), read_card(row))
 
     async def open(self) -> Sequence[Progress]:
         """Return all open dispatches, the oldest first."""
@@ -142,8 +142,9 @@ def _dispatch(row: Any) -> Dispatch:
     return Dispatch(**values)
 
 
-def _progress(row: Any) -> Progress:
-    dispatch = Dispatch(
+def _opened(row: Any) -> Dispatch:
+    """Return the open dispatch of a row that holds its card too."""
+    return Dispatch(
         id=row["dispatch_id"],
         card_id=row["dispatched_card"],
         place=row["place"],
@@ -152,6 +153,10 @@ def _progress(row: Any) -> Progress:
         ask_id=row["ask_id"],
         begun_at=row["begun_at"],
     )
+
+
+def _progress(row: Any) -> Progress:
+    dispatch = _opened(row)
     return Progress(
         dispatch=dispatch,
         card=None if row["id"] is None else read_card(row),

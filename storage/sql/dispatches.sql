@@ -60,7 +60,7 @@ WITH free_slot AS (
         claimed_at = now(), claim_expires_at = now() + make_interval(secs => least($10::integer, $11::integer)),
         attempts = attempts + 1, updated_at = now()
     FROM best WHERE card.id = best.id AND card.status = 'ready' AND card.unmet_deps = 0
-    RETURNING card.id
+    RETURNING card.*
 ), noted AS (
     INSERT INTO card_event (card_id, actor, via, action, detail)
     SELECT id, $12::text, $13::text, 'claim', jsonb_build_object(
@@ -76,7 +76,10 @@ WITH free_slot AS (
     UPDATE slot SET dispatch = opened.id FROM opened, free_slot
     WHERE slot.agent_class = free_slot.agent_class AND slot.number = free_slot.number
 )
-SELECT * FROM opened
+SELECT
+    opened.id AS dispatch_id, opened.card_id AS dispatched_card, opened.place, opened.claim_token AS dispatch_token,
+    opened.message_id, opened.ask_id, opened.begun_at, taken.*
+FROM opened, taken
 
 -- name: list_open()
 -- The few open dispatches, each with its card and the newest word on its two messages.

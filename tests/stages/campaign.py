@@ -1,11 +1,13 @@
 """What an installation's history tells of a campaign: who had which card when, and who waited for whom."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from bot.client import Client
 from tests.stages.installation import Installation
 
 _ENDS = frozenset({"complete", "release", "reclaim", "block"})
@@ -18,6 +20,7 @@ class Ledger:
 
     cards: dict[str, dict[str, Any]]
     status: dict[str, Any]
+    turn_ends: dict[str, list[datetime]]
 
     def completions(self) -> dict[str, list[datetime]]:
         """Return when each card was completed."""
@@ -60,24 +63,24 @@ class Ledger:
         return wrong
 
     def ready_to_claimed(self, agents: Sequence[str], share: float) -> float:
-        """Return how long cards stood ready while one of these agents had none, in seconds, at this percentile."""
-        busy = _all_busy(
-            [
-                [
-                    (since, until)
-                    for id_ in self.cards
-                    for owner, since, until in self.attempts(id_)
-                    if owner == agent
-                ]
-                for agent in agents
-            ]
-        )
+        """Return how long cards stood ready while one of these agents was free, in seconds, at this percentile."""
+        busy = _all_busy([self.turns(agent) for agent in agents])
         waits = sorted(
             max(0.0, (claimed - ready).total_seconds() - _covered(busy, ready, claimed))
             for id_ in self.cards
             for ready, claimed in self._waits(id_)
         )
         return waits[min(len(waits) - 1, int(len(waits) * share))]
+
+    def turns(self, agent: str) -> list[Span]:
+        """Return from when until when an agent was at a card: from the claim to the end of its turn by its own word."""
+        ends = self.turn_ends.get(agent, [])
+        return [
+            (since, next((at for at in ends if at >= until), until))
+            for id_ in self.cards
+            for owner, since, until in self.attempts(id_)
+            if owner == agent
+        ]
 
     def _waits(self, card_id: str) -> Iterator[Span]:
         """Yield from when a card was ready until it was claimed, for each claim."""
@@ -108,14 +111,25 @@ class Ledger:
 
 
 async def read_ledger(installation: Installation) -> Ledger:
-    """Return all cards with their histories."""
-    listed = (await installation.mosaic("backlog", "list", "--json")).data
-    cards = {}
-    for card in listed:
-        cards[card["id"]] = (
-            await installation.mosaic("backlog", "show", card["id"], "--json")
-        ).data
-    return Ledger(cards, (await installation.mosaic("supervisor", "status", "--json")).data)
+    """Return all cards with their histories, over one client: hundreds of commands would take minutes."""
+    client = Client(str(installation.api_socket))
+
+    def ask(*words: str) -> Any:
+        return client.call("POST", "/v1/run", {"words": list(words), "confirmed": False})["data"]
+
+    def read() -> Ledger:
+        listed = ask("backlog", "list")
+        cards = {card["id"]: ask("backlog", "show", card["id"]) for card in listed}
+        status = ask("supervisor", "status")
+        names = [row["name"] for row in ask("fleet", "list")]
+        ends = {name: _turn_ends(installation.agent_events(name)) for name in names}
+        return Ledger(cards, status, ends)
+
+    return await asyncio.to_thread(read)
+
+
+def _turn_ends(events: Sequence[dict[str, Any]]) -> list[datetime]:
+    return [datetime.fromisoformat(e["at"]) for e in events if e["event"] == "turn_ended"]
 
 
 def _events(card: dict[str, Any]) -> list[tuple[datetime, str, dict[str, Any]]]:

@@ -35,7 +35,7 @@ class PostgresWorkers:
             await self._queries.was_reset.execute(connection, place=place)
 
     async def limit(self, limits: Mapping[str, int]) -> None:
-        """Set the slots; one that is held stays until its dispatch ends."""
+        """Set the slots; whoever holds one too many goes on without it."""
         async with self._database.transaction() as connection:
             await self._queries.drop_slots.execute(connection, limits=dict(limits))
             await self._queries.add_slots.execute(connection, limits=dict(limits))

@@ -6,5 +6,6 @@ pytest_plugins = [
     "tests.fixtures_installation",
     "tests.fixtures_mailroom",
     "tests.fixtures_postgres",
+    "tests.fixtures_supervision",
     "tests.fixtures_synapse",
 ]

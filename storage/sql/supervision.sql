@@ -34,8 +34,8 @@ SELECT w.*, h.seen_at FROM worker w JOIN host_presence h USING (host) ORDER BY w
 UPDATE worker SET needs_reset = false WHERE place = $1::text
 
 -- name: drop_slots(limits)
--- What the settings no longer allow goes, unless a dispatch still holds it.
-DELETE FROM slot WHERE dispatch IS NULL AND number > coalesce(($1::jsonb ->> agent_class)::integer, 0)
+-- What the settings no longer allow goes; a dispatch that held it goes on without.
+DELETE FROM slot WHERE number > coalesce(($1::jsonb ->> agent_class)::integer, 0)
 
 -- name: add_slots(limits)
 -- One row a slot.

@@ -1,0 +1,199 @@
+"""The supervisor's seams together, in memory and on Postgres, as the contract suite and the rules' tests meet them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.backlog import Backlog
+from bot.cards import CardDraft
+from bot.mailbox import Mailbox
+from bot.model import Address, Capabilities, Receipt
+from bot.pause import Pauses
+from bot.ports import Outbox
+from bot.supervision import (
+    Demands,
+    Dispatches,
+    Leadership,
+    Progress,
+    Sighting,
+    Ticks,
+    Worker,
+    Workers,
+)
+from bot.tick import Seams
+from storage.backlog import postgres_backlog
+from storage.database import Database
+from storage.dispatches import PostgresDemands, PostgresDispatches
+from storage.leadership import PostgresLeadership
+from storage.outbox import PostgresOutbox
+from storage.pauses import PostgresPauses
+from storage.supervision import PostgresTicks, PostgresWorkers
+from tests.fakes.backlog import MemoryBacklog
+from tests.fakes.inquiry import MemoryInquiry
+from tests.fakes.keeping import MemoryKeeping
+from tests.fakes.mailroom import MemoryOutbox, Room
+from tests.fakes.overview import MemoryOverview
+from tests.fakes.shipments import MemoryShipments
+from tests.fakes.supervision import (
+    Memory,
+    MemoryDemands,
+    MemoryDispatches,
+    MemoryLeadership,
+    MemoryTicks,
+    MemoryWorkers,
+)
+from tests.fakes.threads import MemoryThreads
+from tests.stages.backlog import ANN
+
+TTL, GRACE = timedelta(minutes=15), timedelta(minutes=2)
+_TABLES = "tick, verdict, slot, dispatch, worker, host_presence, card_rest, leader, pause, card, card_event"
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionStage:
+    """All seams over one state. ``advance`` lets time pass for claims, rests and workers."""
+
+    workers: Workers
+    demands: Demands
+    dispatches: Dispatches
+    ticks: Ticks
+    leadership: Leadership
+    backlog: Backlog
+    outbox: Outbox
+    pauses: Pauses
+    advance: Callable[[timedelta], Awaitable[None]]
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """A mailbox over the outbox, for places of no special capability."""
+
+        def capabilities(_kind: str) -> Capabilities | None:
+            return None
+
+        return Mailbox(self.outbox, capabilities)
+
+    @property
+    def seams(self) -> Seams:
+        """What a tick works through."""
+        return Seams(
+            self.workers,
+            self.demands,
+            self.dispatches,
+            self.backlog,
+            self.outbox,
+            self.mailbox,
+            self.pauses,
+        )
+
+    async def create(self, card_id: str, **said: object) -> None:
+        """Write a card."""
+        await self.backlog.shelf.create(CardDraft(card_id, title=card_id.lower(), **said), ANN)  # type: ignore[arg-type]
+
+    async def seen(self, *sightings: Sighting, host: str = "here") -> None:
+        """Report a host's agents."""
+        await self.workers.report(host, sightings)
+
+    async def worker(self, name: str, host: str = "here") -> Worker:
+        """Return an agent of the register."""
+        return next(one for one in await self.workers.all() if one.place == f"{host}/{name}")
+
+    async def give(self, name: str) -> Progress:
+        """Give an agent a card, and insist on it."""
+        given = await self.dispatches.assign(await self.worker(name), TTL, GRACE)
+        assert given is not None
+        return given
+
+    async def receive(self, *receipts: Receipt) -> None:
+        """Let receipts come in."""
+        for receipt in receipts:
+            await self.outbox.record(receipt)
+
+
+def sighting(
+    name: str,
+    agent_class: str = "code",
+    *,
+    host: str = "here",
+    takes: bool = True,
+    resets: bool = False,
+    readiness: str = "available",
+) -> Sighting:
+    """Return an agent as its host sees it."""
+    return Sighting(f"{host}/{name}", agent_class, takes, resets, readiness, "its prompt is empty")
+
+
+def memory_supervision() -> SupervisionStage:
+    """Return the fakes over one pure backlog and one room, whose clocks are the same."""
+    backlog = MemoryBacklog()
+    room = Room(now=backlog.look)
+    memory = Memory(backlog, room)
+    keeping, inquiry, threads = (
+        MemoryKeeping(backlog),
+        MemoryInquiry(backlog),
+        MemoryThreads(backlog),
+    )
+
+    async def advance(by: timedelta) -> None:
+        backlog.advance(by)
+
+    return SupervisionStage(
+        MemoryWorkers(memory),
+        MemoryDemands(memory),
+        MemoryDispatches(memory),
+        MemoryTicks(memory),
+        MemoryLeadership(memory),
+        Backlog(
+            backlog,
+            backlog,
+            backlog,
+            keeping,
+            inquiry,
+            inquiry,
+            keeping,
+            keeping,
+            MemoryShipments(backlog),
+            MemoryOverview(backlog),
+            threads,
+            threads,
+        ),
+        MemoryOutbox(room),
+        room.pauses,
+        advance,
+    )
+
+
+def postgres_supervision(database: Database) -> SupervisionStage:
+    """Return the real ones over a migrated database."""
+
+    async def advance(by: timedelta) -> None:
+        async with database.connection() as connection:
+            for statement in (
+                "UPDATE card SET claim_expires_at = claim_expires_at - $1::interval WHERE status = 'claimed'",
+                "UPDATE card_rest SET rests_until = rests_until - $1::interval",
+                "UPDATE worker SET since = since - $1::interval, rests_until = rests_until - $1::interval",
+                "UPDATE host_presence SET seen_at = seen_at - $1::interval",
+                "UPDATE dispatch SET begun_at = begun_at - $1::interval",
+                "UPDATE tick SET begun_at = begun_at - $1::interval",
+            ):
+                await connection.execute(statement, by)
+
+    return SupervisionStage(
+        PostgresWorkers(database),
+        PostgresDemands(database),
+        PostgresDispatches(database),
+        PostgresTicks(database),
+        PostgresLeadership(database),
+        postgres_backlog(database),
+        PostgresOutbox(database),
+        PostgresPauses(database),
+        advance,
+    )
+
+
+async def clear(database: Database) -> None:
+    """Empty what a test may have filled."""
+    async with database.connection() as connection:
+        await connection.execute(f"TRUNCATE {_TABLES} CASCADE")
+
+
+ORCHESTRATOR = Address("agent", "here/lead")

@@ -62,36 +62,30 @@ class Ledger:
             wrong += [owner for (_, end), (begin, _) in pairwise(in_order) if begin < end]
         return wrong
 
-    def ready_to_claimed(self, agents: Sequence[str], share: float) -> float:
-        """Return how long cards stood ready while one of these agents was free, in seconds, at this percentile."""
-        busy = _all_busy([self.turns(agent) for agent in agents])
-        waits = sorted(
-            max(0.0, (claimed - ready).total_seconds() - _covered(busy, ready, claimed))
+    def ready_to_claimed(self, share: float) -> float:
+        """Return the time from when a card was ready and the agent that got it free until the claim, in seconds.
+
+        Free is an agent from the end of its last turn by its own word; ``share`` is the percentile.
+        """
+        reactions = sorted(
+            (claimed - max(ready, self._free_since(owner, claimed) or ready)).total_seconds()
             for id_ in self.cards
-            for ready, claimed in self._waits(id_)
+            for ready, claimed, owner in self._waits(id_)
         )
-        return waits[min(len(waits) - 1, int(len(waits) * share))]
+        return reactions[min(len(reactions) - 1, int(len(reactions) * share))]
 
-    def turns(self, agent: str) -> list[Span]:
-        """Return from when until when an agent was at a card: from the claim to the end of its turn by its own word."""
-        ends = self.turn_ends.get(agent, [])
-        return [
-            (since, next((at for at in ends if at >= until), until))
-            for id_ in self.cards
-            for owner, since, until in self.attempts(id_)
-            if owner == agent
-        ]
+    def _free_since(self, agent: str, moment: datetime) -> datetime | None:
+        ends = [at for at in self.turn_ends.get(agent, ()) if at <= moment]
+        return max(ends, default=None)
 
-    def _waits(self, card_id: str) -> Iterator[Span]:
-        """Yield from when a card was ready until it was claimed, for each claim."""
+    def _waits(self, card_id: str) -> Iterator[tuple[datetime, datetime, str]]:
+        """Yield from when a card was ready until it was claimed, and by whom, for each claim."""
         card = self.cards[card_id]
         done = self.completions()
         ready = max([_events(card)[0][0], *(done[needed][0] for needed in card["depends_on"])])
-        for at, action, _ in _events(card):
-            if action == "claim":
-                yield ready, at
-            elif action in _ENDS:
-                ready = at
+        for owner, claimed, ended in self.attempts(card_id):
+            yield ready, claimed, owner
+            ready = ended
 
     def idle_share(self) -> float:
         """Return the share of all agents' time in which they were free and had a card waiting, by the supervisor's count."""
@@ -100,10 +94,10 @@ class Ledger:
         agents = sum(self.status["agents"].values())
         return float(self.status["idle_seconds"] / (agents * (last - first).total_seconds()))
 
-    def summary(self, agents: Sequence[str]) -> str:
+    def summary(self) -> str:
         """Return the campaign in numbers."""
         tries = [len(self.attempts(id_)) for id_ in self.cards]
-        p50, p95 = (self.ready_to_claimed(agents, share) for share in (0.5, 0.95))
+        p50, p95 = (self.ready_to_claimed(share) for share in (0.5, 0.95))
         return (
             f"{len(self.cards)} cards, {sum(tries)} attempts, {sum(one > 1 for one in tries)} cards tried again;"
             f" ready to claimed p50 {p50:.2f} s, p95 {p95:.2f} s; idle while ready {self.idle_share():.2%}"
@@ -134,23 +128,3 @@ def _turn_ends(events: Sequence[dict[str, Any]]) -> list[datetime]:
 
 def _events(card: dict[str, Any]) -> list[tuple[datetime, str, dict[str, Any]]]:
     return [(datetime.fromisoformat(e["at"]), e["action"], e) for e in card["history"]]
-
-
-def _all_busy(spans: Sequence[Sequence[Span]]) -> list[Span]:
-    """Return when every one of several agents was busy."""
-    edges = sorted(edge for one in spans for begin, end in one for edge in ((begin, 1), (end, -1)))
-    found, busy, since = [], 0, None
-    for at, step in edges:
-        busy += step
-        if busy == len(spans):
-            since = at
-        elif since is not None:
-            found.append((since, at))
-            since = None
-    return found
-
-
-def _covered(spans: Sequence[Span], begin: datetime, end: datetime) -> float:
-    return sum(
-        max(0.0, (min(end, until) - max(begin, since)).total_seconds()) for since, until in spans
-    )

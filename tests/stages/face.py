@@ -25,6 +25,7 @@ from commands.briefs import BriefCommands
 from commands.fleet import FleetCommands
 from commands.graph import GraphCommands
 from commands.mail import MailCommands
+from commands.pause import PauseCommands
 from commands.post import PostCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
@@ -143,7 +144,8 @@ def make_interpreter(
             lambda: status,
             audit,
         ),
-        BacklogCommands(backlog, backlog, backlog, threads),
+        PauseCommands(backlog.pauses, lambda _pause, _source: None),
+        BacklogCommands(backlog, backlog, backlog, threads, standing=backlog.pauses.current),
         ThreadCommands(threads),
         ShipmentCommands(MemoryShipments(backlog)),
         GraphCommands(MemoryOverview(backlog)),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.command.catalog import read_topic
 from bot.topics import TOPICS
-from storage.queries import Query, Queries, topics
+from storage.queries import Queries, Query, topics
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("bot", "commands", "connectors", "fleet", "storage", "web")

@@ -262,7 +262,7 @@ class Daemon:
                 self.status,
                 audit,
             ),
-            PauseCommands(self._pauses, self._pause.heard),
+            PauseCommands(self._pause),
             *backlog_topics(
                 self._backlog,
                 self._pause.ask,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from bot.errors import TransientError
-from bot.model import Address
+from bot.model import Address, Principal
 from bot.pause import Pause, Pauses
 
 _LOOK = timedelta(milliseconds=400)
@@ -15,8 +15,8 @@ _LOOK = timedelta(milliseconds=400)
 class PauseWatch:
     """The part ``pause``: knows which pause stands, at most half a second late.
 
-    A pause that begins or ends is told to the operators by ``tell``, unless it was made in the ``primary``
-    place itself, where its answer stands.
+    A pause that begins or ends is told to the operators by ``tell``, unless it was asked for in the
+    ``primary`` place itself, where the answer stands.
     """
 
     name = "pause"
@@ -28,7 +28,7 @@ class PauseWatch:
         self._tell = tell
         self._primary = primary
         self._current: Pause | None = None
-        self._changes = 0
+        self._asking = asyncio.Lock()  # or an older answer could overtake a newer one
 
     @property
     def current(self) -> Pause | None:
@@ -48,24 +48,32 @@ class PauseWatch:
             await self._look()
         return self._current
 
-    def heard(self, current: Pause | None, source: Address) -> None:
-        """Hear at once what somebody changed, and where its answer goes."""
-        self._turn(current, told=source.lane == self._primary().lane)
+    async def pause(
+        self, by: Principal, reason: str | None, source: Address, *, freeze: bool
+    ) -> Pause:
+        """Add a pause that is answered in ``source``, and return the strictest that stands then."""
+        async with self._asking:
+            standing = await self._pauses.pause(by, reason, freeze=freeze)
+            self._turn(standing, told=self._is_primary(source))
+        return standing
+
+    async def resume(self, by: Principal, source: Address) -> Pause | None:
+        """Lift all pauses, answer in ``source``, and return the strictest of them, None when none stood."""
+        async with self._asking:
+            lifted = await self._pauses.resume(by)
+            self._turn(None, told=self._is_primary(source))
+        return lifted
 
     async def _look(self) -> None:
-        changes = self._changes
-        found = await self._pauses.current()
-        if changes != self._changes:
-            return  # this answer is older than what was heard meanwhile
-        own = found is not None and found.by.partition(":")[0] == self._primary().kind
-        self._turn(found, told=own)
+        async with self._asking:
+            self._turn(await self._pauses.current(), told=False)
+
+    def _is_primary(self, source: Address) -> bool:
+        return source.lane == self._primary().lane
 
     def _turn(self, found: Pause | None, *, told: bool) -> None:
         before, self._current = self._current, found
-        if before == found:
-            return
-        self._changes += 1
-        if told:
+        if before == found or told:
             return
         if found is not None:
             self._tell(f"{found.sentence()}. `resume` lets everything go on.")

@@ -1,14 +1,13 @@
 """The kill switch: everything stands still, and goes on."""
 
-from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
 from bot.command.declare import OPERATORS, Call, Effect, Help, Rest, command, topic
 from bot.errors import UsageError
-from bot.model import Address
-from bot.pause import Pause, Pauses, pause_data
+from bot.pause import pause_data
+from bot.pause_watch import PauseWatch
 from bot.reply import Reply, Text
 from commands.card_words import one_line
 
@@ -24,14 +23,10 @@ Why = Annotated[
 
 @topic("")
 class PauseCommands:
-    """Stopping the fleet's work and letting it go on, on every host.
+    """Stopping the fleet's work and letting it go on, on every host."""
 
-    ``heard`` is told at once what stands then, and where the answer goes.
-    """
-
-    def __init__(self, pauses: Pauses, heard: Callable[[Pause | None, Address], None]) -> None:
-        self._pauses = pauses
-        self._heard = heard
+    def __init__(self, watch: PauseWatch) -> None:
+        self._watch = watch
 
     @command("pause", roles=OPERATORS, effect=Effect.WRITE)
     async def pause(
@@ -50,16 +45,16 @@ class PauseCommands:
         if any(word in _FLAGS for word in words.split()):
             raise UsageError("a flag stands among the reason's words", hint="flags come first")
         why = " ".join(part for part in (reason, words) if part)
-        standing = await self._pauses.pause(call.caller.principal, why or None, freeze=freeze)
-        self._heard(standing, call.source)
+        standing = await self._watch.pause(
+            call.caller.principal, why or None, call.source, freeze=freeze
+        )
         how = "`resume` lets everything go on."
         return Reply({"paused": pause_data(standing)}, (Text(f"{standing.sentence()}. {how}"),))
 
     @command("resume", roles=OPERATORS, effect=Effect.WRITE)
     async def resume(self, call: Call) -> Reply:
         """Let everything go on: all pauses are lifted, and files that made one are removed."""
-        lifted = await self._pauses.resume(call.caller.principal)
-        self._heard(None, call.source)
+        lifted = await self._watch.resume(call.caller.principal, call.source)
         data = {"paused": None, "lifted": pause_data(lifted)}
         if lifted is None:
             return Reply(data, (Text("Nothing was paused."),))

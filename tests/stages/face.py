@@ -15,6 +15,7 @@ from bot.holders import Holders
 from bot.interpreter import Interpreter
 from bot.mailbox import Mailbox
 from bot.model import Address, AgentRecord, Principal, agent_address
+from bot.pause_watch import PauseWatch
 from bot.policy import Access, Policy
 from bot.ports import ConsoleLine
 from bot.post import Limits
@@ -144,7 +145,7 @@ def make_interpreter(
             lambda: status,
             audit,
         ),
-        PauseCommands(backlog.pauses, lambda _pause, _source: None),
+        PauseCommands(PauseWatch(backlog.pauses, lambda _text: None, lambda: ROOM)),
         BacklogCommands(backlog, backlog, backlog, threads, standing=backlog.pauses.current),
         ThreadCommands(threads),
         ShipmentCommands(MemoryShipments(backlog)),

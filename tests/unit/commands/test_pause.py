@@ -10,7 +10,7 @@ from bot.command.words import split_line
 from bot.errors import UserError
 from bot.holders import Holders
 from bot.model import Address, Caller, Principal, Role, Via
-from bot.pause import Pause
+from bot.pause_watch import PauseWatch
 from bot.reply import Reply, Text
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
@@ -26,18 +26,17 @@ ROOM = Address("matrix", "!r")
 
 
 class Face:
-    """A chat line's way to the commands; ``heard`` is what the watch hears."""
+    """A chat line's way to the commands; ``told`` is what other places hear."""
 
     def __init__(self) -> None:
         backlog = MemoryBacklog()
         self.pauses = backlog.pauses
-        self.heard: list[tuple[Pause | None, Address]] = []
-        standing = self.pauses.current
+        self.told: list[str] = []
+        self.watch = PauseWatch(self.pauses, self.told.append, lambda: ROOM)
+        standing = self.watch.ask
         self.catalog = Catalog(
             [
-                PauseCommands(
-                    self.pauses, lambda pause, source: self.heard.append((pause, source))
-                ),
+                PauseCommands(self.watch),
                 BacklogCommands(backlog, backlog, backlog, standing=standing),
                 BoardCommands(MemoryOverview(backlog), standing),
                 FleetCommands(MemoryFleet(), Holders(backlog), standing),
@@ -77,7 +76,8 @@ async def test_a_reason_is_said_as_a_flag_or_in_plain_words(
     data = (await face.ask(line)).data["paused"]
     assert set(data) == {"by", "name", "reason", "since", "freeze"}
     assert (data["by"], data["reason"], data["freeze"]) == (ANN.principal.id, reason, freeze)
-    assert face.heard == [(face.pauses.strictest(), ROOM)]
+    assert face.watch.current == face.pauses.strictest()
+    assert face.told == []
 
 
 @pytest.mark.parametrize("line", ["pause deploy --freeze", "pause now --reason x"])
@@ -94,7 +94,7 @@ async def test_a_resume_says_what_it_lifted(face: Face) -> None:
     reply = await face.ask("resume")
     assert reply.data["paused"] is None
     assert reply.data["lifted"]["reason"] == "deploy"
-    assert face.heard[-1] == (None, ROOM)
+    assert face.watch.current is None
 
 
 async def test_only_operators_pause_and_resume(face: Face) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -17,6 +18,7 @@ from tests.waiting import until
 ANN = Principal("matrix:@ann:example.org", "Ann")
 BEN = Principal("local:1000", "ben")
 ROOM = Address("matrix", "!ops")
+CLI = Address("cli", BEN.id)
 
 
 class Slow(MemoryPauses):
@@ -72,30 +74,36 @@ async def test_a_pause_from_elsewhere_is_seen_and_told_once(desk: Desk) -> None:
     ]
 
 
-async def test_what_was_said_in_the_room_itself_is_not_said_there_again(desk: Desk) -> None:
-    made = await desk.pauses.pause(ANN, None, freeze=False)
-    desk.watch.heard(made, ROOM)
+async def test_what_was_asked_for_in_the_room_itself_is_not_said_there_again(desk: Desk) -> None:
+    made = await desk.watch.pause(ANN, None, ROOM, freeze=False)
     assert desk.watch.current == made
-    await desk.pauses.resume(ANN)
-    desk.watch.heard(None, ROOM)
+    assert await desk.watch.resume(ANN, replace(ROOM, thread="$t")) == made
     assert await desk.watch.ask() is None
     assert desk.told == []
 
 
-async def test_what_was_said_on_the_command_line_is_told_in_the_room(desk: Desk) -> None:
-    made = await desk.pauses.pause(BEN, None, freeze=True)
-    desk.watch.heard(made, Address("cli", BEN.id))
+async def test_what_was_asked_for_on_the_command_line_is_told_in_the_room(desk: Desk) -> None:
+    made = await desk.watch.pause(BEN, None, CLI, freeze=True)
     assert await desk.watch.ask() == made
-    assert [text.split(". ")[0] for text in desk.told] == [made.sentence()]
+    await desk.watch.resume(BEN, CLI)
+    assert [text.split(" ")[0] for text in desk.told] == ["Paused", "Resumed:"]
 
 
-async def test_an_answer_that_is_older_than_a_command_is_dropped(desk: Desk) -> None:
-    async def pause() -> None:
-        desk.watch.heard(await desk.pauses.pause(ANN, None, freeze=False), ROOM)
+async def test_an_older_look_never_overtakes_a_command(desk: Desk) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
 
-    desk.pauses.meanwhile = pause
-    assert await desk.watch.ask() == desk.pauses.strictest()
-    assert desk.watch.current is not None
+    async def slowly() -> None:
+        begun.set()
+        await go_on.wait()
+
+    desk.pauses.meanwhile = slowly
+    looking = asyncio.create_task(desk.watch.ask())
+    await begun.wait()
+    pausing = asyncio.create_task(desk.watch.pause(ANN, None, ROOM, freeze=False))
+    await asyncio.sleep(0)
+    go_on.set()
+    await looking
+    assert desk.watch.current == await pausing
     assert desk.told == []
 
 

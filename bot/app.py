@@ -29,6 +29,8 @@ from bot.mailbox import Mailbox
 from bot.model import Address, Caller, PartState, PartStatus, Principal, Via
 from bot.newsroom import Newsroom
 from bot.parts import Parts
+from bot.pause import pause_data
+from bot.pause_watch import PauseWatch
 from bot.places import Places, default_socket_name
 from bot.policy import INVITE, Policy
 from bot.ports import Audit, Carrier, Part
@@ -44,7 +46,9 @@ from bot.settings import Settings, load_settings, unknown_variables
 from bot.supervising import make_supervision
 from bot.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
 from bot.upkeep import backlog_jobs
+from bot.vitals import part_data
 from bot.worker import Worker
+from commands.pause import PauseCommands
 from commands.session import SessionCommands
 from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import TmuxConnector
@@ -57,6 +61,7 @@ from fleet.dialogs import LocalDialogs
 from fleet.local import LocalFleet
 from fleet.lookout import Dialog, Lookout
 from fleet.part import FleetPart
+from fleet.pause_file import PauseFile
 from fleet.readiness import Thresholds
 from fleet.rollouts import Rollouts
 from fleet.roster_file import demo_roster
@@ -71,6 +76,7 @@ from storage.database import Database
 from storage.journal import PostgresJournal, PostgresPositions
 from storage.outbox import PostgresOutbox
 from storage.part import DatabasePart
+from storage.pauses import PostgresPauses
 from storage.post import PostgresPost
 from web.api import ApiPart
 
@@ -134,10 +140,11 @@ class Daemon:
         self._post = PostgresPost(self._database)
         self._positions = PostgresPositions(self._database)
         self._backlog = postgres_backlog(self._database)
+        self._pauses = PostgresPauses(self._database)
 
         self._units = SystemdUnits(places, environ)
         self._fleet = self._make_fleet(environ)
-        self._door = AgentCarrier(self._fleet)
+        self._door = AgentCarrier(self._fleet, self._pauses)
         self._homeserver = self._make_homeserver(options)
         self._console = TmuxConnector()
         self._connections = Connections(
@@ -151,6 +158,7 @@ class Daemon:
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
         self._bulletin = Bulletin(self._mailbox, self._connections.primary)
+        self._pause = PauseWatch(self._pauses, self._bulletin.put, self._connections.primary)
         mail = self._settings.mail
         self._office = PostOffice(
             self._post,
@@ -216,8 +224,8 @@ class Daemon:
             "version": __version__,
             "host": self._host,
             "uptime_seconds": self._uptime(),
-            "paused": None,
-            "parts": {name: _part_data(status) for name, status in self._parts.status.items()},
+            "paused": pause_data(self._pause.current),
+            "parts": {name: part_data(status) for name, status in self._parts.status.items()},
         }
 
     def _uptime(self) -> float:
@@ -264,18 +272,22 @@ class Daemon:
                 self.status,
                 audit,
             ),
+            PauseCommands(self._pause),
             *backlog_topics(
-                self._backlog, require_acceptance=self._settings.backlog.require_acceptance
+                self._backlog,
+                self._pause.ask,
+                require_acceptance=self._settings.backlog.require_acceptance,
             ),
             *fleet_topics(
                 FleetPorts(
                     fleet=self._fleet,
                     sessions=LocalSessions(self._fleet),
-                    dialogs=LocalDialogs(self._fleet),
+                    dialogs=LocalDialogs(self._fleet, self._pauses),
                     briefs=LocalBriefs(self._fleet),
                     rosters=RosterStore(self._fleet),
                     units=self._units,
                     shelf=self._backlog.shelf,
+                    standing=self._pause.ask,
                 )
             ),
             *mail_topics(self._office, self._post, self._correspondence, self._fleet),
@@ -319,6 +331,8 @@ class Daemon:
                 url,
                 start_timeout=self._settings.postgres.start_timeout,
             ),
+            PauseFile(self._places.paused_file, self._host, self._pauses),
+            self._pause,
             part,
             Lookout(self._fleet, self._call_out, self._settings.heartbeat.interval, part.floor.see),
             Rollouts(self._fleet),
@@ -334,7 +348,7 @@ class Daemon:
             ),
             AnswerWatch(self._fleet, self._correspondence, self._relay.answered),
             self._bulletin,
-            *self._news_parts(),
+            *([Newsroom(self._backlog.news, self._mailbox)] if self._settings.threads.news else []),
             *([] if self._homeserver is None else [self._homeserver]),
             *(self._reception(kind) for kind in self._connections.kinds()),
             *self._supervision.parts,
@@ -345,11 +359,6 @@ class Daemon:
                 )
             ),
         ]
-
-    def _news_parts(self) -> list[Part]:
-        if not self._settings.threads.news:
-            return []
-        return [Newsroom(self._backlog.news, self._mailbox)]
 
     def _reception(self, kind: str) -> Part:
         return Reception(
@@ -404,8 +413,3 @@ class Daemon:
             argv=[sys.executable, "-P", "-m", "bot", "chat"],
             environment={"MOSAIC_HOME": str(self._places.home)},
         )
-
-
-def _part_data(status: PartStatus) -> dict[str, str]:
-    since = status.since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"state": str(status.state), "detail": status.detail, "since": since}

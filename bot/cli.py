@@ -339,10 +339,20 @@ _OWN: "dict[str, Callable[[Request, Lifecycle, set[str]], int]]" = {
 def _show(request: Request, answer: dict[str, Any]) -> None:
     if request.json:
         _print(request, answer.get("data"), "")
+        if answer.get("data") is None:
+            _say_why(answer)
         return
     from bot.reply import from_json
 
     _show_blocks(from_json(answer.get("blocks", ())))
+
+
+def _say_why(answer: dict[str, Any]) -> None:
+    """Tell on standard error why the answer is null: a pause is no empty backlog."""
+    from bot.background import visible
+
+    for block in answer.get("blocks", ()):
+        print(visible(str(block.get("text", ""))), file=sys.stderr)
 
 
 def _show_blocks(blocks: Sequence[Any]) -> None:

@@ -38,6 +38,8 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "invalid": (UserError, "A value is not allowed; the message names its field and what is."),
     "not_found": (UserError, "What was named does not exist."),
     "unknown_agent": (UserError, "The roster names no such agent."),
+    "paused": (UserError, "A pause stands; the message says whose, since when and why."),
+    "withdrawn": (UserError, "The message was taken back before it was typed, or its delivery has ended."),
     "crash_loop": (UserError, "The agent ended again and again; it is not started again by itself yet."),
     "dead": (UserError, "The agent does not run."),
     "no_dialog": (UserError, "The agent's program shows no dialog, so no key is pressed."),

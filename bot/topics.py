@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bot.backlog import Backlog, CardShelf
 from bot.briefs import Briefs
 from bot.holders import Holders
+from bot.pause import Standing
 from bot.ports import Correspondence, Fleet
 from bot.post import Post
 from bot.post_office import PostOffice
@@ -19,6 +20,7 @@ from commands.graph import GraphCommands
 from commands.inquiry import InquiryCommands
 from commands.keeping import KeepingCommands
 from commands.mail import MailCommands
+from commands.pause import PauseCommands
 from commands.post import PostCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
@@ -31,7 +33,10 @@ from commands.units import UnitCommands
 
 @dataclass(frozen=True, slots=True)
 class FleetPorts:
-    """All that the commands about agents on this host need; ``shelf`` tells who holds which card."""
+    """All that the commands about agents on this host need; ``shelf`` tells who holds which card.
+
+    ``standing`` asks which pause stands.
+    """
 
     fleet: Fleet
     sessions: Sessions
@@ -40,12 +45,13 @@ class FleetPorts:
     rosters: Rosters
     units: Units
     shelf: CardShelf
+    standing: Standing
 
 
 def fleet_topics(ports: FleetPorts) -> tuple[object, ...]:
     """Return the topics about agents on this host."""
     return (
-        FleetCommands(ports.fleet, Holders(ports.shelf)),
+        FleetCommands(ports.fleet, Holders(ports.shelf), ports.standing),
         SessionViews(ports.sessions, ports.fleet),
         DialogCommands(ports.dialogs),
         FleetChecks(ports.sessions),
@@ -65,7 +71,9 @@ def mail_topics(
     )
 
 
-def backlog_topics(backlog: Backlog, *, require_acceptance: bool) -> tuple[object, ...]:
+def backlog_topics(
+    backlog: Backlog, standing: Standing, *, require_acceptance: bool
+) -> tuple[object, ...]:
     """Return the backlog's topics, in the order of ``TOPICS``."""
     return (
         BacklogCommands(
@@ -74,18 +82,20 @@ def backlog_topics(backlog: Backlog, *, require_acceptance: bool) -> tuple[objec
             backlog.dependencies,
             backlog.threads,
             require_acceptance=require_acceptance,
+            standing=standing,
         ),
         InquiryCommands(backlog.inquiry, backlog.checklists),
         KeepingCommands(backlog.keeping, backlog.recount),
         ShipmentCommands(backlog.shipments),
         ThreadCommands(backlog.threads),
         GraphCommands(backlog.overview),
-        BoardCommands(backlog.overview),
+        BoardCommands(backlog.overview, standing),
     )
 
 
 TOPICS: tuple[type, ...] = (
     SessionCommands,
+    PauseCommands,
     BacklogCommands,
     InquiryCommands,
     KeepingCommands,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot.model import PartStatus
 from bot.reply import Block, Fields, Table
 
 MARKS = {"ok": "✔", "retrying": "↻", "stopped": "✘", "safe-mode": "!"}
@@ -19,7 +20,7 @@ def status_blocks(known: Mapping[str, Any]) -> tuple[Block, ...]:
         ("up for", duration_text(float(known.get("uptime_seconds") or 0))),
     ]
     if paused := known.get("paused"):
-        pairs.append(("paused", f"by {paused['by']}: {paused['reason'] or 'no reason given'}"))
+        pairs.append(("paused", _paused_text(paused)))
     rows = tuple(
         (name, str(part["state"]), str(part["detail"]))
         for name, part in known.get("parts", {}).items()
@@ -31,6 +32,19 @@ def part_line(name: str, part: Mapping[str, Any]) -> str:
     """Return one part's state as one line."""
     mark = MARKS.get(str(part["state"]), "?")
     return f"{mark} {name:<16} {part['state']:<9} {part['detail']}".rstrip()
+
+
+def part_data(status: PartStatus) -> dict[str, str]:
+    """Return a part's state as ``mosaic status --json`` says it."""
+    since = status.since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"state": str(status.state), "detail": status.detail, "since": since}
+
+
+def _paused_text(paused: Mapping[str, Any]) -> str:
+    since = str(paused["since"])[:16].replace("T", " ")
+    said = f"by {paused.get('name') or paused['by']} since {since} UTC"
+    reason = paused["reason"] or "no reason given"
+    return f"{said}: {reason}; freeze" if paused.get("freeze") else f"{said}: {reason}"
 
 
 def duration_text(seconds: float) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.backoff import Backoff
-from bot.errors import SetupError, TransientError, UserError
+from bot.errors import PausedError, SetupError, TransientError, UserError
 from bot.mailbox import Mailbox
 from bot.model import Delivery, Receipt, ReceiptState, SendResult
 from bot.ports import Carrier, Outbox
@@ -30,7 +30,7 @@ class Worker:
 
     ``carriers`` are asked for at every round, so a connector may come later. ``settled`` is told of every
     delivery's end, after it was stored. ``give_up_after`` is the time from the first try to the dead
-    letter. The poll is the promise, ``mailbox.posted`` only a hint.
+    letter, without what a pause took. The poll is the promise, ``mailbox.posted`` only a hint.
     """
 
     name = "mailbox"
@@ -87,7 +87,10 @@ class Worker:
         except (TransientError, SetupError) as error:
             await self._put_off(delivery, error)
         except UserError as error:
-            await self._settle(delivery, SendResult(ReceiptState.FAILED, reason=error.message))
+            if (
+                error.code != "withdrawn"
+            ):  # or it has its last receipt, and whoever took it back knows
+                await self._settle(delivery, SendResult(ReceiptState.FAILED, reason=error.message))
         except Exception as error:  # noqa: BLE001 - a bug in one delivery must not stop the others
             await self._put_off_bug(delivery, error)
         else:
@@ -109,7 +112,8 @@ class Worker:
         await self._insist(lambda: self._settled(delivery, receipt))
 
     async def _put_off(self, delivery: Delivery, error: TransientError | SetupError) -> None:
-        if datetime.now(UTC) - delivery.first_tried_at > self._give_up_after:
+        paused = isinstance(error, PausedError)
+        if not paused and datetime.now(UTC) - delivery.first_tried_at > self._give_up_after:
             reason = f"given up after {self._give_up_after}: {error.message}"
             await self._settle(delivery, SendResult(ReceiptState.FAILED, reason=reason))
             return
@@ -118,7 +122,9 @@ class Worker:
             wait = max(wait, _SETUP_WAIT)
         elif error.retry_after is not None:
             wait = error.retry_after
-        await self._insist(lambda: self._outbox.postpone(delivery, wait, error.message))
+        await self._insist(
+            lambda: self._outbox.postpone(delivery, wait, error.message, anew=paused)
+        )
 
     async def _put_off_bug(self, delivery: Delivery, error: Exception) -> None:
         problem = problem_of(error)

@@ -7,6 +7,7 @@ from bot.backlog import CardShelf, Claims, Dependencies, Threads
 from bot.cards import Card, CardDraft, CardFilter, CardStatus
 from bot.command.declare import EVERYONE, WORKERS, Call, Effect, Help, command, topic
 from bot.errors import UsageError
+from bot.pause import Standing, heeds_pause, nobody_paused, pause_data, pause_line
 from bot.reply import Fields, Reply, Text
 from commands.card_pages import (
     card_blocks,
@@ -55,8 +56,10 @@ class BacklogCommands:
         threads: Threads | None = None,
         *,
         require_acceptance: bool = False,
+        standing: Standing = nobody_paused,
     ) -> None:
         self._require_acceptance = require_acceptance
+        self._standing = standing
         self._threads = threads
         self._shelf = shelf
         self._claims = claims
@@ -205,15 +208,21 @@ class BacklogCommands:
     ) -> Reply:
         """Claim the best card that is ready and whose dependencies are done, or the one named.
 
-        The answer's claim_token is what renew, release and complete ask for. Nothing claimable is no error.
+        The answer's claim_token is what renew, release and complete ask for. Nothing claimable is no error,
+        and while a pause stands nothing is for an agent: the answer then says `paused`.
         """
         holder = call.caller.principal.id if owner == "me" else owner
         card = await self._claims.claim(holder, timedelta(seconds=ttl), id, call.caller)
         if card is None:
-            text = "Nothing is claimable." if id is None else f"Card {id} is not claimable."
-            return Reply(None, (Text(text),))
+            return Reply(None, (Text(await self._why_none(call, id)),))
         told = Text(f"{card.claim_owner} holds {card.id} for {ttl} s; token {card.claim_token}")
         return Reply(card_data(card, card.claim_token), (told, card_fields(card)))
+
+    async def _why_none(self, call: Call, id: str | None) -> str:
+        pause = await self._standing() if heeds_pause(call.caller.principal) else None
+        if pause is not None:
+            return pause.notice()
+        return "Nothing is claimable." if id is None else f"Card {id} is not claimable."
 
     @command("renew", roles=WORKERS, effect=Effect.WRITE)
     async def renew(
@@ -299,8 +308,9 @@ class BacklogCommands:
     @command("stats", roles=EVERYONE)
     async def stats(self, call: Call) -> Reply:
         """Show the backlog in numbers."""
-        stats = await self._shelf.stats()
-        return Reply(stats_data(stats), (stats_fields(stats),))
+        stats, pause = await self._shelf.stats(), await self._standing()
+        data = {**stats_data(stats), "paused": pause_data(pause)}
+        return Reply(data, (*pause_line(pause), stats_fields(stats)))
 
 
 def _told(call: Call, card: Card, sentence: str) -> Reply:

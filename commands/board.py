@@ -8,6 +8,7 @@ from bot.backlog import Overview
 from bot.cards import CardStatus
 from bot.command.declare import EVERYONE, Call, Help, command, topic
 from bot.overview import Glance, Lane, LaneKind, state_of
+from bot.pause import Standing, nobody_paused, pause_line
 from bot.reply import Board, Column, Reply, Slip, Text
 from commands.card_pages import card_data, token_for
 
@@ -22,8 +23,9 @@ PerLane = Annotated[int, Field(ge=1, le=200), Help("how many cards of a lane are
 class BoardCommands:
     """The board, also under the backlog's name."""
 
-    def __init__(self, overview: Overview) -> None:
+    def __init__(self, overview: Overview, standing: Standing = nobody_paused) -> None:
         self._overview = overview
+        self._standing = standing
 
     @command("board", roles=EVERYONE)
     async def board(
@@ -39,13 +41,14 @@ class BoardCommands:
         """
         lanes = list(await self._overview.lanes(by, limit))
         data = {"by": by.value, "lanes": [_lane_data(lane, call) for lane in lanes]}
+        head = pause_line(await self._standing())
         if not lanes:
-            return Reply(data, (Text("The backlog is empty."),))
+            return Reply(data, (*head, Text("The backlog is empty.")))
         board = Board(tuple(_column(lane) for lane in lanes[:_MOST_LANES]))
         if len(lanes) <= _MOST_LANES:
-            return Reply(data, (board,))
+            return Reply(data, (*head, board))
         left_out = Text(f"{len(lanes) - _MOST_LANES} more lanes are left out.")
-        return Reply(data, (board, left_out))
+        return Reply(data, (*head, board, left_out))
 
 
 def _lane_data(lane: Lane, call: Call) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, command
 from bot.errors import UserError
 from bot.holders import Holders
 from bot.model import AgentRecord
+from bot.pause import Pause, Standing, nobody_paused, pause_line
 from bot.ports import Fleet
 from bot.reply import Block, Reply, Table, Text
 from commands.agent_words import OneOrAll
@@ -18,21 +19,24 @@ Watch = Annotated[bool, Help("at the command line: show it again every two secon
 class FleetCommands:
     """The fleet's commands (spec 3-contracts, Fleet and agents)."""
 
-    def __init__(self, fleet: Fleet, holders: Holders) -> None:
+    def __init__(self, fleet: Fleet, holders: Holders, standing: Standing = nobody_paused) -> None:
         self._fleet = fleet
         self._holders = holders
+        self._standing = standing
 
     @command("ps", roles=EVERYONE)
     async def ps(self, call: Call, *, watch: Watch = False) -> Reply:
         """Show every agent with its session, heartbeat and readiness, and sessions that nobody named."""
-        return _records(await self._holders.join(self._fleet.observe()))
+        records = await self._holders.join(self._fleet.observe())
+        return _records(records, await self._standing())
 
     @command("status", roles=EVERYONE)
     async def status(self, call: Call, name: OneOrAll = None) -> Reply:
         """Show how one agent is, or all."""
         self._known(name)
         records = await self._holders.join(self._fleet.observe())
-        return _records([record for record in records if name in {None, record.name}])
+        wanted = [record for record in records if name in {None, record.name}]
+        return _records(wanted, await self._standing())
 
     @command("list", roles=EVERYONE)
     async def list(self, call: Call) -> Reply:
@@ -109,12 +113,12 @@ def record_data(record: AgentRecord) -> dict[str, Any]:
     }
 
 
-def _records(records: Sequence[AgentRecord]) -> Reply:
+def _records(records: Sequence[AgentRecord], pause: Pause | None = None) -> Reply:
     blocks: tuple[Block, ...] = (Text("There are no agents here."),)
     if records:
         columns = ("name", "class", "runtime", "pane", "beat", "idle", "card", "readiness", "flags")
         blocks = (Table(columns, tuple(_row(record) for record in records)),)
-    return Reply([record_data(record) for record in records], blocks)
+    return Reply([record_data(record) for record in records], (*pause_line(pause), *blocks))
 
 
 def _row(record: AgentRecord) -> tuple[str, ...]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import structlog
 
-from bot.errors import TransientError, UserError
+from bot.errors import PausedError, TransientError, UserError
 from bot.model import Delivery, OutboundMessage, Queueing, Receipt, ReceiptState, SendResult
+from bot.pause import Pauses
 from fleet.envelope import wrap
 from fleet.events import size_of
 from fleet.heartbeat import Heartbeat, read_heartbeat
@@ -28,13 +29,16 @@ class AgentCarrier:
     """Types mail into the panes of this host's agents, one message at a time per pane.
 
     It types into an empty prompt that it positively recognises and into nothing else; what it waits for
-    is recorded once per reason. A message that was typed before is never typed again.
+    is recorded once per reason. A message that was typed before is never typed again. Before the first key
+    it asks whether a pause forbids it; what has begun then is finished.
     """
 
-    def __init__(self, fleet: LocalFleet, patience: Patience | None = None) -> None:
+    def __init__(self, fleet: LocalFleet, pauses: Pauses, patience: Patience | None = None) -> None:
         self._fleet = fleet
+        self._pauses = pauses
         self._patience = patience or Patience()
         self._waiting: dict[str, str] = {}
+        self._held_back: set[str] = set()
         self._log = structlog.get_logger(part="delivery")
 
     async def carry(self, delivery: Delivery, record: Record) -> SendResult:
@@ -47,6 +51,10 @@ class AgentCarrier:
         name = delivery.outbound.to.place.partition("/")[2]
         try:
             result = await self._carry(delivery, name, record)
+        except PausedError as error:
+            if not delivery.typed:
+                await self._wait(delivery, record, error.message, None)
+            raise
         except TransientError:
             raise
         except UserError as error:
@@ -60,7 +68,7 @@ class AgentCarrier:
 
     async def _carry(self, delivery: Delivery, name: str, record: Record) -> SendResult:
         if delivery.typed:
-            return await self._recollect(delivery.outbound.message_id, name)
+            return await self._recollect(delivery, name)
         door = await self._fleet.door(name)
         await self._prompt(door, delivery, record)
         async with held(self._fleet.places.typing_lock_file(name), self._patience.lock):
@@ -71,12 +79,14 @@ class AgentCarrier:
                 raise TransientError(f"{name}: {reason}", retry_after=_AGAIN)
             return await self._type(door, delivery, record)
 
-    async def _recollect(self, message_id: str, name: str) -> SendResult:
+    async def _recollect(self, delivery: Delivery, name: str) -> SendResult:
+        message_id = delivery.outbound.message_id
         proof = find_proof(self._fleet.places.events_file(name), message_id)
         if proof is not None:
             return proof
         door = await self._fleet.door(name)
         async with held(self._fleet.places.typing_lock_file(name), self._patience.lock):
+            await self._heed_pause(delivery)
             return await Keyboard(door, self._fleet.places, message_id, self._patience).recollect()
 
     async def _type(self, door: Door, delivery: Delivery, record: Record) -> SendResult:
@@ -103,7 +113,8 @@ class AgentCarrier:
 
     async def _prompt(self, door: Door, delivery: Delivery, record: Record) -> None:
         """Wait, for a while, until the agent shows an empty prompt."""
-        queueing, interrupted = delivery.outbound.queueing, delivery.attempts > 1
+        queueing = delivery.outbound.queueing
+        interrupted = delivery.attempts > 1 and delivery.outbound.message_id not in self._held_back
         deadline = asyncio.get_running_loop().time() + self._patience.prompt.total_seconds()
         while True:
             seen = await look_at(door)
@@ -112,18 +123,27 @@ class AgentCarrier:
                 return
             await self._wait(delivery, record, reason, seen)
             if seen.reading.state in WORKING and queueing is Queueing.INTERRUPT and not interrupted:
-                interrupted = await self._interrupt(door)
+                interrupted = await self._interrupt(door, delivery)
             if asyncio.get_running_loop().time() > deadline:
                 raise TransientError(f"{door.agent.name}: {reason}", retry_after=_AGAIN)
             await asyncio.sleep(self._patience.look.total_seconds())
 
-    async def _interrupt(self, door: Door) -> bool:
+    async def _interrupt(self, door: Door, delivery: Delivery) -> bool:
         """End an agent's turn by its own key, unless it has just ended; true when the key was pressed."""
         async with held(self._fleet.places.typing_lock_file(door.agent.name), self._patience.lock):
             if (await look_at(door)).reading.state not in WORKING:
                 return False
+            await self._heed_pause(delivery)
+            self._held_back.discard(delivery.outbound.message_id)
             self._log.info("turn interrupted", agent=door.agent.name)
             return await door.terminal.press(door.pane.id, door.runtime.interrupt)
+
+    async def _heed_pause(self, delivery: Delivery) -> None:
+        """Refuse a key that is not the message's own, which the permit to type (Outbox.record) guards."""
+        pause = await self._pauses.current()
+        if pause is not None and pause.forbids_typing(delivery.outbound.author):
+            self._held_back.add(delivery.outbound.message_id)
+            raise PausedError(pause.notice(), retry_after=_AGAIN)
 
     def _obstacle(self, door: Door, seen: Look, delivery: Delivery) -> str | None:
         """Return why nothing may be typed now, None when it may; UserError when it never will."""
@@ -148,12 +168,15 @@ class AgentCarrier:
         created = datetime.fromtimestamp(door.pane.created, UTC)
         return read_heartbeat(self._fleet.places.heartbeat_file(door.agent.name), created)
 
-    async def _wait(self, delivery: Delivery, record: Record, reason: str, seen: Look) -> None:
+    async def _wait(
+        self, delivery: Delivery, record: Record, reason: str, seen: Look | None
+    ) -> None:
         message_id = delivery.outbound.message_id
         if self._waiting.get(message_id) == reason:
             return
         self._waiting[message_id] = reason
-        await record(_receipt(delivery, ReceiptState.WAITING, reason, seen.evidence()))
+        evidence = {} if seen is None else seen.evidence()
+        await record(_receipt(delivery, ReceiptState.WAITING, reason, evidence))
         self._log.info(
             "mail waits", message=message_id, to=delivery.outbound.to.place, reason=reason
         )

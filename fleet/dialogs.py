@@ -6,6 +6,7 @@ from datetime import timedelta
 import structlog
 
 from bot.errors import UserError
+from bot.pause import Pauses
 from bot.sessions import DialogKey, Scene
 from fleet.keyboard import Look, look_at
 from fleet.local import Door, LocalFleet
@@ -22,15 +23,17 @@ _ROWS = 24
 class LocalDialogs:
     """Presses keys where a dialog is open, and nowhere else. Nobody but a person asks for it."""
 
-    def __init__(self, fleet: LocalFleet) -> None:
+    def __init__(self, fleet: LocalFleet, pauses: Pauses) -> None:
         self._fleet = fleet
+        self._pauses = pauses
         self._sessions = LocalSessions(fleet)
         self._log = structlog.get_logger(part="dialogs")
 
     async def answer(self, name: str, key: DialogKey) -> Scene:
         """Press one key in an agent's open dialog and return its screen as it is then.
 
-        UserError ``no_dialog`` when none is open, TransientError while something else is typed there.
+        UserError ``no_dialog`` when none is open, ``paused`` while a freeze stands, TransientError while
+        something else is typed there.
         """
         door = await self._fleet.door(name)
         async with held(self._fleet.places.typing_lock_file(name), _LOCK):
@@ -40,12 +43,22 @@ class LocalDialogs:
                 raise UserError(
                     f"{name} shows no dialog: its screen reads as {reading.state}", code="no_dialog"
                 )
+            await self._refuse_frozen()
             named = key if len(key) == 1 else key.capitalize()
             if not await door.terminal.press(door.pane.id, named):
                 raise UserError(f"{name}: the key was refused by its pane", code="refused")
             self._log.info("dialog answered", agent=name, dialog=reading.dialog, key=key)
         await self._until_redrawn(door, seen)
         return await self._sessions.scene(name, _ROWS)
+
+    async def _refuse_frozen(self) -> None:
+        pause = await self._pauses.current()
+        if pause is not None and pause.freeze:
+            raise UserError(
+                f"no key is pressed: {pause.notice()}",
+                code="paused",
+                hint="`resume` first, or press it in the agent's own pane (`agent attach`)",
+            )
 
     async def _until_redrawn(self, door: Door, before: Look) -> None:
         deadline = asyncio.get_running_loop().time() + _REDRAWN.total_seconds()

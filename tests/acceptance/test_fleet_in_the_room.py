@@ -89,3 +89,28 @@ async def _row(room: OpsRoom) -> dict[str, Any]:
 
 async def _is_available(room: OpsRoom) -> bool:
     return str((await _row(room))["readiness"]) == "available"
+
+
+async def test_an_operator_pauses_and_resumes_in_the_room(room: OpsRoom) -> None:
+    await room.ask("!backlog create --id P1 --title a")
+    said = await room.ask("!pause deploy of prod")
+    assert said.startswith("Paused by ")
+    assert "(deploy of prod)" in said
+    coder = room.installation.as_agent("coder0")
+    claim = await coder.mosaic("backlog", "claim", "--owner", "coder0", "--json")
+    assert (claim.status, claim.data) == (0, None)
+    assert "(deploy of prod)" in await room.ask("!fleet ps")
+    assert "(deploy of prod)" in await room.ask("!board")
+    assert "Everything goes on" in await room.ask("!resume")
+    assert len(room.notices("Paused by")) == 3, "two views and the answer, and no notice beside it"
+    again = await coder.mosaic("backlog", "claim", "--owner", "coder0", "--json")
+    assert again.data["id"] == "P1"
+
+
+async def test_a_pause_from_elsewhere_is_told_in_the_room(room: OpsRoom) -> None:
+    file = room.installation.home / "fleet" / "run" / "PAUSED"
+    file.write_text("backup\n")
+    told = "Paused by the file PAUSED on"
+    await until(lambda: room.notices(told), PATIENCE, "the pause to be told")
+    file.unlink()
+    await until(lambda: room.notices("Resumed: "), PATIENCE, "the end of it to be told")

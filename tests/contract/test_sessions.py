@@ -14,6 +14,7 @@ from fleet.local import LocalFleet
 from fleet.sessions import LocalSessions
 from tests.contract.test_fleet import AGENTS, local_fleet
 from tests.fakes.fleet import HOST, MemoryFleet
+from tests.fakes.pauses import MemoryPauses
 from tests.fakes.sessions import MemoryDialogs, MemorySessions
 from tests.waiting import until
 
@@ -88,7 +89,9 @@ async def test_verify_tells_running_agents_from_those_that_are_not(both: Both) -
 async def test_no_key_is_pressed_where_no_dialog_is_open(both: Both) -> None:
     fleet, sessions = both
     dialogs: Dialogs = (
-        MemoryDialogs(fleet) if isinstance(fleet, MemoryFleet) else LocalDialogs(local_of(fleet))
+        MemoryDialogs(fleet)
+        if isinstance(fleet, MemoryFleet)
+        else LocalDialogs(local_of(fleet), MemoryPauses())
     )
     with pytest.raises(UserError, match="coder0 is not running"):
         await dialogs.answer("coder0", "y")

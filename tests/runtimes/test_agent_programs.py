@@ -10,6 +10,7 @@ from fleet.delivery import AgentCarrier
 from fleet.keyboard import Patience
 from fleet.rollouts import Rollouts
 from fleet.sessions import LocalSessions
+from tests.fakes.pauses import MemoryPauses
 from tests.stages.host import Stage
 from tests.stages.model_stand_in import ANSWER, ModelStandIn
 from tests.stages.programs import PROGRAMS, agent_with_home
@@ -40,7 +41,7 @@ async def test_a_program_is_told_who_it_is_and_takes_a_message(
 
     delivery = stage.mail(runtime, "please say that you are there")
     following.append(asyncio.create_task(Rollouts(fleet).run(lambda _: None)))
-    carrier = AgentCarrier(fleet, Patience())
+    carrier = AgentCarrier(fleet, MemoryPauses(), Patience())
     result = await carrier.carry(delivery, stage.letters.record)
     assert result.state is ReceiptState.ACCEPTED, (result, await stage.rows(runtime))
     assert result.by == "submitted", (result, stage.events(runtime))

@@ -68,7 +68,7 @@ class Campaign:
 
     async def send(self, kind: str, delivery: Delivery, patience: Patience) -> SendResult:
         """Send, count what became of it, and keep an accepted one for the comparison with the truth."""
-        carrier = AgentCarrier(self.stage.fleet, patience)
+        carrier = AgentCarrier(self.stage.fleet, self.stage.pauses, patience)
         try:
             result = await carrier.carry(delivery, self.stage.letters.record)
         except (TransientError, UserError) as error:

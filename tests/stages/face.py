@@ -15,6 +15,7 @@ from bot.holders import Holders
 from bot.interpreter import Interpreter
 from bot.mailbox import Mailbox
 from bot.model import Address, AgentRecord, Principal, agent_address
+from bot.pause_watch import PauseWatch
 from bot.policy import Access, Policy
 from bot.ports import ConsoleLine
 from bot.post import Limits
@@ -25,6 +26,7 @@ from commands.briefs import BriefCommands
 from commands.fleet import FleetCommands
 from commands.graph import GraphCommands
 from commands.mail import MailCommands
+from commands.pause import PauseCommands
 from commands.post import PostCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
@@ -143,7 +145,8 @@ def make_interpreter(
             lambda: status,
             audit,
         ),
-        BacklogCommands(backlog, backlog, backlog, threads),
+        PauseCommands(PauseWatch(backlog.pauses, lambda _text: None, lambda: ROOM)),
+        BacklogCommands(backlog, backlog, backlog, threads, standing=backlog.pauses.current),
         ThreadCommands(threads),
         ShipmentCommands(MemoryShipments(backlog)),
         GraphCommands(MemoryOverview(backlog)),

@@ -24,6 +24,7 @@ from fleet.keyboard import Patience
 from fleet.local import LocalFleet
 from fleet.readiness import Readiness, Thresholds
 from fleet.tmux import Terminal
+from tests.fakes.pauses import MemoryPauses
 from tests.waiting import until
 
 HOST = "testhost"
@@ -80,9 +81,10 @@ class Stage:
         self.home = home
         self.socket_name = socket_name
         self.letters = Letters()
+        self.pauses = MemoryPauses()
         self.environment = environment
         self.fleet = self.new_fleet()
-        self.carrier = AgentCarrier(self.fleet, QUICK)
+        self.carrier = AgentCarrier(self.fleet, self.pauses, QUICK)
 
     def new_fleet(self) -> LocalFleet:
         return LocalFleet(

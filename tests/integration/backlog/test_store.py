@@ -131,8 +131,7 @@ async def test_claims_and_pages_of_claimable_cards_walk_the_partial_index(
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         for query, arguments in asked.items():
             await connection.execute(f"PREPARE {query.name} AS {query.sql}")
-            call = query.name if arguments is None else f"{query.name}({arguments})"
-            rows = await connection.fetch(f"EXPLAIN EXECUTE {call}")
+            rows = await connection.fetch(f"EXPLAIN EXECUTE {query.name}({arguments})")
             plan = "\n".join(row[0] for row in rows)
             assert "using card_claimable" in plan, plan
             assert "Seq Scan on card" not in plan, plan

@@ -46,9 +46,16 @@ def test_a_duration_is_said_in_its_two_largest_units(seconds: float, text: str) 
 
 
 def test_a_pause_is_told_with_who_and_why() -> None:
-    known = {"state": "running", "paused": {"by": "ann", "reason": None, "since": "x"}, "parts": {}}
-    fields, _ = status_blocks(known)
-    assert ("paused", "by ann: no reason given") in fields.pairs  # type: ignore[union-attr]
+    paused = {"by": "local:1", "name": "ann", "reason": None, "since": "2030-01-02T03:04:05.678Z"}
+    for said, told in (
+        (paused, "by ann since 2030-01-02 03:04 UTC: no reason given"),
+        (
+            paused | {"reason": "leak", "freeze": True},
+            "by ann since 2030-01-02 03:04 UTC: leak; freeze",
+        ),
+    ):
+        fields, _ = status_blocks({"state": "running", "paused": said, "parts": {}})
+        assert ("paused", told) in fields.pairs  # type: ignore[union-attr]
 
 
 def test_a_part_is_one_line_with_a_mark() -> None:

@@ -168,7 +168,7 @@ async def test_stats_have_the_contracts_keys(face: Face) -> None:
     stats = await face.data("backlog stats")
     assert set(stats) == {
         *("counts", "total", "oldest_ready_age_seconds", "expired_claim_count"),
-        *("oldest_ready_id", "blocked_chains"),
+        *("oldest_ready_id", "blocked_chains", "paused"),
     }
     assert stats["counts"] == {"ready": 1, "claimed": 0, "blocked": 0, "done": 0}
 

@@ -67,7 +67,7 @@ class FleetCommands:
         confirm="This ends the sessions of the agents named, or of all, with what they are working on.",
     )
     async def stop(self, call: Call, name: OneOrAll = None) -> Reply:
-        """Stop one agent or all, with every process that they started."""
+        """Stop one agent or all, with every process that they started, until somebody starts them."""
         return _records(await self._fleet.stop(name))
 
     @command(

@@ -147,7 +147,7 @@ class Floor:
         if reason is not None and self._episodes.begin(agent.name, self._now()):
             self._tell(
                 f"{agent.name} ({agent.agent_class}) cannot be kept alive: {reason}."
-                f" It is tried again, ever more rarely; `!fleet start {agent.name}` tries at once."
+                f" It is tried again, ever more rarely; !fleet start {agent.name} tries at once."
             )
 
     def _tell_of_classes(self) -> None:
@@ -159,7 +159,7 @@ class Floor:
                 if self._episodes.begin(key, self._now()):
                     self._tell(
                         f"Since {at} the roster has no agent of class {one}: {_DUTIES[one]}."
-                        f" `!fleet add NAME --class {one} --runtime RUNTIME` adds one."
+                        f" !fleet add NAME --class {one} --runtime RUNTIME adds one."
                     )
             elif self._episodes.end(key) and agents:
                 self._tell(f"Since {at} the roster has an agent of class {one} again.")

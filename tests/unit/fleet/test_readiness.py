@@ -23,6 +23,8 @@ def seconds(count: float) -> timedelta:
     [
         (Facts(running=False, heartbeat_age=NEW, state="prompt"), "dead", "no running process in a pane"),
         (Facts(running=False, crash_loop="crash loop: 5 starts"), "stuck", "crash loop: 5 starts"),
+        (Facts(running=False, crash_loop="crash loop: 5 starts", stopped_by="a person"), "dead", "stopped by a person"),
+        (Facts(running=True, heartbeat_age=NEW, state="prompt", stopped_by="a person"), "available", "turn ended"),
         (Facts(running=True, heartbeat_age=NEW, state="prompt", crash_loop="crash loop: 5 starts"), "available", "turn ended"),
         (Facts(running=True, age=NEW), "unknown", "starting"),
         (Facts(running=True, age=seconds(31)), "unknown", "no heartbeat"),

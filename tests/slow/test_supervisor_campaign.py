@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.stages.campaign import Ledger, read_ledger
+from tests.stages.ledger import Ledger, read_ledger
 from tests.stages.installation import Installation
 from tests.waiting import until
 

@@ -17,6 +17,7 @@ PACKAGES = ("bot", "commands", "connectors", "fleet", "storage", "web")
 
 CLAIMS = {
     "claims.claim_card": "claims nothing while a pause stands",
+    "dispatches.assign_card": "the supervisor's claim: gives nothing while a pause stands",
     "claims.extend_claim": "lengthens a claim that is held: what is under way is finished",
     "cards.move_cards": "takes a claim away; the table's card_claim_whole refuses a claim without a token",
 }
@@ -66,6 +67,17 @@ CLAIMERS = {
     "commands/backlog.py:BacklogCommands.claim": "people, and agents by their token: the statement knows which",
 }
 """Who asks the port Claims for a claim."""
+
+DISPATCHERS = {
+    "bot/tick.py:Tick._dispatch": "gives nothing out when its look shows a pause, and the statement looks again",
+}
+"""Who hands out cards."""
+
+SPEAKERS = {
+    "bot/tick.py:Tick._say": "its author is the supervisor, whose words the permit holds back; Send and Ask wait",
+    "bot/tick.py:Tick._ask_for_more": "the same",
+}
+"""Who speaks to agents as the supervisor."""
 
 RAW_TMUX = {"fleet/tmux.py"}
 """Files that may speak of tmux's own words for typing."""
@@ -120,7 +132,7 @@ def test_every_statement_that_writes_a_claim_is_placed() -> None:
     assert {name for name, query in _queries() if writes.search(query.sql)} == set(CLAIMS)
     for name, query in _queries():
         claimed = re.search(r"status\s*=\s*'claimed'\s*,", query.sql)
-        assert not claimed or name == "claims.claim_card", name
+        assert not claimed or name in {"claims.claim_card", "dispatches.assign_card"}, name
 
 
 def test_every_statement_that_makes_cards_is_placed() -> None:
@@ -137,7 +149,7 @@ def test_every_statement_that_adds_receipts_is_placed() -> None:
 
 def test_what_starts_work_asks_for_pauses_in_the_statement_itself() -> None:
     found = dict(_queries())
-    for name in ("claims.claim_card", *TYPED):
+    for name in ("claims.claim_card", "dispatches.assign_card", *TYPED):
         assert re.search(r"\bpause\b.*lifted_at IS NULL", found[name].sql, re.DOTALL), name
 
 
@@ -169,6 +181,23 @@ def test_every_permit_to_type_is_asked_for_where_it_is_used() -> None:
 
 def test_everybody_who_claims_cards_is_placed() -> None:
     assert _calls({"claim"}, "claims") == set(CLAIMERS)
+
+
+def test_everybody_who_hands_out_cards_is_placed() -> None:
+    assert _calls({"assign"}, "dispatches") == set(DISPATCHERS)
+
+
+def test_everybody_who_speaks_as_the_supervisor_is_placed() -> None:
+    speaking = {
+        where
+        for where, call in _all_calls()
+        if ast.unparse(call.func) == "Message"
+        and any(
+            word.arg == "author" and "SUPERVISOR" in ast.unparse(word.value)
+            for word in call.keywords
+        )
+    }
+    assert speaking == set(SPEAKERS)
 
 
 def test_pause_and_resume_are_for_every_face() -> None:

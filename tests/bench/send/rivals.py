@@ -1,0 +1,113 @@
+"""How public tools type into panes: blind. None of them can say whether a message arrived."""
+
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import libtmux
+from libtmux import Pane, Server
+
+from tests.bench.send.truth import Sent
+
+Type = Callable[[str, str], None]
+"""Types a text into an agent's pane and presses Enter."""
+
+
+def text_of(sent: Sent, lines: int = 1) -> str:
+    """Return what is typed: the same words as ours, in one line, which is the best case for whoever is blind."""
+    joint = "\n" if lines > 1 else " "
+    header = f"[from bench:bench → to bench:{sent.agent} | class chat | id {sent.id}]"
+    return joint.join((header, sent.body, f"[end {sent.id}]"))
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """One way of typing, by so many threads at once (each pane belongs to one of them)."""
+
+    name: str
+    type: Type
+    threads: int = 1
+
+    def send(self, messages: Sequence[Sent], lines: int = 1) -> Sequence[Sent]:
+        """Type all messages and return them with when each was begun."""
+        order = {agent: at for at, agent in enumerate(dict.fromkeys(one.agent for one in messages))}
+        lanes = [
+            [sent for sent in messages if order[sent.agent] % self.threads == lane]
+            for lane in range(self.threads)
+        ]
+        with ThreadPoolExecutor(self.threads) as pool:
+            done = pool.map(lambda lane: [self._send(sent, lines) for sent in lane], lanes)
+            return [sent for lane in done for sent in lane]
+
+    def _send(self, sent: Sent, lines: int) -> Sent:
+        begun_at = datetime.now(UTC)
+        self.type(sent.agent, text_of(sent, lines))
+        return sent.timed(begun_at, None)
+
+
+class SendKeys:
+    """``tmux send-keys`` by a process."""
+
+    def __init__(self, socket_name: str) -> None:
+        self._tmux = ("tmux", "-L", socket_name)
+
+    def two_calls(self, agent: str, text: str) -> None:
+        """Type and press Enter by a process each, as most tools do."""
+        self._call("send-keys", "-t", agent, "-l", text)
+        self._call("send-keys", "-t", agent, "Enter")
+
+    def one_call(self, agent: str, text: str) -> None:
+        """Do both by one process, which is the least that it takes."""
+        self._call("send-keys", "-t", agent, "-l", text, ";", "send-keys", "-t", agent, "Enter")
+
+    def _call(self, *words: str) -> None:
+        subprocess.run([*self._tmux, *words], check=True, capture_output=True)
+
+
+class Libtmux:
+    """libtmux's own objects. Each thread has its server object, since the library promises nothing of threads."""
+
+    def __init__(self, socket_name: str) -> None:
+        self._socket_name = socket_name
+        self._mine = threading.local()
+
+    def looked_up(self, agent: str, text: str) -> None:
+        """Find the session by its name every time, as the library's documentation shows it."""
+        session = self._server().sessions.get(session_name=agent)
+        assert session is not None
+        pane = session.active_pane
+        assert pane is not None
+        pane.send_keys(text, literal=True)
+
+    def kept(self, agent: str, text: str) -> None:
+        """Type into a pane object that was found once and kept."""
+        self.panes()[agent].send_keys(text, literal=True)
+
+    def panes(self) -> Mapping[str, Pane]:
+        """Return this thread's pane objects."""
+        found: dict[str, Pane] | None = getattr(self._mine, "panes", None)
+        if found is None:
+            found = {str(pane.session_name): pane for pane in self._server().panes}
+            self._mine.panes = found
+        return found
+
+    def _server(self) -> Server:
+        if not hasattr(self._mine, "server"):
+            self._mine.server = libtmux.Server(socket_name=self._socket_name)
+        server: Server = self._mine.server
+        return server
+
+
+def rivals(socket_name: str) -> Sequence[Rival]:
+    """Return all of them; the last two are each at their best."""
+    keys, library = SendKeys(socket_name), Libtmux(socket_name)
+    return (
+        Rival("tmux send-keys, two calls", keys.two_calls),
+        Rival("libtmux, pane looked up", library.looked_up),
+        Rival("libtmux, pane kept", library.kept),
+        Rival("tmux send-keys, one call, 4 threads", keys.one_call, 4),
+        Rival("libtmux, pane kept, 4 threads", library.kept, 4),
+    )

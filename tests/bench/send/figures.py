@@ -69,7 +69,9 @@ class Figures:
     def ratio(self, name: str, size: int) -> float:
         """Return how many times faster ours is, the median of the rounds' ratios."""
         pairs = zip(self._rounds[OURS, size], self._rounds[name, size], strict=True)
-        return statistics.median(ours.rate / other.rate if other.rate else 0 for ours, other in pairs)
+        return statistics.median(
+            ours.rate / other.rate if other.rate else 0 for ours, other in pairs
+        )
 
     @property
     def met(self) -> bool:

@@ -33,9 +33,8 @@ class Round:
 
 @dataclass(slots=True)
 class Figures:
-    """All rounds of a run. ``whole`` says how many of ten messages of three lines each way submitted as one."""
+    """All rounds of a run."""
 
-    whole: dict[str, int] = field(default_factory=dict)
     _rounds: dict[tuple[str, int], list[Round]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, name: str, size: int, one: Round) -> None:
@@ -81,15 +80,14 @@ class Figures:
     def table(self) -> list[str]:
         """Return lines of Markdown."""
         heads = [f"{size} agent{'s' * (size > 1)}" for size in self.sizes]
-        lines = [f"| | {' | '.join(heads)} | arrived | of 10 with three lines |"]
-        lines.append("|---|" + "---:|" * (len(heads) + 2))
+        lines = [f"| | {' | '.join(heads)} | arrived |"]
+        lines.append("|---|" + "---:|" * (len(heads) + 1))
         for name in self.names:
             cells = [self._cell(name, size) for size in self.sizes]
             rounds = [one for size in self.sizes for one in self._rounds[name, size]]
             sent = sum(len(one.alone) + len(one.crowd) for one in rounds)
             arrived = sum(one.arrived for one in rounds)
-            whole = "all" if name == OURS else self.whole.get(name, 0)
-            lines.append(f"| {name} | {' | '.join(cells)} | {arrived} of {sent} | {whole} |")
+            lines.append(f"| {name} | {' | '.join(cells)} | {arrived} of {sent} |")
         return lines
 
     def _cell(self, name: str, size: int) -> str:

@@ -16,11 +16,10 @@ Type = Callable[[str, str], None]
 """Types a text into an agent's pane and presses Enter."""
 
 
-def text_of(sent: Sent, lines: int = 1) -> str:
+def text_of(sent: Sent) -> str:
     """Return what is typed: the same words as ours, in one line, which is the best case for whoever is blind."""
-    joint = "\n" if lines > 1 else " "
     header = f"[from bench:bench → to bench:{sent.agent} | class chat | id {sent.id}]"
-    return joint.join((header, sent.body, f"[end {sent.id}]"))
+    return f"{header} {sent.body} [end {sent.id}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Rival:
     type: Type
     threads: int = 1
 
-    def send(self, messages: Sequence[Sent], lines: int = 1) -> Sequence[Sent]:
+    def send(self, messages: Sequence[Sent]) -> Sequence[Sent]:
         """Type all messages and return them with when each was begun."""
         order = {agent: at for at, agent in enumerate(dict.fromkeys(one.agent for one in messages))}
         lanes = [
@@ -39,12 +38,12 @@ class Rival:
             for lane in range(self.threads)
         ]
         with ThreadPoolExecutor(self.threads) as pool:
-            done = pool.map(lambda lane: [self._send(sent, lines) for sent in lane], lanes)
+            done = pool.map(lambda lane: [self._send(sent) for sent in lane], lanes)
             return [sent for lane in done for sent in lane]
 
-    def _send(self, sent: Sent, lines: int) -> Sent:
+    def _send(self, sent: Sent) -> Sent:
         begun_at = datetime.now(UTC)
-        self.type(sent.agent, text_of(sent, lines))
+        self.type(sent.agent, text_of(sent))
         return sent.timed(begun_at, None)
 
 

@@ -306,6 +306,7 @@ class Daemon:
                 Path(data) if data else self._places.postgres_directory,
                 url,
                 start_timeout=self._settings.postgres.start_timeout,
+                hints={"outbox": lambda _: self._mailbox.posted.set()},
             ),
             FleetPart(self._fleet, self._bulletin.put),
             Lookout(self._fleet, self._call_out, self._settings.heartbeat.interval),

@@ -152,6 +152,9 @@ def _blocks(said: bytes) -> list[Block]:
             if begin is None and row.startswith((b"%end ", b"%error ")):
                 raise ValueError("a block ended that had not begun")
             continue
+        if not row.startswith(b"%"):
+            rows.append(row)
+            continue
         failed = row.startswith(b"%error " + begin["id"] + b" ")
         if not failed and not row.startswith(b"%end " + begin["id"] + b" "):
             rows.append(row)

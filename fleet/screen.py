@@ -212,7 +212,7 @@ def _columns(row: str) -> int:
 
 
 def _width(row: str, at: int, character: str) -> int:
-    if character.isascii() and row[at - 1 : at] != "\u200d":
+    if " " <= character <= "~" and row[at - 1 : at] != "\u200d":
         return 1
     joins = unicodedata.category(character) in {"Mn", "Me", "Cf"} or row[at - 1 : at] == "\u200d"
     if joins or "\U0001f3fb" <= character <= "\U0001f3ff":  # skin tones

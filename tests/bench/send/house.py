@@ -82,7 +82,11 @@ class House:
         relay = Relay(self._mailbox, self._outbox, self._correspondence, Typing(lambda _: None))
         carrier = AgentCarrier(self._fleet)
         return (
-            DatabasePart(self._database, self._places.postgres_directory),
+            DatabasePart(
+                self._database,
+                self._places.postgres_directory,
+                hints={"outbox": lambda _: self._mailbox.posted.set()},
+            ),
             FleetPart(self._fleet),
             Lookout(self._fleet, lambda _: None),
             AnswerWatch(self._fleet, self._correspondence, relay.answered),

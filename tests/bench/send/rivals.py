@@ -1,13 +1,11 @@
 """How public tools type into panes: blind. None of them can say whether a message arrived."""
 
 import subprocess
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import libtmux
 from libtmux import Pane, Server
 
 from tests.bench.send.truth import Sent
@@ -67,15 +65,17 @@ class SendKeys:
 
 
 class Libtmux:
-    """libtmux's own objects. Each thread has its server object, since the library promises nothing of threads."""
+    """libtmux's own objects, made once; they are only read by whoever types."""
 
     def __init__(self, socket_name: str) -> None:
-        self._socket_name = socket_name
-        self._mine = threading.local()
+        self._server = Server(socket_name=socket_name)
+        self._panes: Mapping[str, Pane] = {
+            str(pane.session_name): pane for pane in self._server.panes
+        }
 
     def looked_up(self, agent: str, text: str) -> None:
         """Find the session by its name every time, as the library's documentation shows it."""
-        session = self._server().sessions.get(session_name=agent)
+        session = self._server.sessions.get(session_name=agent)
         assert session is not None
         pane = session.active_pane
         assert pane is not None
@@ -83,25 +83,11 @@ class Libtmux:
 
     def kept(self, agent: str, text: str) -> None:
         """Type into a pane object that was found once and kept."""
-        self.panes()[agent].send_keys(text, literal=True)
-
-    def panes(self) -> Mapping[str, Pane]:
-        """Return this thread's pane objects."""
-        found: dict[str, Pane] | None = getattr(self._mine, "panes", None)
-        if found is None:
-            found = {str(pane.session_name): pane for pane in self._server().panes}
-            self._mine.panes = found
-        return found
-
-    def _server(self) -> Server:
-        if not hasattr(self._mine, "server"):
-            self._mine.server = libtmux.Server(socket_name=self._socket_name)
-        server: Server = self._mine.server
-        return server
+        self._panes[agent].send_keys(text, literal=True)
 
 
 def rivals(socket_name: str) -> Sequence[Rival]:
-    """Return all of them; the last two are each at their best."""
+    """Return all of them, for the agents that are there now; the last two are each at their best."""
     keys, library = SendKeys(socket_name), Libtmux(socket_name)
     return (
         Rival("tmux send-keys, two calls", keys.two_calls),

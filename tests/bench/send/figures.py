@@ -10,6 +10,7 @@ from tests.bench.send.truth import Sent
 OURS = "ours, with proof"
 _LOOKED_UP = "libtmux, pane looked up"
 _TIMES = 5
+_ASKED_AT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,11 @@ class Figures:
         )
 
     @property
-    def met(self) -> bool:
-        """Whether the target is reached."""
-        return self.ratio(_LOOKED_UP, self.sizes[-1]) >= _TIMES
+    def met(self) -> bool | None:
+        """Whether the target is reached, None when its size was not measured."""
+        if self.sizes[-1] != _ASKED_AT:
+            return None
+        return self.ratio(_LOOKED_UP, _ASKED_AT) >= _TIMES
 
     def table(self) -> list[str]:
         """Return lines of Markdown."""
@@ -98,11 +101,8 @@ class Figures:
         """Return the ratio to each rival at the largest size, and what was asked for."""
         size = self.sizes[-1]
         ratios = [f"* {self.ratio(name, size):.1f} x {name}" for name in self.names if name != OURS]
-        verdict = "met" if self.met else "MISSED"
-        return [
-            f"Messages a second at {size} agents, ours against each:",
-            "",
-            *ratios,
-            "",
-            f"At least {_TIMES} x {_LOOKED_UP}: **{verdict}**",
-        ]
+        lines = [f"Messages a second at {size} agents, ours against each:", "", *ratios]
+        if self.met is not None:
+            verdict = "met" if self.met else "MISSED"
+            lines += ["", f"At least {_TIMES} x {_LOOKED_UP}: **{verdict}**."]
+        return lines

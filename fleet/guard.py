@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _GUARD = "#{||:#{pane_dead},#{pane_in_mode}}"
-_DRAFT = "draft-"
+_TEXT = "text-"
 
 
 def guarded_paste(pane_id: str, buffer: str, word: str) -> tuple[str, ...]:
@@ -26,9 +26,9 @@ def guarded_press(pane_id: str, key: str, word: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def draft(directory: Path, name: str, text: bytes) -> Iterator[Path]:
+def text_file(directory: Path, name: str, text: bytes) -> Iterator[Path]:
     """Lend a file that only we may read, for as long as tmux needs it."""
-    path = directory / f"{_DRAFT}{name}"
+    path = directory / f"{_TEXT}{name}"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -38,7 +38,7 @@ def draft(directory: Path, name: str, text: bytes) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
-def clear_drafts(directory: Path) -> None:
+def clear_texts(directory: Path) -> None:
     """Remove what a process that was killed left behind."""
-    for path in directory.glob(f"{_DRAFT}*"):
+    for path in directory.glob(f"{_TEXT}*"):
         path.unlink(missing_ok=True)

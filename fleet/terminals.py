@@ -11,12 +11,12 @@ Socket = str | None
 
 
 class Terminals:
-    """One ``Terminal`` a socket; ``owner`` and ``drafts`` as in ``Terminal``."""
+    """One ``Terminal`` a socket; ``owner`` and ``texts`` as in ``Terminal``."""
 
-    def __init__(self, environment: Mapping[str, str], owner: str, drafts: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], owner: str, texts: Path) -> None:
         self._environment = environment
         self._owner = owner
-        self._drafts = drafts
+        self._texts = texts
         self._by_socket: dict[Socket, Terminal] = {}
         self._seen: dict[tuple[Terminal, str], str] = {}
 
@@ -31,7 +31,7 @@ class Terminals:
                 environment=self._environment,
                 owner=self._owner,
                 holder=holder,
-                drafts=self._drafts,
+                texts=self._texts,
             )
         return self._by_socket[socket]
 

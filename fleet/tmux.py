@@ -17,7 +17,7 @@ from libtmux.exc import LibTmuxException
 
 from bot.errors import SetupError, TransientError
 from fleet.control import ControlLine
-from fleet.guard import clear_drafts, draft, guarded_paste, guarded_press
+from fleet.guard import clear_texts, guarded_paste, guarded_press, text_file
 from fleet.panes import FORMAT, OWN_ROLES, Pane, parse_pane
 
 _PATIENCE_SECONDS = 10.0
@@ -55,7 +55,7 @@ def scoped_environment(environment: Mapping[str, str]) -> dict[str, str]:
 class Terminal:
     """One tmux socket (``None`` is tmux's default one).
 
-    ``owner`` is written into a server that we start, and only such a server is ever closed. ``drafts`` is a
+    ``owner`` is written into a server that we start, and only such a server is ever closed. ``texts`` is a
     private directory where a text lies while tmux reads it; without one a paste is a process of its own.
     """
 
@@ -66,13 +66,13 @@ class Terminal:
         environment: Mapping[str, str],
         owner: str,
         holder: str = "_holder",
-        drafts: Path | None = None,
+        texts: Path | None = None,
     ) -> None:
         self.socket_name = socket_name
         self._environment = scoped_environment(environment)
         self._owner = owner
         self._holder = holder
-        self._drafts = drafts
+        self._texts = texts
         self._opening = asyncio.Lock()
         self._opening_line = asyncio.Lock()
         self._wants_line = False
@@ -128,8 +128,8 @@ class Terminal:
 
     async def hold_line(self) -> None:
         """Keep a control connection from now on, made anew whenever it is lost."""
-        if self._drafts is not None and not self._wants_line:
-            await asyncio.to_thread(clear_drafts, self._drafts)
+        if self._texts is not None and not self._wants_line:
+            await asyncio.to_thread(clear_texts, self._texts)
         self._wants_line = True
 
     async def release_line(self) -> None:
@@ -331,11 +331,11 @@ class Terminal:
         word = secrets.token_hex(8)
         paste = guarded_paste(pane_id, buffer, word)
         line = await self._held_line()
-        if line is None or self._drafts is None:
+        if line is None or self._texts is None:
             load = ("load-buffer", "-b", buffer, "-")
             done = word in (await self.call(*load, ";", *paste, text=text)).out
         else:
-            with draft(self._drafts, buffer, text) as path:
+            with text_file(self._texts, buffer, text) as path:
                 done = await line.did([("load-buffer", "-b", buffer, str(path)), paste], word)
         if not done:
             await self.call("delete-buffer", "-b", buffer)

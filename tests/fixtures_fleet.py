@@ -14,7 +14,7 @@ from tests.stages.host import Stage, clear, new_socket_name
 @pytest_asyncio.fixture
 async def terminal(tmp_path: Path) -> AsyncIterator[Terminal]:
     terminal = Terminal(
-        new_socket_name(), environment=dict(os.environ), owner=str(tmp_path), drafts=tmp_path
+        new_socket_name(), environment=dict(os.environ), owner=str(tmp_path), texts=tmp_path
     )
     try:
         yield terminal

@@ -175,7 +175,7 @@ async def test_a_file_that_tmux_cannot_read_types_nothing(held: Terminal) -> Non
 
 
 async def test_what_a_killed_process_left_is_removed(terminal: Terminal, tmp_path: Path) -> None:
-    left = tmp_path / "draft-mosaic-1"
+    left = tmp_path / "text-mosaic-1"
     left.write_text("a message")
     await terminal.hold_line()
     await until(lambda: not left.exists())

@@ -61,7 +61,7 @@ async def test_nothing_of_a_message_stays_on_the_disk(stage: Stage) -> None:
     fleet = await stage.open(DOGFOOD)
     await ready(stage)
     await stage.send("orchestrator", "hello")
-    assert list(fleet.places.run_directory.glob("draft-*")) == []
+    assert list(fleet.places.run_directory.glob("text-*")) == []
     assert await fleet.terminal().run("list-buffers") == ""
 
 

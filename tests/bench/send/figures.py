@@ -82,7 +82,10 @@ class Figures:
 
     def table(self) -> list[str]:
         """Return lines of Markdown."""
-        heads = [f"{size} agent{'s' * (size > 1)}" for size in self.sizes]
+        heads = [
+            f"{size} agent{'s' * (size > 1)} ({len(self._rounds[OURS, size])} rounds)"
+            for size in self.sizes
+        ]
         lines = [f"| | {' | '.join(heads)} | arrived |"]
         lines.append("|---|" + "---:|" * (len(heads) + 1))
         for name in self.names:

@@ -122,10 +122,11 @@ class ControlLine:
             said = await self._out.readuntil(b"\n" + word.encode() + b"\n%end ")
             said += await self._out.readuntil(b"\n")
         blocks = _blocks(said)
-        last = blocks.pop()
-        if last != Block(failed=False, text=word) or expected not in {None, len(blocks)}:
-            raise ValueError("the blocks are not those that were asked for")
-        return blocks
+        if blocks[-1:] != [Block(failed=False, text=word)]:
+            raise ValueError("the last block is not the one that was asked for")
+        if expected not in {None, len(blocks) - 1}:
+            raise ValueError("there are more blocks than commands, or fewer")
+        return blocks[:-1]
 
     async def close(self) -> None:
         """Detach; harmless when it has ended. Whoever still waits for an answer gets a TransientError."""

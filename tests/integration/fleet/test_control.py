@@ -166,6 +166,7 @@ async def test_whoever_waits_behind_somebody_who_gave_up_gets_no_answer_of_their
 
 async def test_an_end_that_a_pane_drew_is_not_believed() -> None:
     said = [b"%begin 1 7 1", b"drawn", b"%end 1 7 1", b"more", b"%end 1 7 1", b""]
+    assert [block.text for block in _blocks(b"\n".join([*said[:2], *said[4:]]))] == ["drawn"]
     with pytest.raises(ValueError, match="had not begun"):
         _blocks(b"\n".join(said))
 

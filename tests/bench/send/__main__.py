@@ -3,13 +3,14 @@
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,10 @@ def write(figures: Figures) -> None:
     page = _PAGE.read_text(encoding="utf-8")
     head, rest = page.split(_BEGIN)
     tail = rest.split(_END)[1]
-    lines = "\n".join([*figures.table(), "", *figures.verdicts()])
+    seen = datetime.now(UTC).strftime("Seen on %Y-%m-%d on")
+    load = f"load average {os.getloadavg()[1]:.0f}, our own among it"
+    head_line = f"{seen} {os.cpu_count()} cores, {load}:"
+    lines = "\n".join([head_line, "", *figures.table(), "", *figures.verdicts()])
     _PAGE.write_text(f"{head}{_BEGIN}\n{lines}\n\n{_END}{tail}", encoding="utf-8")
 
 

@@ -330,6 +330,10 @@ class Daemon:
                 Path(data) if data else self._places.postgres_directory,
                 url,
                 start_timeout=self._settings.postgres.start_timeout,
+                hints={
+                    "outbox": lambda _: self._mailbox.posted.set(),
+                    "supervisor": self._supervision.supervisor.hint,
+                },
             ),
             PauseFile(self._places.paused_file, self._host, self._pauses),
             self._pause,

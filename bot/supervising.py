@@ -1,6 +1,5 @@
 """The supervisor put together: its seams over Postgres and this host's fleet, its part, its register, its commands."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,24 +24,7 @@ from storage.leadership import PostgresLeadership
 from storage.pauses import PostgresPauses
 from storage.supervision import PostgresTicks, PostgresWorkers
 
-_CHANNEL = "supervisor"
 _PLANNER = "planner"
-
-
-class Hints:
-    """The part ``hints``: hands on what the database tells those who supervise, as long as it runs."""
-
-    name = "hints"
-
-    def __init__(self, database: Database, hear: Callable[[str], None]) -> None:
-        self._database = database
-        self._hear = hear
-
-    async def run(self, ready: Callable[[str], None]) -> None:
-        """Listen until cancelled."""
-        async with self._database.listen(_CHANNEL, self._hear):
-            ready(f"listening to {_CHANNEL}")
-            await asyncio.Event().wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +82,6 @@ def make_supervision(
         supervisor,
         (
             Register(fleet, workers, partial(_takes_cards, fleet)),
-            Hints(database, supervisor.hint),
             supervisor,
         ),
         (Job("tick", wanted.tick, supervisor.due),),

@@ -8,11 +8,12 @@ import structlog
 
 from bot.model import ReceiptState, agent_address
 from bot.ports import Correspondence
-from fleet.events import Event, read_events, read_offset, size_of
+from fleet.events import Event, Stretch, read_events, read_offset, size_of
 from fleet.local import LocalFleet
 from fleet.private_files import write_private
 
 Answered = Callable[[str, str], Awaitable[None]]
+_Mail = dict[tuple[str, str], ReceiptState]
 
 _POLL = timedelta(milliseconds=200)
 _UNSETTLED = timedelta(seconds=20)
@@ -42,50 +43,57 @@ class AnswerWatch:
         """Follow until cancelled; TransientError when the database is away, and nothing is lost."""
         ready("following agents' turns")
         while True:
-            for agent in self._fleet.local_agents():
-                await self._follow(agent.name)
+            await self._look()
             await asyncio.sleep(_POLL.total_seconds())
 
-    async def _follow(self, name: str) -> None:
-        places = self._fleet.places
+    async def _look(self) -> None:
+        names = [agent.name for agent in self._fleet.local_agents()]
+        news = {name: stretch for name in names if (stretch := self._news(name)) is not None}
+        ended = any(event.event == "turn_ended" for new in news.values() for event in new.events)
+        # Asked for after the files were read: whatever a turn was begun with, it was typed before.
+        mail = await self._unanswered() if ended else {}
+        for name, stretch in news.items():
+            await self._follow(name, stretch, mail)
+
+    def _news(self, name: str) -> Stretch | None:
+        """Return what an agent has said since we looked last, None when it is nothing."""
+        path = self._fleet.places.events_file(name)
         offset = self._offsets.get(name)
         if offset is None:
-            offset = read_offset(places.offset_file(name))
-        if size_of(places.events_file(name)) == offset:
-            self._offsets[name] = offset
-            return
-        stretch = read_events(places.events_file(name), offset)
-        end = offset
+            offset = self._offsets[name] = read_offset(self._fleet.places.offset_file(name))
+        return None if size_of(path) == offset else read_events(path, offset)
+
+    async def _follow(self, name: str, stretch: Stretch, mail: _Mail) -> None:
+        offset = end = self._offsets[name]
         for event in stretch.events:
-            if event.event == "turn_ended" and not await self._pass_on(name, event):
+            if event.event == "turn_ended" and not await self._pass_on(name, event, mail):
                 break
             end = event.end
         else:
             end = stretch.end
         if end != offset:
-            write_private(places.offset_file(name), str(end))
+            write_private(self._fleet.places.offset_file(name), str(end))
         self._offsets[name] = end
 
-    async def _pass_on(self, name: str, event: Event) -> bool:
+    async def _pass_on(self, name: str, event: Event, mail: _Mail) -> bool:
         """Pass an answer on; false when it must wait because its question is still being delivered."""
         for message_id in event.message_ids:
-            state = await self._state(name, message_id)
+            state = mail.get((agent_address(self._fleet.host, name).lane, message_id))
             if state is None:
                 continue
             if state is ReceiptState.TYPED and self._is_early(message_id):
                 return False
             self._held_since.pop(message_id, None)
             await self._answered(message_id, event.answer)
+            del mail[agent_address(self._fleet.host, name).lane, message_id]
             self._log.info("answer passed on", message=message_id, agent=name)
         return True
 
-    async def _state(self, name: str, message_id: str) -> ReceiptState | None:
-        """Return how an unanswered message to this very agent stands, None when there is no such one."""
-        address = agent_address(self._fleet.host, name)
-        for message, state in await self._correspondence.unanswered(address.carrier):
-            if message.id == message_id and message.to.lane == address.lane:
-                return state
-        return None
+    async def _unanswered(self) -> _Mail:
+        """Return how every unanswered message to agents of this host stands, by its lane and its id."""
+        carrier = agent_address(self._fleet.host, "").carrier
+        found = await self._correspondence.unanswered(carrier)
+        return {(message.to.lane, message.id): state for message, state in found}
 
     def _is_early(self, message_id: str) -> bool:
         now = asyncio.get_running_loop().time()

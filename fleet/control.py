@@ -16,9 +16,16 @@ from dataclasses import dataclass
 from bot.errors import TransientError
 
 _PATIENCE_SECONDS = 10.0
-_LONGEST_LINE = 4 * 1024 * 1024
-_BEGIN = re.compile(rb"%begin (?P<id>\d+ \d+) (?P<flags>\d+)\n")
+_LONGEST_ANSWER = 64 * 1024 * 1024
+_BEGIN = re.compile(rb"%begin (?P<id>\d+ \d+) (?P<flags>\d+)")
 _FROM_US = b"1"
+_BROKEN = (
+    OSError,
+    TimeoutError,
+    ValueError,
+    asyncio.IncompleteReadError,
+    asyncio.LimitOverrunError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ class Block:
 class ControlLine:
     """A client in control mode, attached to a session of ours without size and without panes' output.
 
-    It sends commands that answer with exactly one block each: no ``if-shell``, no ``;``.
+    Whoever comes while others wait for their answers is sent at once: answers come in the same order.
     """
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
@@ -42,6 +49,7 @@ class ControlLine:
         self._in = process.stdin
         self._out = process.stdout
         self._turn = asyncio.Lock()
+        self._lost = False
 
     @classmethod
     async def open(cls, argv: Sequence[str], environment: Mapping[str, str]) -> "ControlLine":
@@ -55,7 +63,7 @@ class ControlLine:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             env=dict(environment),
-            limit=_LONGEST_LINE,
+            limit=_LONGEST_ANSWER,
         )
         line = cls(process)
         try:
@@ -68,68 +76,94 @@ class ControlLine:
     @property
     def alive(self) -> bool:
         """Whether it can take another batch."""
-        return self._process.returncode is None
+        return self._process.returncode is None and not self._lost
 
     async def batch(self, commands: Sequence[Sequence[str]]) -> Sequence[Block]:
-        """Run commands in their order and return a block for each.
+        """Run commands that answer with exactly one block each, in their order, and return the blocks.
 
         TransientError when the connection ended, was too slow, or said what nobody asked: then no block
         can be trusted, and the connection is closed.
         """
-        async with self._turn:
-            try:
-                async with asyncio.timeout(_PATIENCE_SECONDS):
-                    return await self._batch(commands)
-            except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
-                await self.close()
-                raise TransientError("the control connection to tmux was lost") from error
-            except asyncio.CancelledError:
-                # Half an answer is still under way: whoever asks next must not read it.
-                await self.close()
-                raise
+        return await self._guard(commands, len(commands))
 
-    async def _batch(self, commands: Sequence[Sequence[str]]) -> Sequence[Block]:
+    async def did(self, commands: Sequence[Sequence[str]], word: str) -> bool:
+        """Run commands, with ``if-shell`` among them, and say whether one of them printed ``word``.
+
+        A taken branch answers with blocks of its own, so their number is not known beforehand. After a
+        TransientError nobody knows whether it was done.
+        """
+        blocks = await self._guard(commands, None)
+        return any(not block.failed and block.text == word for block in blocks)
+
+    async def _guard(
+        self, commands: Sequence[Sequence[str]], expected: int | None
+    ) -> Sequence[Block]:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                return await self._converse(commands, expected)
+        except _BROKEN as error:
+            await self.close()
+            raise TransientError("the control connection to tmux was lost") from error
+        except asyncio.CancelledError:
+            # An answer is still under way: whoever asks next must not read it.
+            await self.close()
+            raise
+
+    async def _converse(
+        self, commands: Sequence[Sequence[str]], expected: int | None
+    ) -> Sequence[Block]:
         word = secrets.token_hex(16)
         lines = [*commands, ("display-message", "-p", word)]
+        # Nothing may be awaited between these two: the lock is taken in the order of what was written.
         self._in.write("".join(map(_line, lines)).encode())
-        blocks = [await self._block() for _ in lines]
-        last = blocks.pop()
-        if last.failed or last.text != word:
+        async with self._turn:
+            if self._lost:
+                raise ValueError("what was said before is not known to its end")
+            said = await self._out.readuntil(b"\n" + word.encode() + b"\n%end ")
+            said += await self._out.readuntil(b"\n")
+        blocks = _blocks(said)
+        if blocks[-1:] != [Block(failed=False, text=word)]:
             raise ValueError("the last block is not the one that was asked for")
-        return blocks
-
-    async def _block(self) -> Block:
-        """Return the next block that answers a command of ours; notices between blocks are passed over."""
-        while True:
-            begin = _BEGIN.fullmatch(await self._read())
-            if begin is not None:
-                block = await self._until_end(begin["id"])
-                if begin["flags"] == _FROM_US:
-                    return block
-
-    async def _until_end(self, number: bytes) -> Block:
-        rows: list[bytes] = []
-        while True:
-            row = await self._read()
-            for mark, failed in ((b"%end ", False), (b"%error ", True)):
-                if row.startswith(mark + number + b" "):
-                    return Block(failed, b"".join(rows).decode(errors="replace").removesuffix("\n"))
-            rows.append(row)
-
-    async def _read(self) -> bytes:
-        row = await self._out.readline()
-        if not row.endswith(b"\n"):
-            raise asyncio.IncompleteReadError(row, None)
-        return row
+        if expected not in {None, len(blocks) - 1}:
+            raise ValueError("there are more blocks than commands, or fewer")
+        return blocks[:-1]
 
     async def close(self) -> None:
-        """Detach; harmless when it has ended."""
+        """Detach; harmless when it has ended. Whoever still waits for an answer gets a TransientError."""
+        self._lost = True
         self._in.close()
         with contextlib.suppress(OSError):
             await self._in.wait_closed()
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         await self._process.wait()
+
+
+def _blocks(said: bytes) -> list[Block]:
+    """Return the blocks that answer commands of ours; notices between blocks are passed over.
+
+    ValueError for an end without its beginning: somebody drew an end into the block before it.
+    """
+    blocks: list[Block] = []
+    begin: re.Match[bytes] | None = None
+    rows: list[bytes] = []
+    for row in said.split(b"\n"):
+        if begin is None:
+            begin, rows = _BEGIN.fullmatch(row), []
+            if begin is None and row.startswith((b"%end ", b"%error ")):
+                raise ValueError("a block ended that had not begun")
+            continue
+        if not row.startswith(b"%"):
+            rows.append(row)
+            continue
+        failed = row.startswith(b"%error " + begin["id"] + b" ")
+        if not failed and not row.startswith(b"%end " + begin["id"] + b" "):
+            rows.append(row)
+            continue
+        if begin["flags"] == _FROM_US:
+            blocks.append(Block(failed, b"\n".join(rows).decode(errors="replace")))
+        begin = None
+    return blocks
 
 
 def _line(words: Sequence[str]) -> str:

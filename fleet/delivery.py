@@ -70,13 +70,22 @@ class AgentCarrier:
         if delivery.typed:
             return await self._recollect(delivery, name)
         door = await self._fleet.door(name)
-        await self._prompt(door, delivery, record)
-        async with held(self._fleet.places.typing_lock_file(name), self._patience.lock):
-            # Another process may have typed while we waited for the lock: the look that counts is this one.
+        found = await self._attempt(door, delivery, record)
+        if isinstance(found, str):
+            await self._prompt(door, delivery, record)
+            found = await self._attempt(door, delivery, record)
+        if isinstance(found, str):
+            raise TransientError(f"{name}: {found}", retry_after=_AGAIN)
+        return found
+
+    async def _attempt(self, door: Door, delivery: Delivery, record: Record) -> SendResult | str:
+        """Type if nothing is in the way, else return what is. The look that counts is the one under the lock."""
+        lock = self._fleet.places.typing_lock_file(door.agent.name)
+        async with held(lock, self._patience.lock):
             seen = await look_at(door)
             if (reason := self._obstacle(door, seen, delivery)) is not None:
                 await self._wait(delivery, record, reason, seen)
-                raise TransientError(f"{name}: {reason}", retry_after=_AGAIN)
+                return reason
             return await self._type(door, delivery, record)
 
     async def _recollect(self, delivery: Delivery, name: str) -> SendResult:

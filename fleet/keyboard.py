@@ -5,7 +5,7 @@ Whoever uses it has recorded TYPED already and holds the pane's lock.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from bot.errors import UserError
 from bot.model import ReceiptState, SendResult
 from bot.places import Places
 from fleet.envelope import end_mark
-from fleet.events import read_events
+from fleet.events import read_events, size_of
 from fleet.local import Door
 from fleet.readers import read_screen
 from fleet.runtimes import Proof
@@ -29,17 +29,13 @@ _TEXT_MAY_STAND = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long each step may take. A delivery's steps together stay below its lease of two minutes.
-
-    ``settle`` is how long our text must stand before Enter: at 0 ms some programs swallow it.
-    """
+    """How long each step may take. A delivery's steps together stay below its lease of two minutes."""
 
     look: timedelta = timedelta(milliseconds=200)
     prompt: timedelta = timedelta(seconds=30)
     lock: timedelta = timedelta(seconds=5)
     refused: timedelta = timedelta(seconds=10)
     echo: timedelta = timedelta(seconds=10)
-    settle: timedelta = timedelta(milliseconds=300)
     first_enter: timedelta = timedelta(seconds=2)
     second_enter: timedelta = timedelta(seconds=8)
     screen: timedelta = timedelta(seconds=1)
@@ -71,6 +67,8 @@ def find_proof(
     path: Path, message_id: str, since: int = 0, session_id: str | None = None
 ) -> SendResult | None:
     """Return the proof in an events file that a message was submitted, None when there is none."""
+    if size_of(path) == since:
+        return None
     for event in read_events(path, since).events:
         if event.event != "submitted" or message_id not in event.message_ids:
             continue
@@ -160,7 +158,9 @@ class Keyboard:
     async def _echoed(self) -> bool:
         if not await self._until(self.stands, self.patience.echo, self.patience.proof_poll):
             return False
-        await asyncio.sleep(self.patience.settle.total_seconds())
+        if not (settle := self.door.runtime.settle):
+            return True
+        await asyncio.sleep(settle.total_seconds())
         return await self.stands()
 
     async def _proof(self, within: timedelta) -> SendResult | None:
@@ -168,10 +168,11 @@ class Keyboard:
             return await self._screen_proof()
         path = self.places.events_file(self.door.agent.name)
         deadline = asyncio.get_running_loop().time() + within.total_seconds()
+        pauses = _pauses(self.patience.proof_poll)
         while (proof := find_proof(path, self.message_id, self.since, self.session_id)) is None:
             if asyncio.get_running_loop().time() > deadline:
                 return None
-            await asyncio.sleep(self.patience.proof_poll.total_seconds())
+            await asyncio.sleep(next(pauses))
         return proof
 
     async def _proof_of_what_left(self) -> SendResult | None:
@@ -201,8 +202,17 @@ class Keyboard:
         self, fact: Callable[[], Awaitable[bool]], within: timedelta, every: timedelta
     ) -> bool:
         deadline = asyncio.get_running_loop().time() + within.total_seconds()
+        pauses = _pauses(every)
         while not await fact():
             if asyncio.get_running_loop().time() > deadline:
                 return False
-            await asyncio.sleep(every.total_seconds())
+            await asyncio.sleep(next(pauses))
         return True
+
+
+def _pauses(longest: timedelta) -> Iterator[float]:
+    """Yield seconds between looks: what a quick program has done at once is not waited for."""
+    pause = 0.002
+    while True:
+        yield min(pause, longest.total_seconds())
+        pause *= 2

@@ -85,7 +85,7 @@ class LocalFleet:
         self._preparation = Preparation(self.places, host, self._papers)
         self._observer = Observer(self.places, host, tenant_id, thresholds)
         self._roster: Roster | None = None
-        self._terminals = Terminals(self._environment, str(places.home))
+        self._terminals = Terminals(self._environment, str(places.home), places.run_directory)
         self._changing = asyncio.Lock()
         # Whose agents are ours, on a socket that several installations may share.
         self._mark = places.fingerprint[:8]
@@ -306,7 +306,7 @@ class LocalFleet:
         UserError when there is no such agent or it is dead, TransientError while the fleet is opening.
         """
         (agent,) = self.agents(name)
-        pane = (await self._panes()).get(name)
+        pane = await self._terminals.pane_of(self.terminal(agent), name)
         if pane is None or pane.dead or not self._is_ours(pane):
             if self.opening or self._changing.locked():
                 raise TransientError(f"{name} is being started")

@@ -85,6 +85,7 @@ class Reader:
 _ESCAPE = re.compile(
     r"\x1b(?:\[(?P<style>[0-9;:]*)m|\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x0e\x0f\r]"
 )
+_FAINT = re.compile(r"\x1b\[(?:[0-9;:]*[;:])?2[;:m]")
 _DEAD = re.compile(r"^Pane is dead \((status|signal) ")
 _META = re.compile(r"(\w+)=(.*?)(?= \w+=|$)")
 
@@ -135,6 +136,9 @@ def read_styles(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
     A style goes on over the end of a row until it is taken back (ECMA-48, SGR 2 and 22).
     """
+    if _FAINT.search(text) is None:
+        plain = tuple(_ESCAPE.sub("", line) for line in text.split("\n"))
+        return plain, plain
     rows, bright = [], []
     faint = False
     for line in text.split("\n"):
@@ -208,6 +212,8 @@ def _columns(row: str) -> int:
 
 
 def _width(row: str, at: int, character: str) -> int:
+    if " " <= character <= "~" and row[at - 1 : at] != "\u200d":
+        return 1
     joins = unicodedata.category(character) in {"Mn", "Me", "Cf"} or row[at - 1 : at] == "\u200d"
     if joins or "\U0001f3fb" <= character <= "\U0001f3ff":  # skin tones
         return 0

@@ -6,6 +6,7 @@ of a command line or a format. Panes are targeted by ``%id`` only, since names m
 
 import asyncio
 import contextlib
+import secrets
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +17,12 @@ from libtmux.exc import LibTmuxException
 
 from bot.errors import SetupError, TransientError
 from fleet.control import ControlLine
+from fleet.guard import clear_texts, guarded_paste, guarded_press, text_file
 from fleet.panes import FORMAT, OWN_ROLES, Pane, parse_pane
 
 _PATIENCE_SECONDS = 10.0
 _KEPT = frozenset({"PATH", "HOME", "LANG", "TERM", "TMUX_TMPDIR"})
 _NO_SERVER = ("no server running", "error connecting", "server exited", "lost server")
-_GUARD = "#{||:#{pane_dead},#{pane_in_mode}}"
-_REFUSED = "REFUSED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ def scoped_environment(environment: Mapping[str, str]) -> dict[str, str]:
 class Terminal:
     """One tmux socket (``None`` is tmux's default one).
 
-    ``owner`` is written into a server that we start, and only such a server is ever closed.
+    ``owner`` is written into a server that we start, and only such a server is ever closed. ``texts`` is a
+    private directory where a text lies while tmux reads it; without one a paste is a process of its own.
     """
 
     def __init__(
@@ -65,11 +66,13 @@ class Terminal:
         environment: Mapping[str, str],
         owner: str,
         holder: str = "_holder",
+        texts: Path | None = None,
     ) -> None:
         self.socket_name = socket_name
         self._environment = scoped_environment(environment)
         self._owner = owner
         self._holder = holder
+        self._texts = texts
         self._opening = asyncio.Lock()
         self._opening_line = asyncio.Lock()
         self._wants_line = False
@@ -124,7 +127,9 @@ class Terminal:
         return [await self.call(*command) for command in commands]
 
     async def hold_line(self) -> None:
-        """Keep a control connection for ``ask`` from now on, made anew whenever it is lost."""
+        """Keep a control connection from now on, made anew whenever it is lost."""
+        if self._texts is not None and not self._wants_line:
+            await asyncio.to_thread(clear_texts, self._texts)
         self._wants_line = True
 
     async def release_line(self) -> None:
@@ -289,17 +294,24 @@ class Terminal:
             raise TransientError(f"tmux list-panes: {answer.error}")
         return [pane for line in answer.out.splitlines() if (pane := parse_pane(line)) is not None]
 
+    async def pane(self, pane_id: str) -> Pane | None:
+        """Return a pane, None when there is no such one."""
+        (answer,) = await self.ask(("display-message", "-p", "-t", pane_id, FORMAT))
+        return parse_pane(answer.out) if answer.status == 0 else None
+
     async def look(self, pane_id: str) -> tuple[Pane, str] | None:
         """Return a pane and its screen with its styles as escapes, None when there is no such pane."""
-        answer = await self.call(
-            *("display-message", "-p", "-t", pane_id, FORMAT),
-            *(";", "capture-pane", "-p", "-e", "-t", pane_id),
-        )
-        first, _, rest = answer.out.partition("\n")
-        pane = parse_pane(first)
-        if answer.status != 0 or pane is None:
-            return None
-        return pane, rest
+        asked = ("display-message", "-p", "-t", pane_id, FORMAT)
+        shown = ("capture-pane", "-p", "-e", "-t", pane_id)
+        if (line := await self._held_line()) is not None:
+            with contextlib.suppress(TransientError):
+                first, rest = await line.batch([asked, shown])
+                pane = None if first.failed or rest.failed else parse_pane(first.text)
+                return None if pane is None else (pane, rest.text)
+        answer = await self.call(*asked, ";", *shown)
+        head, _, text = answer.out.partition("\n")
+        pane = parse_pane(head)
+        return None if answer.status != 0 or pane is None else (pane, text)
 
     async def screens(self, pane_ids: Sequence[str]) -> Sequence[str | None]:
         """Return panes' screens with their styles as escapes, None for a pane that is gone."""
@@ -314,27 +326,28 @@ class Terminal:
     async def paste(self, pane_id: str, text: bytes, buffer: str) -> bool:
         """Paste into a pane as one bracketed paste; false when it is dead, in a mode, or gone.
 
-        The guard stands inside tmux: a paste into a dead pane ends the whole 3.3a server (spec 4-receipts).
-        False means that not one byte landed.
+        False means that not one byte landed; after a TransientError nobody knows.
         """
-        answer = await self.call(
-            *("load-buffer", "-b", buffer, "-", ";", "if-shell", "-F", "-t", pane_id, _GUARD),
-            f"delete-buffer -b {buffer} ; display-message -p {_REFUSED}",
-            f"paste-buffer -p -r -d -b {buffer} -t {pane_id}",
-            text=text,
-        )
-        if answer.status != 0:
+        word = secrets.token_hex(8)
+        paste = guarded_paste(pane_id, buffer, word)
+        line = await self._held_line()
+        if line is None or self._texts is None:
+            load = ("load-buffer", "-b", buffer, "-")
+            done = word in (await self.call(*load, ";", *paste, text=text)).out
+        else:
+            with text_file(self._texts, buffer, text) as path:
+                done = await line.did([("load-buffer", "-b", buffer, str(path)), paste], word)
+        if not done:
             await self.call("delete-buffer", "-b", buffer)
-        return answer.status == 0 and _REFUSED not in answer.out
+        return done
 
     async def press(self, pane_id: str, key: str) -> bool:
         """Press a key (by tmux's name of it) under the same guard; false when it was not pressed."""
-        answer = await self.call(
-            *("if-shell", "-F", "-t", pane_id, _GUARD),
-            f"display-message -p {_REFUSED}",
-            f"send-keys -t {pane_id} {key}",
-        )
-        return answer.status == 0 and _REFUSED not in answer.out
+        word = secrets.token_hex(8)
+        press = guarded_press(pane_id, key, word)
+        if (line := await self._held_line()) is not None:
+            return await line.did([press], word)
+        return word in (await self.call(*press)).out
 
 
 def _session_arguments(

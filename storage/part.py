@@ -2,14 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import structlog
 
 from bot.errors import TransientError
-from storage.database import Database, Target
+from storage.database import Database, Hint, Target
 from storage.migrate import migrate
 from storage.postgres import EmbeddedServer
 
@@ -22,7 +24,8 @@ class DatabasePart:
 
     While it is not ready, and between a crash and the recovery, users of ``database`` get
     TransientError. A crash is noticed at once and repaired here; when that fails, or happens again and
-    again, ``run`` raises TransientError.
+    again, ``run`` raises TransientError. ``hints`` hear their channels' notifications: what another host has
+    stored is then seen at once, and by the poll when a hint was lost.
     """
 
     name = "database"
@@ -34,8 +37,10 @@ class DatabasePart:
         database_url: str | None = None,
         *,
         start_timeout: timedelta = timedelta(minutes=5),
+        hints: Mapping[str, Hint] = MappingProxyType({}),
     ) -> None:
         self._database = database
+        self._hints = hints
         self._url = database_url
         self._server = EmbeddedServer(data, start_timeout=start_timeout)
         self._log = structlog.get_logger(part=self.name)
@@ -43,10 +48,13 @@ class DatabasePart:
     async def run(self, ready: Callable[[str], None]) -> None:
         """Serve until cancelled (spec 5-real-parts, Embedded Postgres)."""
         try:
-            if self._url is not None:
-                await self._use(Target(url=self._url), ready)
-            else:
-                await self._serve(ready)
+            async with AsyncExitStack() as stack:
+                for channel, hint in self._hints.items():
+                    await stack.enter_async_context(self._database.listen(channel, hint))
+                if self._url is not None:
+                    await self._use(Target(url=self._url), ready)
+                else:
+                    await self._serve(ready)
         finally:
             await self._database.close()
             await self._server.stop()

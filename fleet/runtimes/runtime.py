@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -57,7 +58,8 @@ class Runtime:
     ``model`` and ``yolo`` the words that set them, ``told`` is how it gets its prompt. Where it fetches the
     prompt only after it has drawn its own, ``told_mark`` is the file in the order's folder that is there from
     then on. A ``full_screen`` one may show a draft on the row above the cursor too. One that ``queues`` takes a
-    message while it works, and ``interrupt`` is the key (tmux's name of it) that ends its turn.
+    message while it works, and ``interrupt`` is the key (tmux's name of it) that ends its turn. ``settle`` is
+    how long a text must stand in its prompt before Enter: at once some programs swallow it (docs/adr/0026).
     """
 
     name: str
@@ -67,6 +69,7 @@ class Runtime:
     heartbeat: bool = False
     full_screen: bool = True
     queues: bool = False
+    settle: timedelta = timedelta(milliseconds=300)
     interrupt: str = "Escape"
     model: tuple[str, ...] = ()
     yolo: tuple[str, ...] = ()

@@ -64,10 +64,12 @@ async def work(place: Path) -> Path:
 async def stage(place: Path) -> AsyncIterator[Stage]:
     environment = dict(os.environ) | {"ANTHROPIC_API_KEY": KEY}
     stage = Stage(place / "home", new_socket_name(), environment)
+    stage.holds_line = True  # as the daemon does
     try:
         yield stage
     finally:
         if stage.fleet.is_known:
+            await stage.fleet.release_lines()
             await stage.fleet.shutdown()
 
 

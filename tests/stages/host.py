@@ -46,6 +46,7 @@ class Letters(Correspondence):
     def __init__(self) -> None:
         self.messages: dict[str, Message] = {}
         self.story: dict[str, list[Receipt]] = {}
+        self.asked = 0
 
     async def record(self, receipt: Receipt) -> None:
         self.story.setdefault(receipt.message_id, []).append(receipt)
@@ -66,6 +67,7 @@ class Letters(Correspondence):
         return 0
 
     async def unanswered(self, carrier: str) -> Sequence[tuple[Message, ReceiptState]]:
+        self.asked += 1
         found = []
         for message in self.messages.values():
             states = [receipt.state for receipt in self.story.get(message.id, [])]
@@ -75,13 +77,18 @@ class Letters(Correspondence):
 
 
 class Stage:
-    """A fleet on its own socket and home, with a way to send mail to it."""
+    """A fleet on its own socket and home, with a way to send mail to it.
+
+    With ``holds_line`` it types over the control connection, else by a process for each call.
+    """
 
     def __init__(self, home: Path, socket_name: str, environment: dict[str, str]) -> None:
         self.home = home
         self.socket_name = socket_name
         self.letters = Letters()
         self.pauses = MemoryPauses()
+
+        self.holds_line = False
         self.environment = environment
         self.fleet = self.new_fleet()
         self.carrier = AgentCarrier(self.fleet, self.pauses, QUICK)
@@ -105,6 +112,8 @@ class Stage:
         self.write_roster(*agents)
         self.fleet.reload()
         await self.fleet.start(None)
+        if self.holds_line:
+            await self.fleet.hold_lines()
         self.fleet.opening = False
         return self.fleet
 

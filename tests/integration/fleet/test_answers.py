@@ -54,6 +54,18 @@ async def test_an_answer_comes_back_once_after_its_message_was_accepted(stage: S
         assert stage.letters.states(message_id) == ["typed", "accepted", "answered"]
 
 
+async def test_many_answers_cost_one_question_a_round(stage: Stage) -> None:
+    await stage.open(DOGFOOD)
+    await ready(stage)
+    for number in range(5):
+        await send(stage, f"message {number}")
+        await ready(stage)
+    origin = Origin(stage)
+    async with watching(stage, origin):
+        await until(lambda: len(origin.answers) == 5)
+    assert stage.letters.asked == 1
+
+
 async def test_an_answer_given_while_nobody_watched_is_passed_on_later_and_once(
     stage: Stage,
 ) -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import sys
+from pathlib import Path
 
 import pytest
 
 from bot.errors import TransientError
-from fleet.control import ControlLine
+from fleet.control import ControlLine, _blocks
+from fleet.guard import guarded_paste
 from fleet.tmux import Terminal
 from tests.waiting import until
 
@@ -95,8 +97,12 @@ async def test_a_lost_connection_is_made_anew(held: Terminal) -> None:
     await held.run("detach-client", "-a", "-s", "=_holder")
     for client in (await held.run("list-clients", "-F", "#{client_name}")).splitlines():
         await held.run("detach-client", "-t", client)
-    assert (await held.ask(("display-message", "-p", "again")))[0].out == "again"
-    assert await line_of(held) is not line
+
+    async def made_anew() -> bool:
+        assert (await held.ask(("display-message", "-p", "again")))[0].out == "again"
+        return await line_of(held) is not line
+
+    await until(made_anew)  # tmux may answer once more while it detaches
 
 
 async def test_without_a_server_a_held_line_answers_as_a_call_does(terminal: Terminal) -> None:
@@ -124,3 +130,57 @@ async def test_it_neither_resizes_nor_outlives_its_release(held: Terminal) -> No
 async def test_who_asks_first_at_the_same_time_shares_one_connection(held: Terminal) -> None:
     await asyncio.gather(*(held.panes() for _ in range(10)))
     assert len(await clients(held)) == 1
+
+
+async def test_typing_over_a_connection_that_was_lost_is_neither_done_twice_nor_claimed(
+    held: Terminal,
+) -> None:
+    pane = await held.new_session("cat", ["cat"], role="agent")
+    line = await line_of(held)
+    line._out.set_exception(ConnectionResetError())
+    with pytest.raises(TransientError):
+        await held.paste(pane.id, b"once", "mosaic-test")
+    assert not line.alive
+    assert await held.paste(pane.id, b"again", "mosaic-test")
+
+    async def typed() -> bool:
+        (text,) = await held.screens([pane.id])
+        return text is not None and text.strip().removeprefix("once") == "again"
+
+    await until(typed)
+    assert await line_of(held) is not line
+
+
+async def test_whoever_waits_behind_somebody_who_gave_up_gets_no_answer_of_theirs(
+    held: Terminal,
+) -> None:
+    line = await line_of(held)
+    first = asyncio.create_task(line.batch([("display-message", "-p", "first")]))
+    second = asyncio.create_task(line.batch([("display-message", "-p", "second")]))
+    await asyncio.sleep(0)
+    first.cancel()
+    with pytest.raises(TransientError):
+        await second
+    assert (await held.ask(("display-message", "-p", "third")))[0].out == "third"
+
+
+async def test_an_end_that_a_pane_drew_is_not_believed() -> None:
+    said = [b"%begin 1 7 1", b"drawn", b"%end 1 7 1", b"more", b"%end 1 7 1", b""]
+    assert [block.text for block in _blocks(b"\n".join([*said[:2], *said[4:]]))] == ["drawn"]
+    with pytest.raises(ValueError, match="had not begun"):
+        _blocks(b"\n".join(said))
+
+
+async def test_a_file_that_tmux_cannot_read_types_nothing(held: Terminal) -> None:
+    pane = await held.new_session("cat", ["cat"], role="agent")
+    line = await line_of(held)
+    load = ("load-buffer", "-b", "gone", "/nonexistent")
+    assert not await line.did([load, guarded_paste(pane.id, "gone", "word")], "word")
+    assert (await held.ask(("display-message", "-p", "in step")))[0].out == "in step"
+
+
+async def test_what_a_killed_process_left_is_removed(terminal: Terminal, tmp_path: Path) -> None:
+    left = tmp_path / "text-mosaic-1"
+    left.write_text("a message")
+    await terminal.hold_line()
+    await until(lambda: not left.exists())

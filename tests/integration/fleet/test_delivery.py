@@ -1,4 +1,4 @@
-"""Mail typed into the dogfood runtime on a real tmux server."""
+"""Mail typed into the dogfood runtime on a real tmux server, over the control connection and by calls."""
 
 import asyncio
 
@@ -10,6 +10,11 @@ from fleet.dogfood.canvas import PROMPT
 from fleet.readiness import Readiness
 from tests.stages.host import DOGFOOD, Stage, ready
 from tests.waiting import until
+
+
+@pytest.fixture(params=["calls", "line"], autouse=True)
+def way(stage: Stage, request: pytest.FixtureRequest) -> None:
+    stage.holds_line = request.param == "line"
 
 
 async def test_a_message_is_accepted_with_the_runtimes_own_word(stage: Stage) -> None:
@@ -50,6 +55,14 @@ async def test_hostile_bodies_arrive_each_as_one_whole_message(stage: Stage) -> 
     submitted = stage.events("orchestrator").count('"event": "submitted"')
     assert submitted == len(HOSTILE)
     assert all("id 0123456789abcdef" not in str(story) for story in stage.letters.story)
+
+
+async def test_nothing_of_a_message_stays_on_the_disk(stage: Stage) -> None:
+    fleet = await stage.open(DOGFOOD)
+    await ready(stage)
+    await stage.send("orchestrator", "hello")
+    assert list(fleet.places.run_directory.glob("text-*")) == []
+    assert await fleet.terminal().run("list-buffers") == ""
 
 
 async def test_an_unknown_agent_fails_and_names_those_there_are(stage: Stage) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from fleet.chat_window import ChatWindow
+from fleet.terminals import Terminals
 from fleet.tmux import Terminal
 from tests.waiting import until
 
@@ -66,34 +67,77 @@ async def test_the_servers_environment_is_allow_listed(terminal: Terminal, tmp_p
     assert "DATABASE_URL" not in shown + environ
 
 
-async def test_a_paste_into_a_dead_pane_is_refused_and_the_server_lives(terminal: Terminal) -> None:
-    pane = await terminal.new_session("dead", ["sh", "-c", "exit 3"], role="agent", remain=True)
+async def test_a_paste_into_a_dead_pane_is_refused_and_the_server_lives(typist: Terminal) -> None:
+    pane = await typist.new_session("dead", ["sh", "-c", "exit 3"], role="agent", remain=True)
 
     async def dead() -> bool:
-        seen = await terminal.look(pane.id)
+        seen = await typist.look(pane.id)
         return seen is not None and seen[0].dead
 
     await until(dead)
-    assert not await terminal.paste(pane.id, b"text", "mosaic-test")
-    assert not await terminal.press(pane.id, "Enter")
-    assert len(await terminal.panes()) == 2
+    assert not await typist.paste(pane.id, b"text", "mosaic-test")
+    assert not await typist.press(pane.id, "Enter")
+    assert len(await typist.panes()) == 2
+    assert await typist.run("list-buffers") == ""
 
 
-async def test_a_paste_into_a_vanished_pane_leaves_no_buffer(terminal: Terminal) -> None:
-    await terminal.ensure_server()
-    assert not await terminal.paste("%999", b"secret text", "mosaic-test")
-    assert await terminal.run("list-buffers") == ""
+async def test_a_pane_in_copy_mode_takes_neither_text_nor_key(typist: Terminal) -> None:
+    pane = await typist.new_session("cat", ["cat"], role="agent")
+    await typist.run("copy-mode", "-t", pane.id)
+    assert not await typist.paste(pane.id, b"text", "mosaic-test")
+    assert not await typist.press(pane.id, "x")
+    await typist.run("send-keys", "-t", pane.id, "-X", "cancel")
+    assert await typist.press(pane.id, "y")
+    await until(lambda: first_row(typist, pane.id, "y"))
 
 
-async def test_pasted_text_arrives_as_it_is(terminal: Terminal) -> None:
-    pane = await terminal.new_session("cat", ["cat"], role="agent")
-    assert await terminal.paste(pane.id, "#{pane_id} ünï 'q' \\".encode(), "mosaic-test")
+async def test_a_paste_into_a_vanished_pane_leaves_no_buffer(typist: Terminal) -> None:
+    assert not await typist.paste("%999", b"secret text", "mosaic-test")
+    assert not await typist.press("%999", "Enter")
+    assert await typist.look("%999") is None
+    assert await typist.run("list-buffers") == ""
 
-    async def seen() -> bool:
-        found = await terminal.look(pane.id)
-        return found is not None and "#{pane_id} ünï 'q' \\" in found[1].split("\n")[0]
 
-    await until(seen)
+async def test_pasted_text_arrives_as_it_is(typist: Terminal) -> None:
+    pane = await typist.new_session("cat", ["cat"], role="agent")
+    text = "#{pane_id} ünï 'q' \\"
+    assert await typist.paste(pane.id, text.encode(), "mosaic-test")
+    await until(lambda: first_row(typist, pane.id, text))
+
+
+async def test_texts_and_looks_at_the_same_time_do_not_mix(typist: Terminal) -> None:
+    panes = [await typist.new_session(f"cat{n}", ["cat"], role="agent") for n in range(5)]
+
+    async def type_into(number: int, pane_id: str) -> None:
+        for round_ in range(5):
+            text = f"<{number}.{round_}>".encode()
+            assert await typist.paste(pane_id, text, f"mosaic-{number}")
+            assert (await typist.look(pane_id)) is not None
+            assert not await typist.press("%999", "Enter")
+
+    await asyncio.gather(*(type_into(n, pane.id) for n, pane in enumerate(panes)))
+    for number, pane in enumerate(panes):
+        text = "".join(f"<{number}.{round_}>" for round_ in range(5))
+        await until(lambda pane=pane, text=text: first_row(typist, pane.id, text))  # type: ignore[misc]
+
+
+async def first_row(terminal: Terminal, pane_id: str, text: str) -> bool:
+    seen = await terminal.look(pane_id)
+    return seen is not None and seen[1].split("\n")[0].strip() == text
+
+
+async def test_a_session_that_began_anew_is_found_in_its_new_pane(terminal: Terminal) -> None:
+    terminals = Terminals(dict(os.environ), "test", Path())
+    first = await terminal.new_session("coder", ["cat"], role="agent")
+    assert (await terminals.pane_of(terminal, "coder") or first).id == first.id
+    await terminal.end_session("coder")
+    assert await terminals.pane_of(terminal, "coder") is None
+    again = await terminal.new_session("coder", ["cat"], role="agent")
+    found = await terminals.pane_of(terminal, "coder")
+    assert found is not None
+    assert found.id == again.id != first.id
+    await terminal.run("rename-session", "-t", "=coder", "other")
+    assert await terminals.pane_of(terminal, "coder") is None
 
 
 async def test_a_chat_window_opens_once_and_closes(terminal: Terminal) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SetupError, TransientError
+from bot.model import agent_address
 from storage.database import Database
+from storage.outbox import PostgresOutbox
 from storage.part import DatabasePart
+from tests.stages.mailroom import letter
 from tests.stages.postgres import Running, Tier, is_running, names_in
 from tests.waiting import until
 
@@ -82,6 +85,22 @@ async def test_a_server_by_url_is_used_and_its_loss_is_told(server: Tier, data: 
         with pytest.raises(TransientError, match="connection to the database was lost"):
             await task
     assert not database.is_open
+
+
+async def test_mail_that_another_host_stored_is_heard_of_at_once(server: Tier, data: Path) -> None:
+    heard: list[str] = []
+    async with server.empty() as target:
+        said = list[str]()
+        part = DatabasePart(Database(), data, target.url, hints={"outbox": heard.append})
+        task = asyncio.create_task(part.run(said.append))
+        await until(lambda: said or task.done(), what="it is ready")
+        other = Database()
+        await other.open(target)
+        await PostgresOutbox(other).store([letter("m", agent_address("there", "coder0"))])
+        await until(lambda: heard == ["agent:there"])
+        await other.close()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_wrong_password_is_a_setup_error_without_the_password(

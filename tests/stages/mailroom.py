@@ -1,16 +1,25 @@
 """The ports of the mailbox, together, as the contract suites meet them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.model import Address, Letter, Message, MessageKind, OutboundMessage
-from bot.ports import Audit, Confirmations, Correspondence, Journal, Outbox, Positions
+from bot.ports import (
+    Audit,
+    Confirmations,
+    Correspondence,
+    Journal,
+    Offers,
+    Outbox,
+    Positions,
+)
 from bot.post import Post
-from bot.reply import Block, Text
+from bot.reply import Block, Offer, Text
 from storage.audit import PostgresAudit
 from storage.confirmations import PostgresConfirmations
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
 from storage.journal import PostgresJournal, PostgresPositions
+from storage.offers import PostgresOffers
 from storage.outbox import PostgresOutbox
 from storage.post import PostgresPost
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
@@ -22,19 +31,21 @@ from tests.fakes.mailroom import (
     MemoryPost,
     Room,
 )
+from tests.fakes.offers import MemoryOffers
 
 ROOM = Address("memory", "room")
 
 
 @dataclass(frozen=True, slots=True)
 class Mailroom:
-    """Seven ports over one state."""
+    """Eight ports over one state."""
 
     journal: Journal
     positions: Positions
     outbox: Outbox
     correspondence: Correspondence
     post: Post
+    offers: Offers
     audit: Audit = field(default_factory=MemoryAudit)
     confirmations: Confirmations = field(default_factory=MemoryConfirmations)
 
@@ -48,6 +59,7 @@ def memory_mailroom() -> Mailroom:
         MemoryOutbox(room),
         MemoryCorrespondence(room),
         MemoryPost(room),
+        MemoryOffers(room),
     )
 
 
@@ -59,6 +71,7 @@ def postgres_mailroom(database: Database) -> Mailroom:
         PostgresOutbox(database),
         PostgresCorrespondence(database),
         PostgresPost(database),
+        PostgresOffers(database),
         PostgresAudit(database),
         PostgresConfirmations(database),
     )
@@ -72,10 +85,17 @@ def letter(
     blocks: tuple[Block, ...] = (Text("hello"),),
     parts: int = 1,
     author: str = "mosaic",
+    offers: tuple[Offer, ...] = (),
+    reply_to: str | None = None,
 ) -> Letter:
     """Return a letter as the mailbox would seal it."""
-    message = Message(id=name, to=to, kind=kind, blocks=blocks, author=author)
-    return Letter(message, tuple(_part(message, number) for number in range(parts)))
+    message = Message(name, to, kind, blocks, author=author, reply_to=reply_to, offers=offers)
+    words = [_part(message, number) for number in range(parts)]
+    marks = [
+        replace(_part(message, number), kind=MessageKind.REACTION, text=offer.mark)
+        for number, offer in enumerate(offers, parts)
+    ]
+    return Letter(message, (*words, *marks))
 
 
 def _part(message: Message, number: int) -> OutboundMessage:
@@ -86,4 +106,5 @@ def _part(message: Message, number: int) -> OutboundMessage:
         to=message.to,
         kind=message.kind,
         text=f"{message.id} part {number}",
+        reply_to=message.reply_to,
     )

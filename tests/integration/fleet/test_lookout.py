@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import UserError
+from fleet.announcements import Dialog
 from fleet.heartbeat import Heartbeat, read_heartbeat
-from fleet.lookout import Dialog, Lookout
+from fleet.lookout import Lookout
 from fleet.starts import note_start
 from tests.stages.host import Stage
 from tests.waiting import until

@@ -17,6 +17,9 @@ LIFETIME = timedelta(hours=24)
 _LOOKED_AT = 20
 _CHOICE = re.compile(r"^\W*(?P<number>[1-9])[.)]\s+\S")
 _YES_OR_NO = re.compile(r"\by(?:es)?\s?/\s?no?\b|\by\s+yes\b", re.IGNORECASE)
+_RESTLESS = re.compile("[\u23fa\u2022\u25e6\u2733\u2736\u273b\u273d\u2722\u2800-\u28ff]")
+"""What Claude and Codex draw, or not, beside what is under way, and the braille of most spinners."""
+
 _MARKS: dict[str, str] = {
     "y": "👍",
     "n": "👎",
@@ -92,6 +95,10 @@ def shown(rows: Sequence[str]) -> list[str]:
 
 
 def digest(title: str, rows: Sequence[str]) -> str:
-    """Return what tells one dialog from another: its title and all that is shown with it."""
-    said = "\n".join((title, *shown(rows)))
+    """Return what tells one dialog from another: its title and all that is shown with it.
+
+    Marks that blink while a program works are left out; where its choice stands is not. Colours are not seen.
+    """
+    still = (" ".join(_RESTLESS.sub(" ", row).split()) for row in shown(rows))
+    said = "\n".join((title, *still))
     return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:16]

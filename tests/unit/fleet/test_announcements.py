@@ -70,6 +70,21 @@ def test_what_is_blank_does_not_tell_dialogs_apart_and_all_else_does() -> None:
         assert digest("Permission", other) != seen
 
 
+def test_a_blinking_mark_makes_no_other_dialog_and_a_moved_choice_does() -> None:
+    claude = captured("claude_permission_dialog")
+    codex = captured("codex_permission_dialog")
+    blinked = [row.replace("\u23fa", " ") for row in claude]
+    assert digest("x", blinked) == digest("x", claude)
+    assert digest("x", [row.replace("\u2022 Running", "\u25e6 Running") for row in codex]) == (
+        digest("x", codex)
+    )
+    moved = [
+        row.replace("\u276f 1. Yes", "  1. Yes").replace("  4.", "\u276f 4.") for row in claude
+    ]
+    assert moved != list(claude)
+    assert digest("x", moved) != digest("x", claude)
+
+
 def test_the_announcement_shows_the_screen_and_says_how_to_answer_by_hand() -> None:
     said, screen, how = announcement(Dialog("coder0", "Permission", DRILL, SEEN_AT))
     assert said.text == "coder0 waits at a dialog since 10:00:00 UTC: Permission"

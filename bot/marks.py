@@ -39,10 +39,13 @@ LONG = timedelta(seconds=5)
 """Mail that waits longer shows it; nearly all of it is taken sooner."""
 
 
-def mark_on(to: Address, event_id: str, mark: str, cause: str | None = None) -> Message:
-    """Return a mark on somebody's event; the same one again is the same message."""
+def mark_on(
+    to: Address, event_id: str, mark: str, cause: str | None = None, retries: int = 0
+) -> Message:
+    """Return a mark on somebody's event; the same one again is the same message, until something is retried."""
+    again = (str(retries),) if retries else ()
     return Message(
-        id=derived_id("mark", event_key(to.kind, event_id), mark),
+        id=derived_id("mark", event_key(to.kind, event_id), mark, *again),
         to=to,
         kind=MessageKind.REACTION,
         blocks=(Text(mark),),
@@ -51,11 +54,11 @@ def mark_on(to: Address, event_id: str, mark: str, cause: str | None = None) -> 
     )
 
 
-def mail_marks(mail: Message, state: ReceiptState) -> list[Message]:
+def mail_marks(mail: Message, state: ReceiptState, retries: int = 0) -> list[Message]:
     """Return what shows a mail's state on the event that asked for it; nothing when no event did."""
     if mail.origin is None or mail.origin_event is None or state not in MAIL_MARKS:
         return []
-    return [mark_on(mail.origin, mail.origin_event, MAIL_MARKS[state], mail.id)]
+    return [mark_on(mail.origin, mail.origin_event, MAIL_MARKS[state], mail.id, retries)]
 
 
 class Marks:
@@ -88,15 +91,20 @@ class Marks:
         What is answered stays so: an answer may be seen before the delivery's own end is written down.
         """
         async with self._turn:
-            marks = mail_marks(mail, state)
-            if marks and state is not ReceiptState.ANSWERED and await self._is_answered(mail):
-                marks = []
+            marks = await self._marks(mail, state)
             if marks or said:
                 await self._mailbox.post([*said, *marks])
 
-    async def _is_answered(self, mail: Message) -> bool:
-        (mark,) = mail_marks(mail, ReceiptState.ANSWERED)
-        return await self._correspondence.message(mark.id) is not None
+    async def _marks(self, mail: Message, state: ReceiptState) -> list[Message]:
+        marks = mail_marks(mail, state)
+        if not marks or state is ReceiptState.ANSWERED:
+            return marks
+        (answered,) = mail_marks(mail, ReceiptState.ANSWERED)
+        if await self._correspondence.message(answered.id) is not None:
+            return []
+        receipts = await self._correspondence.receipts(mail.id)
+        begun = sum(receipt.state is ReceiptState.STORED for receipt in receipts)
+        return mail_marks(mail, state, begun - 1)
 
     async def _show_wait(self, mail: Message) -> None:
         await asyncio.sleep(self._long.total_seconds())

@@ -9,7 +9,7 @@ from bot.errors import UserError
 from bot.marks import MAIL_MARKS
 from bot.model import ReceiptState, SendResult
 from connectors.memory import MemoryPlatform
-from tests.fakes.mailroom import Room
+from tests.fakes.mailroom import MemoryCorrespondence, Room
 from tests.stages.middle import ANN, OPS, Middle
 from tests.waiting import until
 
@@ -97,6 +97,21 @@ async def test_mail_that_failed_or_that_nobody_knows_of_is_marked_so(
     event_id = middle.platform.speak(OPS, ANN, text)
     await stands(middle, event_id, mark)
     assert shown(middle, event_id) == ["👀", mark]
+
+
+async def test_mail_that_is_put_back_in_line_shows_anew_what_becomes_of_it(
+    middle: Middle,
+) -> None:
+    middle.terminal.ends += [UserError("it is not running"), UserError("it is still not running")]
+    event_id = middle.platform.speak(OPS, ANN, "hello")
+    await stands(middle, event_id, "❌")
+    (mail,) = (one for one in middle.room.messages.values() if one.kind == "mail")
+    middle.terminal.waits = ["a dialog is open"]
+    assert await MemoryCorrespondence(middle.room).retry(mail.id) == 1
+    await stands(middle, event_id, "⏳")
+    middle.terminal.waits.clear()
+    await stands(middle, event_id, "❌")
+    assert shown(middle, event_id) == ["👀", "❌", "⏳", "❌"]
 
 
 async def test_an_answer_to_mail_of_unknown_fate_ends_the_doubt(middle: Middle) -> None:

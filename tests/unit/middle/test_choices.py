@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.mailbox import Mailbox
 from bot.model import Address, Inbound, InboundKind, Message, MessageKind, Principal
 from bot.reply import Offer, Text
-from connectors.memory import KIND, MemoryPlatform
-from tests.fakes.mailroom import Event, Room
+from connectors.memory import KIND, MemoryConnector, MemoryPlatform
+from tests.fakes.mailroom import Event, MemoryOutbox, Room
 from tests.stages.middle import ANN, EVE, OPS, Middle
 from tests.waiting import until
 
@@ -64,6 +65,14 @@ async def test_what_is_offered_stands_below_as_marks_and_is_said_in_words(middle
     event_id = await offer(middle, YES, NO)
     assert middle.said() == ["choose notice\n\nOne tap chooses: 👍 press y · 👎 press n"]
     assert middle.platform.marks == [(event_id, "👍"), (event_id, "👎")]
+
+
+def test_where_nobody_can_choose_nothing_is_offered() -> None:
+    limits = replace(MemoryConnector(MemoryPlatform()).capabilities(), choices=False)
+    mailbox = Mailbox(MemoryOutbox(Room()), lambda _kind: limits)
+    place, kind = Address(KIND, OPS), MessageKind.NOTICE
+    (letter,) = mailbox.seal([Message("m", place, kind, (Text("words"),), offers=(YES,))])
+    assert [part.text for part in letter.parts] == ["words"]
 
 
 async def test_a_tap_runs_the_line_as_if_typed_and_is_answered_in_the_thread(

@@ -65,8 +65,8 @@ class _Asked:
 class Router:
     """Takes what connectors bring to the interpreter or to an agent, at most once per event.
 
-    ``choices`` knows which marks stand for a line. ``addressee`` says to whom a text goes that is no command, and what of it.
-    ``token`` is this daemon's life: an event begun under another token and never finished was interrupted
+    ``choices`` knows which marks stand for a line. ``addressee`` says to whom a text goes that is no
+    command, and what of it. ``token`` is this daemon's life: an event begun under another token and never finished was interrupted
     by a crash; it is named, never run again.
     """
 

@@ -30,8 +30,8 @@ class Worker:
     """The part that empties the mailbox, one delivery at a time per lane and many lanes at once.
 
     ``carriers`` are asked for at every round, so a connector may come later. ``moved`` is told of every
-    receipt, on the way and at a delivery's end, after it was stored. ``give_up_after`` is the time from the first try to the dead
-    letter. The poll is the promise, ``mailbox.posted`` only a hint.
+    receipt, on the way and at a delivery's end, after it was stored. ``give_up_after`` is the time from the
+    first try to the dead letter. The poll is the promise, ``mailbox.posted`` only a hint.
     """
 
     name = "mailbox"

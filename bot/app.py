@@ -17,6 +17,7 @@ import structlog
 from bot import __version__
 from bot.addressee import addressee
 from bot.bulletin import Bulletin
+from bot.choices import Choices
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.connections import Connections
@@ -26,6 +27,7 @@ from bot.interpreter import Interpreter
 from bot.lock import DaemonLock
 from bot.logs import close_logs, configure_logs
 from bot.mailbox import Mailbox
+from bot.marks import Marks
 from bot.model import Address, Caller, PartState, PartStatus, Principal, Via
 from bot.newsroom import Newsroom
 from bot.parts import Parts
@@ -39,7 +41,6 @@ from bot.post_office import PostOffice
 from bot.presence import Typing
 from bot.reception import Reception
 from bot.relay import Relay
-from bot.reply import Code, Markdown
 from bot.router import Router
 from bot.schedule import Schedule
 from bot.settings import Settings, load_settings, unknown_variables
@@ -53,13 +54,14 @@ from commands.session import SessionCommands
 from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import TmuxConnector
 from connectors.tmux.window import TmuxWindow
+from fleet.announcements import Dialog, announcement, offers
 from fleet.answers import AnswerWatch
 from fleet.briefs import LocalBriefs
 from fleet.chat_window import ChatWindow
 from fleet.delivery import AgentCarrier
 from fleet.dialogs import LocalDialogs
 from fleet.local import LocalFleet
-from fleet.lookout import Dialog, Lookout
+from fleet.lookout import Lookout
 from fleet.part import FleetPart
 from fleet.pause_file import PauseFile
 from fleet.readiness import Thresholds
@@ -74,6 +76,7 @@ from storage.confirmations import PostgresConfirmations
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
 from storage.journal import PostgresJournal, PostgresPositions
+from storage.offers import PostgresOffers
 from storage.outbox import PostgresOutbox
 from storage.part import DatabasePart
 from storage.pauses import PostgresPauses
@@ -178,7 +181,8 @@ class Daemon:
             tell=self._bulletin.put,
         )
         presence = Typing(self._connections.typing)
-        self._relay = Relay(self._mailbox, self._outbox, self._correspondence, presence)
+        marks = Marks(self._mailbox, self._correspondence)
+        self._relay = Relay(self._mailbox, self._outbox, self._correspondence, presence, marks)
         self._interpreter = self._make_interpreter()
         self._router = Router(
             PostgresJournal(self._database),
@@ -186,6 +190,7 @@ class Daemon:
             self._interpreter,
             partial(addressee, self._fleet),
             presence,
+            choices=Choices(PostgresOffers(self._database), self._interpreter, self._mailbox),
             token=self._life,
         )
         self._window: ChatWindow | None = None
@@ -266,9 +271,8 @@ class Daemon:
     def _make_topics(self, audit: Audit) -> tuple[object, ...]:
         return (
             SessionCommands(
-                lambda: self._interpreter.catalog,
+                lambda: self._interpreter,
                 self._policy,
-                lambda code, call: self._interpreter.replay(code, call),  # noqa: PLW0108 - made later
                 self.status,
                 audit,
             ),
@@ -345,7 +349,7 @@ class Daemon:
                 self._mailbox,
                 self._outbox,
                 self._carriers,
-                self._relay.settled,
+                self._relay.moved,
                 owner=f"{self._host} {self._life}",
                 backoff=self._settings.delivery.backoff,
                 give_up_after=self._settings.delivery.give_up_after,
@@ -390,11 +394,8 @@ class Daemon:
         self._bulletin.put(text)
 
     def _call_out(self, dialog: Dialog) -> None:
-        since = dialog.since.strftime("%H:%M:%S UTC")
-        rows = [row for row in dialog.rows if row.strip()]
-        said = f"{dialog.agent} waits at a dialog since {since}: {dialog.title}"
-        how = f"An operator answers it with `!agent answer {dialog.agent} KEY` (enter, escape, y, n, 1 …)."
-        self._bulletin.put(said, Code("\n".join(rows)), Markdown(how))
+        said, *more = announcement(dialog)
+        self._bulletin.put(said.text, *more, offers=offers(dialog))
 
     def _part_changed(self, name: str, status: PartStatus) -> None:
         if status.state is PartState.STOPPED:

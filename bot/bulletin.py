@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bot.mailbox import Mailbox
 from bot.model import Address, Message, MessageKind, derived_id
-from bot.reply import Block, Text
+from bot.reply import Block, Offer, Text
 
 
 class Bulletin:
@@ -20,12 +20,12 @@ class Bulletin:
     def __init__(self, mailbox: Mailbox, primary: Callable[[], Address]) -> None:
         self._mailbox = mailbox
         self._primary = primary
-        self._news: list[tuple[Block, ...]] = []
+        self._news: list[tuple[tuple[Block, ...], tuple[Offer, ...]]] = []
         self._arrived = asyncio.Event()
 
-    def put(self, text: str, *more: Block) -> None:
-        """Add a piece of news; the same words are said once a day."""
-        self._news.append((Text(text), *more))
+    def put(self, text: str, *more: Block, offers: tuple[Offer, ...] = ()) -> None:
+        """Add a piece of news, with what may be chosen on it; the same words are said once a day."""
+        self._news.append(((Text(text), *more), offers))
         self._arrived.set()
 
     async def run(self, ready: Callable[[str], None]) -> None:
@@ -35,10 +35,10 @@ class Bulletin:
             await self._arrived.wait()
             self._arrived.clear()
             while self._news:
-                await self._mailbox.post([self._message(self._news[0])])
+                await self._mailbox.post([self._message(*self._news[0])])
                 self._news.pop(0)
 
-    def _message(self, blocks: tuple[Block, ...]) -> Message:
+    def _message(self, blocks: tuple[Block, ...], offers: tuple[Offer, ...]) -> Message:
         to, day = self._primary(), datetime.now(UTC).date().isoformat()
         said = "".join(block.text for block in blocks if isinstance(block, Text))
         return Message(
@@ -46,4 +46,5 @@ class Bulletin:
             to=to,
             kind=MessageKind.NOTICE,
             blocks=blocks,
+            offers=offers,
         )

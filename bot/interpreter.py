@@ -3,18 +3,21 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from bot.command.catalog import Catalog, Command
 from bot.command.declare import Call, Effect
-from bot.command.words import split_line
+from bot.command.words import quoted, split_line
 from bot.errors import ConfirmationRequired, TransientError, UserError
 from bot.model import Address, Decision, Via
-from bot.policy import Policy
+from bot.policy import CHOOSE, Policy
 from bot.ports import Audit, Confirmations
-from bot.reply import Code, Reply, say
+from bot.reply import Code, Offer, Reply, say
+
+Before = Callable[[], Awaitable[None]]
 
 
 class Interpreter:
@@ -41,13 +44,20 @@ class Interpreter:
         self._time_limit = time_limit
         self._confirm_within = confirm_within
 
-    async def run_line(self, line: str, call: Call, *, confirmed: bool = False) -> Reply:
-        """Run a chat line. A destructive command is kept and asked about; ``confirm CODE`` runs it."""
+    async def run_line(
+        self, line: str, call: Call, *, confirmed: bool = False, before: Before | None = None
+    ) -> Reply:
+        """Run a chat line. A destructive command is kept and asked about; ``confirm CODE`` runs it.
+
+        ``before`` is awaited once leave is given; what it raises keeps the command from being run.
+        """
         line, as_json = _take_json_switch(line)
         words = split_line(line)
         command, _ = self.catalog.find([word.text for word in words[:4]])
         await self._authorize(command, call)
         command, arguments = self.catalog.find_line(line, words)
+        if before is not None:
+            await before()
         if command.confirm is not None and not confirmed:
             return await self._ask(command, line, call)
         reply = await self._run(command, arguments, call)
@@ -71,15 +81,32 @@ class Interpreter:
         arguments = command.grammar.check(values)
         return await self._run_confirmed(command, arguments, call, confirmed=confirmed)
 
-    async def replay(self, code: str, call: Call) -> Reply:
-        """Run the destructive command that waits under ``code`` for this very person."""
-        line = await self._confirmations.take(code, call.caller.principal.id)
+    async def replay(self, code: str, call: Call, asked_by: str | None = None) -> Reply:
+        """Run the destructive command that waits under ``code`` for this very person.
+
+        An operator may run what waits for another, ``asked_by``; it is run by the operator's own right.
+        """
+        return await self.run_line(await self.drop(code, call, asked_by), call, confirmed=True)
+
+    async def drop(self, code: str, call: Call, asked_by: str | None = None) -> str:
+        """Take away the destructive command that waits under ``code``, and return its line."""
+        whose = asked_by or call.caller.principal.id
+        await self.require_chooser(whose, call)
+        line = await self._confirmations.take(code, whose)
         if line is None:
             raise UserError(
-                f"nothing waits for you under the code {code!r}",
+                f"nothing waits for {'you' if asked_by is None else asked_by} under the code {code!r}",
                 hint=f"a code is good once, for {self._confirm_within.seconds} s, for who asked",
             )
-        return await self.run_line(line, call, confirmed=True)
+        return line
+
+    async def require_chooser(self, chooser: str | None, call: Call) -> None:
+        """Refuse, and note it, when somebody answers what another was asked."""
+        decision = self._policy().may_choose(call.caller.principal, chooser)
+        if not decision.allowed:
+            principal, via = call.caller.principal, call.caller.via
+            await self._audit.note(principal, CHOOSE, call.source.lane, via, decision)
+            raise _refused(CHOOSE, decision)
 
     def takes(self, source: Address, via: Via) -> bool:
         """Return whether words said in a place are taken up at all."""
@@ -96,11 +123,7 @@ class Interpreter:
     async def _authorize(self, command: Command, call: Call) -> None:
         decision = await self.decide(command.name, call)
         if not decision.allowed:
-            raise UserError(
-                f"{command.name} is refused: {decision.reason}",
-                code="forbidden",
-                hint=f"rule {decision.rule}",
-            )
+            raise _refused(command.name, decision)
 
     async def decide(self, action: str, call: Call) -> Decision:
         """Ask the policy; a denial is noted, and so is leave to write."""
@@ -115,9 +138,17 @@ class Interpreter:
         code = f"{secrets.randbelow(10_000):04d}"
         await self._confirmations.ask(code, call.caller.principal.id, line, self._confirm_within)
         seconds = int(self._confirm_within.total_seconds())
-        return say(
+        asked = say(
             f"{command.confirm} To go on, say `!confirm {code}` within {seconds} s.",
             {"confirmation": code, "question": command.confirm, "expires_in_seconds": seconds},
+        )
+        return replace(asked, offers=self._yes_and_no(code, call.caller.principal.id))
+
+    def _yes_and_no(self, code: str, whose: str) -> tuple[Offer, ...]:
+        rest, within = f"{code} --asked-by {quoted(whose)}", self._confirm_within
+        return (
+            Offer("✅", f"confirm {rest}", "go on", within, whose),
+            Offer("❌", f"cancel {rest}", "leave it", within, whose),
         )
 
     async def _run_confirmed(
@@ -138,6 +169,12 @@ class Interpreter:
                 f"{command.name} did not finish within {limit:g} s and was cancelled",
                 hint="look at what it changed before you repeat it",
             ) from error
+
+
+def _refused(action: str, decision: Decision) -> UserError:
+    return UserError(
+        f"{action} is refused: {decision.reason}", code="forbidden", hint=f"rule {decision.rule}"
+    )
 
 
 def _take_json_switch(line: str) -> tuple[str, bool]:

@@ -17,7 +17,7 @@ from bot.model import (
 )
 from bot.ports import Outbox
 from bot.render import render
-from bot.reply import Board, Code, Fields, Markdown, Table, Text
+from bot.reply import Block, Board, Code, Fields, Markdown, Offer, Table, Text
 
 _UNKNOWN_PLACE = Capabilities(
     threads=False, html=False, reactions=False, edits=False, typing=False, max_bytes=4000
@@ -49,18 +49,24 @@ class Mailbox:
         self.posted.set()
 
     def seal(self, messages: Sequence[Message]) -> tuple[Letter, ...]:
-        """Render messages into the events that they become; those are what is sent, however late."""
+        """Render messages into the events that they become; those are what is sent, however late.
+
+        Offers become marks on their message's last words, where people can choose by marks.
+        """
         return tuple(Letter(message, self._parts(message)) for message in messages)
 
     def _parts(self, message: Message) -> tuple[OutboundMessage, ...]:
         if message.kind in {MessageKind.MAIL, MessageKind.REACTION}:
             return (_part(message, 0, plain_text(message), None),)
         limits = self._capabilities(message.to.kind) or _UNKNOWN_PLACE
-        rendered = render(message.blocks, limits.max_bytes)
-        return tuple(
+        offers = message.offers if limits.choices else ()
+        rendered = render((*message.blocks, *_said(offers)), limits.max_bytes)
+        words = [
             _part(message, number, part.text, part.html if limits.html else None)
             for number, part in enumerate(rendered)
-        )
+        ]
+        marks = [_part(message, number, one.mark) for number, one in enumerate(offers, len(words))]
+        return (*words, *(replace(m, kind=MessageKind.REACTION, reply_to=None) for m in marks))
 
 
 def plain_text(message: Message) -> str:
@@ -79,7 +85,13 @@ def plain_text(message: Message) -> str:
     return "\n".join(lines)
 
 
-def _part(message: Message, number: int, text: str, html: str | None) -> OutboundMessage:
+def _said(offers: Sequence[Offer]) -> tuple[Block, ...]:
+    """Return in words what each mark does; those below it stand there to be tapped."""
+    choices = " · ".join(f"{offer.mark} {offer.says}" for offer in offers)
+    return (Text(f"One tap chooses: {choices}"),) if offers else ()
+
+
+def _part(message: Message, number: int, text: str, html: str | None = None) -> OutboundMessage:
     return OutboundMessage(
         message_id=message.id,
         part=number,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from bot.reply import Block
+from bot.reply import Block, Offer
 
 _NAMESPACE = uuid.UUID("6d6f7361-6963-4666-8c65-657400000001")
 
@@ -14,6 +14,11 @@ _NAMESPACE = uuid.UUID("6d6f7361-6963-4666-8c65-657400000001")
 def derived_id(*parts: str) -> str:
     """Return the same id for the same parts, for ever: what makes a repeated step harmless."""
     return uuid.uuid5(_NAMESPACE, "\x1f".join(parts)).hex
+
+
+def event_key(kind: str, event_id: str) -> str:
+    """Return our id for a platform's event."""
+    return derived_id("inbound", kind, event_id)
 
 
 class Role(StrEnum):
@@ -94,10 +99,11 @@ class Caller:
 
 
 class InboundKind(StrEnum):
-    """What sort of event came in. Only a text is ever run."""
+    """What sort of event came in. Only a text is ever run; a reaction may choose what a message of ours offers."""
 
     TEXT = "text"
     EDIT = "edit"
+    REACTION = "reaction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,8 @@ class Inbound:
     """One event that somebody caused on a platform.
 
     ``event_id`` is the platform's own; together with ``source.kind`` it is unique. ``recovered`` marks
-    one that was read back after downtime.
+    one that was read back after downtime. A reaction's ``text`` is its mark, ``stands_on`` the platform's id
+    of what it stands on (None for anything else).
     """
 
     event_id: str
@@ -115,11 +122,12 @@ class Inbound:
     sent_at: datetime
     kind: InboundKind = InboundKind.TEXT
     recovered: bool = False
+    stands_on: str | None = None
 
     @property
     def id(self) -> str:
         """Our id for it, the same however often the platform repeats the event."""
-        return derived_id("inbound", self.source.kind, self.event_id)
+        return event_key(self.source.kind, self.event_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +182,7 @@ class Message:
     ``origin`` is where an answer to it belongs (mail only), ``reply_to`` the platform's id of the event
     that it answers, ``cause`` our id of what made us say it. ``author`` is a principal's id, or ``mosaic``.
     ``chain`` is the id of the mail with which a chain of agents' mail began (None: it begins here), ``hops``
-    how many came before it.
+    how many came before it. ``offers`` are what people may choose on it, where the platform lets them.
     """
 
     id: str
@@ -190,6 +198,21 @@ class Message:
     queueing: Queueing = Queueing.WHEN_IDLE
     chain: str | None = None
     hops: int = 0
+    offers: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An offer as it stands: on which message of ours, in which place.
+
+    ``taken`` says that one of that message's offers was chosen, ``expired`` that its time is over.
+    """
+
+    message_id: str
+    to: Address
+    offer: Offer
+    taken: bool = False
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +221,8 @@ class OutboundMessage:
 
     ``transaction_id`` was frozen before the first try; sending the same one again shows nothing twice
     where the platform can prove it. ``text`` is the plain form; ``html`` is trusted markup made by
-    render. For a reaction ``text`` is the mark and ``reply_to`` the event that it stands on.
+    render. For a reaction ``text`` is the mark, ``reply_to`` the event that it stands on, and ``replaces``
+    the platform's id of our mark whose place it takes there, if there is one: that one is withdrawn.
     """
 
     message_id: str
@@ -212,6 +236,7 @@ class OutboundMessage:
     author: str = "mosaic"
     tag: str = "chat"
     queueing: Queueing = Queueing.WHEN_IDLE
+    replaces: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +321,11 @@ class ConnectorHealth:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a platform can show. ``max_bytes`` bounds one event's text and markup together."""
+    """What a platform can show. ``max_bytes`` bounds one event's text and markup together.
+
+    ``reactions`` says that our marks are shown, ``choices`` that people's marks come in: then offers stand
+    below their message as marks.
+    """
 
     threads: bool
     html: bool
@@ -304,6 +333,7 @@ class Capabilities:
     edits: bool
     typing: bool
     max_bytes: int
+    choices: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ ATTEND = "console attend"
 STATUS = "daemon status"
 STOP = "daemon stop"
 LIST_COMMANDS = "commands list"
+CHOOSE = "choose"
+"""Answering what somebody was asked; who may is decided by ``may_choose`` alone."""
 
 BUILT_IN: Mapping[str, frozenset[Role]] = {
     TALK: frozenset({Role.MEMBER, Role.OPERATOR}),
@@ -61,6 +63,13 @@ class Policy:
     def takes(self, resource: str, via: Via) -> bool:
         """Return whether commands are taken in this place: a room must be listed, other faces always are."""
         return via not in _ROOM_BOUND or resource in self._access.rooms
+
+    def may_choose(self, principal: Principal, chooser: str | None) -> Decision:
+        """Return whether somebody may answer what ``chooser`` was asked: that one, or an operator."""
+        if chooser in {None, principal.id} or self.role_of(principal) is Role.OPERATOR:
+            return Decision(allowed=True, rule="asked-allowed", reason="it is theirs to answer")
+        reason = f"it was asked of {chooser}; only they and operators answer it"
+        return Decision(allowed=False, rule="not-asked-denied", reason=reason)
 
     def authorize(self, principal: Principal, action: str, resource: str, via: Via) -> Decision:
         """Return whether ``principal`` may do ``action`` on ``resource`` through the face ``via``.

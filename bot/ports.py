@@ -16,6 +16,7 @@ from bot.model import (
     InboundBatch,
     Letter,
     Message,
+    Offered,
     OutboundMessage,
     Principal,
     Receipt,
@@ -183,6 +184,21 @@ class Outbox(Protocol):
 
         False, and nothing is changed, when it may have been typed or has ended.
         """
+        ...
+
+
+class Offers(Protocol):
+    """What messages of ours offer, and which offer was chosen. They are stored with their message."""
+
+    async def find(self, reaction: Inbound) -> Offered | None:
+        """Return the offer that a reaction means, None when it stands on nothing that has one by that mark.
+
+        The message must stand in the reaction's own place.
+        """
+        ...
+
+    async def take(self, offered: Offered, reaction: Inbound) -> bool:
+        """Choose an offer, unless its time is over or one of its message's was chosen by another reaction."""
         ...
 
 

@@ -10,7 +10,16 @@ import structlog
 
 from bot.errors import UserError
 from bot.mailbox import Mailbox
-from bot.model import Address, Message, MessageKind, Principal, Receipt, derived_id
+from bot.marks import mail_marks
+from bot.model import (
+    Address,
+    Message,
+    MessageKind,
+    Principal,
+    Receipt,
+    ReceiptState,
+    derived_id,
+)
 from bot.ports import Correspondence
 from bot.post import SETTLED, Limits, Post, spoken, spoken_principal
 from bot.reply import Text
@@ -48,7 +57,8 @@ class PostOffice:
         message = replace(draft, kind=MessageKind.MAIL, author=author.id)
         if author.platform == "agent":
             message = await self._chained(author.id.partition(":")[2], message)
-        await self._mailbox.post([message, *self._mirrored(message)])
+        marks = mail_marks(message, ReceiptState.STORED)
+        await self._mailbox.post([message, *marks, *self._mirrored(message)])
         self._log.info(
             "mail taken",
             message=message.id,

@@ -5,11 +5,11 @@ import contextlib
 from datetime import timedelta
 
 from bot.mailbox import Mailbox
+from bot.marks import Marks
 from bot.model import Address, Delivery, Message, MessageKind, Receipt, ReceiptState, derived_id
 from bot.ports import Correspondence, Outbox, Presence
 from bot.reply import Markdown, Text
 
-_DONE, _FAILED = "✅", "❌"
 _LONGEST_SHOW = timedelta(minutes=10)
 
 
@@ -25,11 +25,13 @@ class Relay:
         outbox: Outbox,
         correspondence: Correspondence,
         presence: Presence,
+        marks: Marks,
     ) -> None:
         self._mailbox = mailbox
         self._outbox = outbox
         self._correspondence = correspondence
         self._presence = presence
+        self._marks = marks
         self._shows: dict[str, asyncio.Task[None]] = {}
 
     async def answered(self, message_id: str, answer: str) -> None:
@@ -40,19 +42,20 @@ class Relay:
         if (show := self._shows.pop(mail.id, None)) is not None:
             show.cancel()
         if mail.origin is not None:
-            await self._mailbox.post([*_answer(mail, answer), *_mark(mail, _DONE)])
+            await self._marks.show(mail, ReceiptState.ANSWERED, *_answer(mail, answer))
         receipt = Receipt(
             mail.id, ReceiptState.ANSWERED, by="conversation", evidence={"answer": answer}
         )
         await self._outbox.record(receipt)
 
-    async def settled(self, delivery: Delivery, receipt: Receipt) -> None:
-        """Tell the origin of mail that did not arrive, or of which nobody can say whether it did."""
+    async def moved(self, delivery: Delivery, receipt: Receipt) -> None:
+        """Show the origin of mail where it is, and tell it of mail that did not, or may not have, arrived."""
         if delivery.outbound.kind is not MessageKind.MAIL:
             return
         mail = await self._correspondence.message(delivery.outbound.message_id)
         if mail is None or mail.origin is None:
             return
+        await self._marks.moved(mail, receipt)
         if receipt.state in {ReceiptState.FAILED, ReceiptState.UNKNOWN}:
             await self._tell_failure(mail, receipt)
         elif receipt.state is ReceiptState.ACCEPTED:
@@ -74,17 +77,12 @@ class Relay:
         text = (
             f"The message to {mail.to.place} {verdict}: {receipt.reason or 'no reason is known'}."
         )
-        told = _to_origin(mail, "fate", MessageKind.NOTICE, (Text(text),))
-        await self._mailbox.post([*told, *_mark(mail, _FAILED)])
+        await self._mailbox.post(_to_origin(mail, "fate", MessageKind.NOTICE, (Text(text),)))
 
 
 def _answer(mail: Message, answer: str) -> list[Message]:
     said = answer.strip() or "(the agent ended its turn without a word)"
     return _to_origin(mail, "answer", MessageKind.ANSWER, (Markdown(said),))
-
-
-def _mark(mail: Message, mark: str) -> list[Message]:
-    return _to_origin(mail, f"mark {mark}", MessageKind.REACTION, (Text(mark),))
 
 
 def _to_origin(

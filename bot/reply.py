@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 
@@ -72,11 +73,32 @@ Block = Text | Markdown | Code | Table | Fields | Board
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """Something to choose with one touch: ``mark`` put on the message is as good as ``line`` said by who puts it.
+
+    ``says`` tells people what it does. It is good for ``lifetime`` from when the message is stored, and of a
+    message's offers one is taken, once. ``chooser`` is a principal's id: nobody else may choose but operators.
+    """
+
+    mark: str
+    line: str
+    says: str
+    lifetime: timedelta
+    chooser: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """A command's answer: ``data`` is what ``--json`` prints, ``blocks`` what a person reads."""
+    """A command's answer: ``data`` is what ``--json`` prints, ``blocks`` what a person reads.
+
+    ``offers`` are what people may choose next. ``goes_on`` says that what was asked for is not done with the
+    reply: whoever carries it further marks the event that asked.
+    """
 
     data: Any
     blocks: tuple[Block, ...] = field(default=())
+    offers: tuple[Offer, ...] = ()
+    goes_on: bool = False
 
 
 def say(text: str, data: Any = None) -> Reply:

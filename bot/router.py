@@ -4,16 +4,20 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
 
 from bot.backoff import Backoff
+from bot.choices import Choices
 from bot.command.declare import Call
 from bot.errors import TransientError
 from bot.interpreter import Interpreter
 from bot.mailbox import Mailbox
+from bot.marks import DONE, FAILED, TAKEN, mail_marks, mark_on
 from bot.model import (
     Address,
     Caller,
@@ -23,16 +27,17 @@ from bot.model import (
     InboundKind,
     Message,
     MessageKind,
+    Offered,
+    ReceiptState,
     Via,
     derived_id,
 )
 from bot.policy import TALK
 from bot.ports import Journal, Presence
 from bot.problem import problem_of
-from bot.reply import Block, Text
+from bot.reply import Block, Offer, Text
 
 PREFIX = "!"
-TAKEN, DONE, FAILED = "👀", "✅", "❌"
 SLOW = timedelta(milliseconds=400)
 """A command that takes longer shows that it was taken; a quicker one just answers."""
 
@@ -40,16 +45,28 @@ _POLL = timedelta(seconds=2)
 _GRACE = timedelta(seconds=5)
 _AWAY = Backoff(timedelta(milliseconds=100), timedelta(seconds=5))
 _PENDING = 500
+_NOTICE = MessageKind.NOTICE
 _SHOWN = 200
 
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A line that somebody asks for, typed or chosen by a mark, and where it is answered."""
+
+    event: Inbound
+    line: str
+    to: Address
+    reply_to: str
+    offered: Offered | None = None
+
+
 class Router:
     """Takes what connectors bring to the interpreter or to an agent, at most once per event.
 
-    ``addressee`` says to whom a text goes that is no command, and what of it.
-    ``token`` is this daemon's life: an event begun under another token and never finished was interrupted
+    ``choices`` knows which marks stand for a line. ``addressee`` says to whom a text goes that is no
+    command, and what of it. ``token`` is this daemon's life: an event begun under another token and never finished was interrupted
     by a crash; it is named, never run again.
     """
 
@@ -63,11 +80,13 @@ class Router:
         addressee: Callable[[str], tuple[Address | None, str]],
         presence: Presence,
         *,
+        choices: Choices,
         token: str,
     ) -> None:
         self._journal = journal
         self._mailbox = mailbox
         self._interpreter = interpreter
+        self._choices = choices
         self._addressee = addressee
         self._presence = presence
         self._token = token
@@ -136,11 +155,12 @@ class Router:
                 self._lanes.pop(lane, None)
 
     async def _handle(self, event: Inbound) -> None:
-        if self._runs_once(event) and not await self._insist(
+        asked = await self._asked(event)
+        if self._runs_once(asked) and not await self._insist(
             lambda: self._journal.begin(event, self._token)
         ):
             return
-        outcome, messages = await self._answer(event)
+        outcome, messages = await self._answer(event, asked)
         letters = self._mailbox.seal(messages)
         await self._insist(lambda: self._journal.finish(event, letters, outcome))
         self._mailbox.posted.set()
@@ -148,54 +168,78 @@ class Router:
             "handled", event_id=event.event_id, source=str(event.source), outcome=outcome
         )
 
-    def _runs_once(self, event: Inbound) -> bool:
+    async def _asked(self, event: Inbound) -> _Asked | None:
+        """Return the line that an event asks for; a mark's own text is never one."""
+        if event.kind is not InboundKind.REACTION:
+            if not is_command(event.text):
+                return None
+            line = event.text.strip().removeprefix(PREFIX)
+            return _Asked(event, line, event.source, event.event_id)
+        offered = await self._insist(lambda: self._choices.find(event))
+        if offered is None or event.stands_on is None:
+            return None
+        place = self._choices.place(offered, event)
+        return _Asked(event, offered.offer.line, place, event.stands_on, offered)
+
+    def _runs_once(self, asked: _Asked | None) -> bool:
         """Return whether handling it twice would do something twice.
 
         What only reads, and free text, whose mail is stored with the event's end, are just repeated.
         """
-        return is_command(event.text) and self._interpreter.changes_something(_line(event))
+        if asked is None:
+            return False
+        return asked.offered is not None or self._interpreter.changes_something(asked.line)
 
-    async def _answer(self, event: Inbound) -> tuple[str, list[Message]]:
+    async def _answer(self, event: Inbound, asked: _Asked | None) -> tuple[str, list[Message]]:
         """Return how an event ended and what is said to it."""
-        command = is_command(event.text)
         if not self._interpreter.takes(event.source, _via(event)):
             return "ignored", []
         if event.kind is InboundKind.EDIT:
             note = "An edit is not run. Send the changed command as a new message."
-            return "ignored", [
-                _say(event, "edit", (Text(note),), MessageKind.NOTICE)
-            ] if command else []
-        if command:
-            return await self._run_command(event)
-        return await self._talk(event)
+            edited = [] if asked is None else [_say(asked, "edit", (Text(note),), _NOTICE)]
+            return "ignored", edited
+        if asked is not None:
+            return await self._run_command(asked)
+        return ("ignored", []) if event.kind is InboundKind.REACTION else await self._talk(event)
 
-    async def _run_command(self, event: Inbound) -> tuple[str, list[Message]]:
+    async def _run_command(self, asked: _Asked) -> tuple[str, list[Message]]:
+        call = self._call(asked)
+        before = None if asked.offered is None else partial(self._take, asked, call)
         try:
-            async with self._shown_as_taken(event):
-                reply = await self._interpreter.run_line(_line(event), self._call(event))
+            async with self._shown_as_taken(asked):
+                reply = await self._interpreter.run_line(asked.line, call, before=before)
         except TransientError as error:
-            return "interrupted", _interrupted(event, error.message)
+            return "interrupted", _interrupted(asked, error.message)
         except Exception as error:  # noqa: BLE001 - whatever it is, the person is told
             problem = problem_of(error)
             outcome = "refused" if problem.code == "forbidden" else "failed"
-            return outcome, [_say(event, "reply", problem.reply.blocks), _mark(event, FAILED)]
-        return "done", [_say(event, "reply", reply.blocks), _mark(event, DONE)]
+            said = _say(asked, "reply", problem.reply.blocks)
+            return outcome, [said, *_marked(asked, FAILED)]
+        said = _say(asked, "reply", reply.blocks, offers=reply.offers)
+        return "done", [said, *([] if reply.goes_on else _marked(asked, DONE))]
 
-    def _call(self, event: Inbound) -> Call:
-        thread = self._mailbox.thread_of(event)
-        return Call(Caller(event.sender, _via(event)), event.source, event.id, thread)
+    async def _take(self, asked: _Asked, call: Call) -> None:
+        if (offered := asked.offered) is not None:
+            await self._insist(lambda: self._choices.take(offered, asked.event, call))
+
+    def _call(self, asked: _Asked) -> Call:
+        event = asked.event
+        thread = self._mailbox.thread_of(event) if asked.offered is None else asked.to
+        caller = Caller(event.sender, _via(event))
+        return Call(caller, event.source, event.id, thread, asked.reply_to)
 
     async def _talk(self, event: Inbound) -> tuple[str, list[Message]]:
+        spoken = _Asked(event, event.text, event.source, event.event_id)
         try:
-            decision = await self._interpreter.decide(TALK, self._call(event))
+            decision = await self._interpreter.decide(TALK, self._call(spoken))
         except TransientError as error:
-            return "failed", [_say(event, "reply", problem_of(error).reply.blocks)]
+            return "failed", [_say(spoken, "reply", problem_of(error).reply.blocks)]
         if not decision.allowed or not event.text.strip():
             return "ignored", []
         to, words = self._addressee(event.text)
         if to is None:
             text = "Nobody is there to talk to: the roster has no agent of the class orchestrator."
-            return "failed", [_say(event, "reply", (Text(text),)), _mark(event, FAILED)]
+            return "failed", [_say(spoken, "reply", (Text(text),)), *_marked(spoken, FAILED)]
         mail = Message(
             id=derived_id("mail", event.id),
             to=to,
@@ -206,28 +250,29 @@ class Router:
             origin_event=event.event_id,
             cause=event.id,
         )
-        return "done", [mail, _mark(event, TAKEN)]
+        return "done", [mail, *mail_marks(mail, ReceiptState.STORED)]
 
     @contextlib.asynccontextmanager
-    async def _shown_as_taken(self, event: Inbound) -> AsyncIterator[None]:
+    async def _shown_as_taken(self, asked: _Asked) -> AsyncIterator[None]:
         """Mark an event as taken, and show work, once its command turns out to be slow."""
-        showing = asyncio.create_task(self._show_work(event))
+        showing = asyncio.create_task(self._show_work(asked))
         try:
             yield
         finally:
             showing.cancel()
             await asyncio.gather(showing, return_exceptions=True)
 
-    async def _show_work(self, event: Inbound) -> None:
+    async def _show_work(self, asked: _Asked) -> None:
         await asyncio.sleep(SLOW.total_seconds())
-        await self._insist(lambda: self._mailbox.post([_mark(event, TAKEN)]))
-        async with self._presence.working(event.source):
+        await self._insist(lambda: self._mailbox.post(_marked(asked, TAKEN)))
+        async with self._presence.working(asked.to):
             await asyncio.Event().wait()
 
     async def _settle_interrupted(self) -> None:
         """Name, once, every command that a crash cut short; it is never run again."""
         for event in await self._journal.interrupted(self._token):
-            letters = self._mailbox.seal(_interrupted(event, "the daemon was restarted"))
+            asked = await self._asked(event) or _Asked(event, "", event.source, event.event_id)
+            letters = self._mailbox.seal(_interrupted(asked, "the daemon was restarted"))
             await self._journal.finish(event, letters, "interrupted")
             self._log.warning("interrupted", event_id=event.event_id)
         self._mailbox.posted.set()
@@ -250,10 +295,6 @@ def is_command(text: str) -> bool:
     return stripped.startswith(PREFIX) and stripped[1:2].isalpha()
 
 
-def _line(event: Inbound) -> str:
-    return event.text.strip().removeprefix(PREFIX)
-
-
 async def _drain(tasks: set[asyncio.Task[None]]) -> None:
     if tasks:
         _, late = await asyncio.wait(tasks, timeout=_GRACE.total_seconds())
@@ -267,37 +308,47 @@ def _via(event: Inbound) -> Via:
 
 
 def _say(
-    event: Inbound, what: str, blocks: tuple[Block, ...], kind: MessageKind = MessageKind.REPLY
+    asked: _Asked,
+    what: str,
+    blocks: tuple[Block, ...],
+    kind: MessageKind = MessageKind.REPLY,
+    *,
+    offers: tuple[Offer, ...] = (),
 ) -> Message:
     return Message(
-        id=derived_id(what, event.id),
-        to=event.source,
+        id=derived_id(what, asked.event.id),
+        to=asked.to,
         kind=kind,
-        blocks=blocks,
-        reply_to=event.event_id,
-        cause=event.id,
+        blocks=(*_chosen(asked), *blocks),
+        reply_to=asked.reply_to,
+        cause=asked.event.id,
+        offers=offers,
     )
 
 
-def _interrupted(event: Inbound, why: str) -> list[Message]:
+def _chosen(asked: _Asked) -> tuple[Block, ...]:
+    """Say who chose what: a mark does not say it to those who read along."""
+    if asked.offered is None:
+        return ()
+    offer, who = asked.offered.offer, asked.event.sender.name
+    return (Text(f"{who} chose {asked.event.text}: {offer.says}."),)
+
+
+def _marked(asked: _Asked, mark: str) -> list[Message]:
+    """Return a mark on what a person typed; below an offer the answer alone says how it went."""
+    if asked.offered is not None:
+        return []
+    return [mark_on(asked.to, asked.reply_to, mark, asked.event.id)]
+
+
+def _interrupted(asked: _Asked, why: str) -> list[Message]:
     """Name a command of which nobody can say how far it came."""
-    line = event.text.strip()
+    line = f"{PREFIX}{asked.line}"
     shown = line if len(line) <= _SHOWN else line[:_SHOWN] + "…"
     text = (
         f"interrupted: {shown}\nIt may have run, in whole or in part ({why}); it is not run again."
     )
-    return [_say(event, "reply", (Text(text),), MessageKind.NOTICE), _mark(event, FAILED)]
-
-
-def _mark(event: Inbound, mark: str) -> Message:
-    return Message(
-        id=derived_id("mark", event.id, mark),
-        to=event.source,
-        kind=MessageKind.REACTION,
-        blocks=(Text(mark),),
-        reply_to=event.event_id,
-        cause=event.id,
-    )
+    return [_say(asked, "reply", (Text(text),), _NOTICE), *_marked(asked, FAILED)]
 
 
 def _gap_notice(batch: InboundBatch, gap: Gap) -> Message:

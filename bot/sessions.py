@@ -50,10 +50,11 @@ DialogKey = Literal[
 class Dialogs(Protocol):
     """Dialogs of this host's agents, answered by people."""
 
-    async def answer(self, name: str, key: DialogKey) -> Scene:
+    async def answer(self, name: str, key: DialogKey, *, dialog: str | None = None) -> Scene:
         """Press one key in an agent's open dialog and return its screen as it is then.
 
-        UserError ``no_dialog`` when none is open, and for a name that the roster does not have.
+        UserError ``no_dialog`` when none is open, and for a name that the roster does not have. With the
+        digest of a ``dialog`` that was shown, ``other_dialog`` when another one is open by now.
         """
         ...
 

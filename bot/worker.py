@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -22,15 +23,16 @@ _BUG_ATTEMPTS = 5
 _AWAY = Backoff(timedelta(milliseconds=200), timedelta(seconds=5))
 _SETUP_WAIT = timedelta(seconds=15)
 
-Settled = Callable[[Delivery, Receipt], Awaitable[None]]
+Moved = Callable[[Delivery, Receipt], Awaitable[None]]
 
 
 class Worker:
     """The part that empties the mailbox, one delivery at a time per lane and many lanes at once.
 
-    ``carriers`` are asked for at every round, so a connector may come later. ``settled`` is told of every
-    delivery's end, after it was stored. ``give_up_after`` is the time from the first try to the dead
-    letter, without what a pause took. The poll is the promise, ``mailbox.posted`` only a hint.
+    ``carriers`` are asked for at every round, so a connector may come later. ``moved`` is told of every
+    receipt, on the way and at a delivery's end, after it was stored. ``give_up_after`` is the time from the
+    first try to the dead letter, without what a pause took. The poll is the promise, ``mailbox.posted`` only a
+    hint.
     """
 
     name = "mailbox"
@@ -40,7 +42,7 @@ class Worker:
         mailbox: Mailbox,
         outbox: Outbox,
         carriers: Callable[[], Mapping[str, Carrier]],
-        settled: Settled,
+        moved: Moved,
         *,
         owner: str,
         backoff: Backoff,
@@ -49,7 +51,7 @@ class Worker:
         self._mailbox = mailbox
         self._outbox = outbox
         self._carriers = carriers
-        self._settled = settled
+        self._moved = moved
         self._owner = owner
         self._backoff = backoff
         self._give_up_after = give_up_after
@@ -83,7 +85,7 @@ class Worker:
 
     async def _deliver(self, delivery: Delivery, carrier: Carrier) -> None:
         try:
-            result = await carrier.carry(delivery, self._outbox.record)
+            result = await carrier.carry(delivery, partial(self._record, delivery))
         except (TransientError, SetupError) as error:
             await self._put_off(delivery, error)
         except UserError as error:
@@ -97,6 +99,13 @@ class Worker:
             await self._settle(delivery, result)
         self._mailbox.posted.set()
 
+    async def _record(self, delivery: Delivery, receipt: Receipt) -> None:
+        await self._outbox.record(receipt)
+        try:
+            await self._moved(delivery, receipt)
+        except TransientError as error:  # what is under way must not wait for being talked about
+            self._log.info("database away", error=error.message)
+
     async def _settle(self, delivery: Delivery, result: SendResult) -> None:
         receipt = Receipt(
             message_id=delivery.outbound.message_id,
@@ -109,7 +118,7 @@ class Worker:
         await self._insist(lambda: self._outbox.settle(delivery, receipt, result.platform_id))
         if result.state is ReceiptState.FAILED:
             self._log.warning("dead letter", message=receipt.message_id, reason=result.reason)
-        await self._insist(lambda: self._settled(delivery, receipt))
+        await self._insist(lambda: self._moved(delivery, receipt))
 
     async def _put_off(self, delivery: Delivery, error: TransientError | SetupError) -> None:
         paused = isinstance(error, PausedError)

@@ -76,7 +76,7 @@ class PostCommands:
         draft = self._draft(call, self._fleet.address(name, host), text)
         draft = replace(draft, tag=class_, queueing=Queueing(queue))
         message = await self._office.send(call.caller.principal, draft)
-        return await self._receipt(message, timedelta(seconds=wait if verify else 0))
+        return await self._sent(message, timedelta(seconds=wait if verify else 0))
 
     @command("interrupt", roles=OPERATORS, effect=Effect.WRITE, patience="wait")
     async def interrupt(
@@ -92,7 +92,7 @@ class PostCommands:
         draft = self._draft(call, self._fleet.address(name, host), text)
         draft = replace(draft, tag="interrupt", queueing=Queueing.INTERRUPT)
         message = await self._office.send(call.caller.principal, draft)
-        return await self._receipt(message, timedelta(seconds=wait))
+        return await self._sent(message, timedelta(seconds=wait))
 
     @command("receipt", roles=EVERYONE)
     async def receipt(self, call: Call, message_id: MessageId) -> Reply:
@@ -137,7 +137,12 @@ class PostCommands:
             kind=MessageKind.MAIL,
             blocks=(Text(text),),
             origin=call.thread,
+            origin_event=call.event_id,
         )
+
+    async def _sent(self, message: Message, within: timedelta) -> Reply:
+        """Return what is known by then; what becomes of it later is shown on the event that asked."""
+        return replace(await self._receipt(message, within), goes_on=True)
 
     async def _receipt(self, message: Message, within: timedelta) -> Reply:
         receipts = await self._office.follow(message.id, within)

@@ -1,13 +1,14 @@
 """About the conversation itself: what can be said, why something was refused, and a yes."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Annotated, Any
 
 from bot.command.allowed import allowed_values
-from bot.command.catalog import Catalog, Command
+from bot.command.catalog import Command
 from bot.command.declare import ANYBODY, EVERYONE, Call, Effect, Help, Rest, command, topic
 from bot.errors import UserError
+from bot.interpreter import Interpreter
 from bot.model import Principal, Role
 from bot.policy import Policy
 from bot.ports import Audit
@@ -15,27 +16,30 @@ from bot.reply import Block, Code, Fields, Reply, Table, Text
 from bot.vitals import status_blocks
 
 _SHOWN_DECISIONS = 5
+Digits = Annotated[str, Help("the four digits that you were asked for")]
+AskedBy = Annotated[
+    str | None,
+    Help("who was asked, such as matrix:@ann:example.org; others than you: for operators"),
+]
 
 
 @topic("")
 class SessionCommands:
     """Help, reasons, confirmations and the daemon's state.
 
-    What it needs is made after it, so it takes callables: the catalog that it is itself in, the policy as
-    it is now, the interpreter's ``replay``, and the daemon's status (spec 3-contracts, ``mosaic status``).
+    What it needs is made after it, so it takes callables: the interpreter whose catalog it is itself in,
+    the policy as it is now, and the daemon's status (spec 3-contracts, ``mosaic status``).
     """
 
     def __init__(
         self,
-        catalog: Callable[[], Catalog],
+        interpreter: Callable[[], Interpreter],
         policy: Callable[[], Policy],
-        replay: Callable[[str, Call], Awaitable[Reply]],
         status: Callable[[], Mapping[str, Any]],
         audit: Audit,
     ) -> None:
-        self._catalog = catalog
+        self._interpreter = interpreter
         self._policy = policy
-        self._replay = replay
         self._status = status
         self._audit = audit
 
@@ -49,15 +53,17 @@ class SessionCommands:
         words = name.removeprefix("!").lower().split()
         mine = self._open_to(self._policy().role_of(call.caller.principal))
         if not words:
-            return _overview(mine, len(self._catalog().commands) - len(mine))
+            return _overview(mine, len(self._interpreter().catalog.commands) - len(mine))
         below = [found for found in mine if found.name.split()[: len(words)] == words]
-        if len(below) > 1 and " ".join(words) not in self._catalog().commands:
+        if len(below) > 1 and " ".join(words) not in self._interpreter().catalog.commands:
             return _overview(below, 0)
-        found, _ = self._catalog().find(words)
+        found, _ = self._interpreter().catalog.find(words)
         return _explanation(found)
 
     def _open_to(self, role: Role) -> list[Command]:
-        return [found for found in self._catalog().commands.values() if role in found.roles]
+        return [
+            found for found in self._interpreter().catalog.commands.values() if role in found.roles
+        ]
 
     @command("why", roles=ANYBODY)
     async def why(
@@ -93,11 +99,15 @@ class SessionCommands:
         return Reply(data, _why_blocks(data))
 
     @command("confirm", roles=EVERYONE, effect=Effect.WRITE)
-    async def confirm(
-        self, call: Call, code: Annotated[str, Help("the four digits that you were asked for")]
-    ) -> Reply:
+    async def confirm(self, call: Call, code: Digits, *, asked_by: AskedBy = None) -> Reply:
         """Say yes to the destructive command that waits for you under this code."""
-        return await self._replay(code, call)
+        return await self._interpreter().replay(code, call, asked_by)
+
+    @command("cancel", roles=EVERYONE, effect=Effect.WRITE)
+    async def cancel(self, call: Call, code: Digits, *, asked_by: AskedBy = None) -> Reply:
+        """Say no to the destructive command that waits for you under this code."""
+        line = await self._interpreter().drop(code, call, asked_by)
+        return Reply({"cancelled": line}, (Text(f"Left alone, nothing was done: {line}"),))
 
     @command("status", roles=EVERYONE)
     async def status(self, call: Call) -> Reply:

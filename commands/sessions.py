@@ -21,6 +21,12 @@ from commands.agent_words import AgentName, OneOrAll
 
 Lines = Annotated[int, Field(ge=1, le=5000), Help("how many rows at most, the last ones")]
 
+Digest = Annotated[
+    str,
+    Field(pattern=r"^[0-9a-f]{16}$"),
+    Help("press it only in this very dialog, as the marks below an announcement do"),
+]
+
 
 @topic("agent")
 class SessionViews:
@@ -73,10 +79,15 @@ class DialogCommands:
 
     @command("answer", roles=OPERATORS, effect=Effect.WRITE)
     async def answer(
-        self, call: Call, name: AgentName, key: Annotated[DialogKey, Help("the key to press")]
+        self,
+        call: Call,
+        name: AgentName,
+        key: Annotated[DialogKey, Help("the key to press")],
+        *,
+        dialog: Digest | None = None,
     ) -> Reply:
         """Press one key in the dialog that an agent's program shows; refused when none is open."""
-        scene = await self._dialogs.answer(name, key)
+        scene = await self._dialogs.answer(name, key, dialog=dialog)
         return Reply(_scene_data(scene), (Text(_headline(scene)), Code("\n".join(scene.rows))))
 
 

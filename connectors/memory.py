@@ -45,12 +45,15 @@ class MemoryPlatform:
     """The other side: places with people in them. It outlives the connectors that talk to it.
 
     ``line_up`` false cuts everybody off. ``lose_answers`` counts sends that arrive while the sender is
-    told that they did not, which is what a broken line looks like.
+    told that they did not, which is what a broken line looks like. ``marks`` are ours that stand there now,
+    with what they stand on, ``shown`` all that ever stood there.
     """
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.standing: list[Standing] = []
         self.marks: list[tuple[str, str]] = []
+        self.shown: list[tuple[str, str]] = []
+        self._ours: dict[str, tuple[str, str]] = {}
         self.typing: set[str] = set()
         self.line_up = True
         self.lose_answers = 0
@@ -78,6 +81,24 @@ class MemoryPlatform:
         self._changed.set()
         return event_id
 
+    def react(self, place: str, sender: Principal, mark: str, stands_on: str) -> str:
+        """Let a person put a mark on what stands somewhere; return the mark's own event id."""
+        event_id = f"event-{next(self._numbers)}"
+        source = Address(KIND, place)
+        self._log.append(
+            Inbound(
+                event_id,
+                source,
+                sender,
+                storable(mark),
+                self._now(),
+                InboundKind.REACTION,
+                stands_on=stands_on,
+            )
+        )
+        self._changed.set()
+        return event_id
+
     def cut(self) -> None:
         """Take the line down; whoever listens learns of it."""
         self.line_up = False
@@ -102,10 +123,20 @@ class MemoryPlatform:
 
     def _put(self, message: OutboundMessage, platform_id: str) -> None:
         if message.kind is MessageKind.REACTION:
-            self.marks.append((message.reply_to or "", message.text))
+            self._mark(message, platform_id)
             return
         place, thread = message.to.place, message.to.thread
         self.standing.append(Standing(platform_id, place, message.text, thread, message=message))
+
+    def _mark(self, message: OutboundMessage, platform_id: str) -> None:
+        if not message.reply_to:
+            raise UserError("a reaction needs the event that it stands on; reply_to is empty")
+        self._ours[platform_id] = (message.reply_to, message.text)
+        self.marks.append((message.reply_to, message.text))
+        self.shown.append((message.reply_to, message.text))
+        former = self._ours.pop(message.replaces or "", None)
+        if former is not None:
+            self.marks.remove(former)
 
     def require_line(self) -> None:
         """Raise TransientError while the line is down."""
@@ -138,7 +169,13 @@ class MemoryConnector:
     def capabilities(self) -> Capabilities:
         """Return that everything can be shown, in small parts."""
         return Capabilities(
-            threads=True, html=True, reactions=True, edits=True, typing=True, max_bytes=8_000
+            threads=True,
+            html=True,
+            reactions=True,
+            edits=True,
+            typing=True,
+            max_bytes=8_000,
+            choices=True,
         )
 
     async def health(self) -> ConnectorHealth:

@@ -39,9 +39,9 @@ class Stage(Protocol):
     """One place on a platform with one person in it, and the connector under test.
 
     ``connector`` is the present one; ``restart`` throws it away, as a crash does, and makes another.
-    ``speak`` and ``edit`` return the event's id. ``cut`` and ``restore`` take the line between connector and platform down and up again. ``speak``
-    works also while it is down. ``standing`` is what we said and the person sees, oldest first, without
-    marks; ``marks`` is what we put on one event.
+    ``speak``, ``edit`` and ``react`` return the event's id. ``cut`` and ``restore`` take the line between
+    connector and platform down and up again. ``speak`` works also while it is down. ``standing`` is what we said
+    and the person sees, oldest first, without marks; ``marks`` is what of ours stands on one event.
     """
 
     place: Address
@@ -53,7 +53,7 @@ class Stage(Protocol):
 
     async def edit(self, event_id: str, text: str) -> str: ...
 
-    async def react(self, event_id: str, mark: str) -> None: ...
+    async def react(self, event_id: str, mark: str) -> str: ...
 
     async def standing(self) -> Sequence[Standing]: ...
 

@@ -165,10 +165,45 @@ class ConnectorContract:
                 mark = replace(outbound(stage, "✅", MessageKind.REACTION), reply_to=event_id)
                 await stage.connector.send(mark)
                 assert await stage.marks(event_id) == ["✅"]
+            if stage.connector.capabilities().choices:
                 await stage.react(event_id, "❌")
             await ledger.arrival(await stage.speak("the end"))
         assert ledger.texts() == ["!help", "the end"]
         assert await stage.standing() == []
+
+    async def test_a_person_s_mark_comes_in_with_what_it_stands_on_and_ours_do_not(
+        self, stage: Stage
+    ) -> None:
+        ledger = Ledger()
+        async with listening(stage, ledger):
+            said = await stage.connector.send(outbound(stage, "choose", MessageKind.NOTICE))
+            assert said.platform_id
+            if stage.connector.capabilities().choices:
+                mark = outbound(stage, "👍", MessageKind.REACTION)
+                await stage.connector.send(replace(mark, reply_to=said.platform_id))
+                event = await ledger.arrival(await stage.react(said.platform_id, "👍"))
+                assert (event.kind, event.text) == (InboundKind.REACTION, "👍")
+                assert (event.stands_on, event.source) == (said.platform_id, stage.place)
+                assert event.sender.id.partition(":")[2]
+                await stage.react(said.platform_id, "!fleet stop")
+            await ledger.arrival(await stage.speak("the end"))
+        assert ledger.texts() == ["the end"]
+        kinds = [event.kind for event in ledger.events]
+        assert kinds.count(InboundKind.REACTION) == len(kinds) - 1
+
+    async def test_a_mark_takes_the_place_of_the_one_before(self, stage: Stage) -> None:
+        ledger = Ledger()
+        async with listening(stage, ledger):
+            event_id = await stage.speak("!help")
+            await ledger.arrival(event_id)
+            if stage.connector.capabilities().reactions:
+                mark = replace(outbound(stage, "👀", MessageKind.REACTION), reply_to=event_id)
+                first = await stage.connector.send(mark)
+                later = replace(outbound(stage, "✅", MessageKind.REACTION), reply_to=event_id)
+                later = replace(later, replaces=first.platform_id)
+                for _ in range(2):  # a repeated one changes nothing
+                    await stage.connector.send(later)
+                assert await stage.marks(event_id) == ["✅"]
 
     async def test_a_message_for_another_platform_is_refused(self, stage: Stage) -> None:
         message = replace(outbound(stage, "x"), to=Address("nowhere", stage.place.place))

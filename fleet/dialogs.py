@@ -8,6 +8,7 @@ import structlog
 from bot.errors import UserError
 from bot.pause import Pauses
 from bot.sessions import DialogKey, Scene
+from fleet.announcements import UNTITLED, digest
 from fleet.keyboard import Look, look_at
 from fleet.local import Door, LocalFleet
 from fleet.lock import held
@@ -29,11 +30,12 @@ class LocalDialogs:
         self._sessions = LocalSessions(fleet)
         self._log = structlog.get_logger(part="dialogs")
 
-    async def answer(self, name: str, key: DialogKey) -> Scene:
+    async def answer(self, name: str, key: DialogKey, *, dialog: str | None = None) -> Scene:
         """Press one key in an agent's open dialog and return its screen as it is then.
 
-        UserError ``no_dialog`` when none is open, ``paused`` while a freeze stands, TransientError while
-        something else is typed there.
+        UserError ``no_dialog`` when none is open, ``other_dialog`` when it is not the one of the digest
+        ``dialog``, ``paused`` while a freeze stands, TransientError while something else is typed there. Without
+        a digest any dialog will do.
         """
         door = await self._fleet.door(name)
         async with held(self._fleet.places.typing_lock_file(name), _LOCK):
@@ -42,6 +44,13 @@ class LocalDialogs:
             if reading.state is not ScreenState.BLOCKED:
                 raise UserError(
                     f"{name} shows no dialog: its screen reads as {reading.state}", code="no_dialog"
+                )
+            title, rows = reading.dialog or UNTITLED, seen.screen.rows
+            if dialog not in {None, digest(title, rows)}:
+                raise UserError(
+                    f"{name} no longer shows the dialog that was announced; no key was pressed",
+                    code="other_dialog",
+                    hint=f"`agent tail {name}` shows its screen, `agent answer {name} KEY` answers what is there",
                 )
             await self._refuse_frozen()
             named = key if len(key) == 1 else key.capitalize()

@@ -13,6 +13,7 @@ import structlog
 
 from bot.errors import SetupError
 from fleet import processes
+from fleet.announcements import UNTITLED, Dialog
 from fleet.heartbeat import Heartbeat, write_heartbeat
 from fleet.local import Door, LocalFleet
 from fleet.panes import Pane
@@ -30,16 +31,6 @@ _SAID = {
 _DIALOG_ROWS = 12
 _UNSURE = frozenset({"generic"})
 """Readers whose prompt is a guess and no word of the runtime itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dialog:
-    """A dialog that an agent's program has opened and that nobody has answered."""
-
-    agent: str
-    title: str
-    rows: tuple[str, ...]
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +123,7 @@ class Lookout:
             sight = replace(sight, since=before.since, beaten_at=before.beaten_at)
         self._sights[door.agent.name] = sight
         if reading.state is ScreenState.BLOCKED and not same:
-            title = reading.dialog or "untitled"
+            title = reading.dialog or UNTITLED
             self._log.warning("dialog open", agent=door.agent.name, dialog=title)
             self._call_out(Dialog(door.agent.name, title, rows, now))
 

@@ -90,6 +90,7 @@ def stored_form(event: Inbound) -> Inbound:
         source=Address(*(storable(word) for word in (source.kind, source.place, source.thread))),
         sender=Principal(storable(sender.id), storable(sender.name)),
         text=storable(event.text),
+        stands_on=storable(event.stands_on),
     )
 
 
@@ -107,6 +108,7 @@ def _row(number: int, event: Inbound) -> dict[str, Any]:
         "body": event.text,
         "sent_at": event.sent_at.isoformat(),
         "recovered": event.recovered,
+        "stands_on": event.stands_on,
     }
 
 
@@ -119,4 +121,5 @@ def _inbound(row: Any) -> Inbound:
         sent_at=row["sent_at"],
         kind=InboundKind(row["kind"]),
         recovered=row["recovered"],
+        stands_on=row["stands_on"],
     )

@@ -16,6 +16,7 @@ from bot.model import (
 )
 from bot.reply import from_json, to_json
 from storage.database import Connection
+from storage.offers import offer_row
 from storage.queries import Queries
 
 
@@ -72,6 +73,7 @@ def _letter_row(letter: Letter) -> dict[str, Any]:
         "chain": message.chain,
         "hops": message.hops,
         "parts": [_part_row(part) for part in letter.parts],
+        **({"offers": [offer_row(offer) for offer in message.offers]} if message.offers else {}),
     }
 
 
@@ -101,7 +103,7 @@ def _address_row(prefix: str, address: Address) -> dict[str, Any]:
 
 
 def read_message(row: Any) -> Message:
-    """Return the message of a row of ``message``."""
+    """Return the message of a row of ``message``; what it offers is asked of the port Offers."""
     origin = None
     if row["origin_kind"] is not None:
         origin = Address(row["origin_kind"], row["origin_place"], row["origin_thread"])
@@ -136,6 +138,7 @@ def read_delivery(row: Any) -> Delivery:
         author=row["author"],
         tag=row["tag"],
         queueing=Queueing(row["queueing"]),
+        replaces=row["replaces"],
     )
     return Delivery(row["id"], outbound, row["attempts"], row["first_tried_at"], row["typed"])
 

@@ -202,6 +202,14 @@ CREATE TABLE public.card_thread (
     bound_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
+CREATE TABLE public.choice (
+    message_id text NOT NULL COLLATE pg_catalog."C",
+    mark text NOT NULL,
+    event_id text NOT NULL,
+    principal_id text NOT NULL,
+    chosen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.confirmation (
     principal_id text NOT NULL,
     code text NOT NULL,
@@ -241,6 +249,7 @@ CREATE TABLE public.delivery (
     reason text,
     ended_at timestamp with time zone,
     queueing text DEFAULT 'when-idle'::text NOT NULL,
+    offers boolean DEFAULT false NOT NULL,
     CONSTRAINT delivery_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT delivery_dead_says_why CHECK (((state <> 'dead'::text) OR (reason IS NOT NULL))),
     CONSTRAINT delivery_ended CHECK (((state = 'due'::text) = (ended_at IS NULL))),
@@ -302,9 +311,11 @@ CREATE TABLE public.inbound (
     begun_by text,
     begun_at timestamp with time zone,
     ended_at timestamp with time zone,
+    stands_on text,
     CONSTRAINT inbound_begun_by_at CHECK (((begun_by IS NULL) = (begun_at IS NULL))),
     CONSTRAINT inbound_ended CHECK (((state = ANY (ARRAY['stored'::text, 'running'::text])) = (ended_at IS NULL))),
-    CONSTRAINT inbound_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'edit'::text]))),
+    CONSTRAINT inbound_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'edit'::text, 'reaction'::text]))),
+    CONSTRAINT inbound_reaction_stands CHECK (((kind = 'reaction'::text) = (stands_on IS NOT NULL))),
     CONSTRAINT inbound_running_is_somebodys CHECK (((state <> 'running'::text) OR (begun_by IS NOT NULL))),
     CONSTRAINT inbound_state_check CHECK ((state = ANY (ARRAY['stored'::text, 'running'::text, 'done'::text, 'failed'::text, 'refused'::text, 'ignored'::text, 'interrupted'::text]))),
     CONSTRAINT inbound_stored_is_untouched CHECK (((state <> 'stored'::text) OR (begun_by IS NULL)))
@@ -359,6 +370,18 @@ CREATE TABLE public.migration (
     name text NOT NULL,
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.offer (
+    message_id text NOT NULL COLLATE pg_catalog."C",
+    mark text NOT NULL,
+    line text NOT NULL,
+    says text NOT NULL,
+    chooser text,
+    lifetime interval NOT NULL,
+    stored_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT offer_line_check CHECK ((line <> ''::text)),
+    CONSTRAINT offer_mark_check CHECK ((mark <> ''::text))
 );
 
 CREATE TABLE public.pause (
@@ -513,6 +536,9 @@ ALTER TABLE ONLY public.card_thread
 ALTER TABLE ONLY public.card_thread
     ADD CONSTRAINT card_thread_pkey PRIMARY KEY (card_id, connector);
 
+ALTER TABLE ONLY public.choice
+    ADD CONSTRAINT choice_pkey PRIMARY KEY (message_id);
+
 ALTER TABLE ONLY public.confirmation
     ADD CONSTRAINT confirmation_pkey PRIMARY KEY (principal_id, code);
 
@@ -558,6 +584,9 @@ ALTER TABLE ONLY public.message
 ALTER TABLE ONLY public.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.offer
+    ADD CONSTRAINT offer_pkey PRIMARY KEY (message_id, mark);
+
 ALTER TABLE ONLY public.pause
     ADD CONSTRAINT pause_pkey PRIMARY KEY (id);
 
@@ -601,6 +630,10 @@ CREATE INDEX confirmation_expiry ON public.confirmation USING btree (expires_at)
 CREATE INDEX delivery_dead ON public.delivery USING btree (ended_at DESC, id DESC) WHERE (state = 'dead'::text);
 
 CREATE INDEX delivery_due ON public.delivery USING btree (carrier, lane, id) WHERE (state = 'due'::text);
+
+CREATE INDEX delivery_mark ON public.delivery USING btree (reply_to, id) WHERE (kind = 'reaction'::text);
+
+CREATE INDEX delivery_offering ON public.delivery USING btree (platform_id) WHERE offers;
 
 CREATE INDEX dispatch_of_card ON public.dispatch USING btree (card_id, begun_at DESC);
 
@@ -663,8 +696,14 @@ ALTER TABLE ONLY public.card_key
 ALTER TABLE ONLY public.card_thread
     ADD CONSTRAINT card_thread_card_id_fkey FOREIGN KEY (card_id) REFERENCES public.card(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.choice
+    ADD CONSTRAINT choice_message_id_mark_fkey FOREIGN KEY (message_id, mark) REFERENCES public.offer(message_id, mark);
+
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);
+
+ALTER TABLE ONLY public.offer
+    ADD CONSTRAINT offer_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);
 
 ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);

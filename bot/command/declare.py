@@ -44,13 +44,14 @@ class Call:
     """Who runs a command, from where: ``source`` is where the answer goes, ``id`` is unique per call.
 
     ``thread`` is where people go on talking about it: the thread in which it was asked, else the one that
-    begins with the question; None when no platform brought it.
+    begins with the question; None when no platform brought it. ``event_id`` is the platform's id of what asked.
     """
 
     caller: Caller
     source: Address
     id: str
     thread: Address | None = None
+    event_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,12 @@ def _undash(word: str) -> str:
     return word
 
 
+def quoted(text: str) -> str:
+    """Return a text as one word of a line, whatever stands in it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def unfenced(text: str) -> str:
     """Return what stands in a code block, or the text when it is none."""
     lines = text.strip().splitlines(keepends=True)

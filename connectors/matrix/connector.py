@@ -25,7 +25,7 @@ from connectors.matrix.reader import Reader
 from connectors.matrix.rooms import MayInvite, Report, Rooms
 from connectors.matrix.session import Session
 from connectors.matrix.sync import HOLD, SyncLoop
-from connectors.matrix.wire import MAX_BYTES, to_wire
+from connectors.matrix.wire import MAX_BYTES, WireEvent, to_wire
 
 _TYPING_LASTS = timedelta(seconds=30)
 _REMEMBERED = 1000
@@ -73,6 +73,8 @@ class MatrixConnector:
     async def send(self, message: OutboundMessage) -> SendResult:
         """Show a message and return the event's id; calls for one room are done in the order made.
 
+        A mark stands before the one that it takes the place of is withdrawn.
+
         Raises UserError for an encrypted room, one that we are not in, and an event that is too large;
         TransientError (with the server's own wait, if it gave one) and SetupError otherwise.
         """
@@ -83,15 +85,30 @@ class MatrixConnector:
         event = to_wire(message, mentioned)
         async with self._turns.setdefault(room_id, asyncio.Lock()):
             await self._rooms.refuse_encrypted(room_id)
-            try:
-                event_id = await self._session.say(
-                    room_id, event.type, event.content, message.transaction_id
-                )
-            except UserError as error:
-                if error.code != REPEATED_REACTION:
-                    raise
-                return SendResult(ReceiptState.ACCEPTED, evidence={"already_there": True})
+            event_id = await self._show(room_id, event, message.transaction_id)
+            if message.replaces is not None:
+                await self._withdraw(message, message.replaces)
+        if event_id is None:
+            return SendResult(ReceiptState.ACCEPTED, evidence={"already_there": True})
         return SendResult(ReceiptState.ACCEPTED, event_id, evidence={"event_id": event_id})
+
+    async def _show(self, room_id: str, event: WireEvent, transaction_id: str) -> str | None:
+        """Send an event and return its id, None for a mark of ours that stands there already."""
+        try:
+            return await self._session.say(room_id, event.type, event.content, transaction_id)
+        except UserError as error:
+            if error.code != REPEATED_REACTION:
+                raise
+            return None
+
+    async def _withdraw(self, message: OutboundMessage, former: str) -> None:
+        """Take our former mark away; where the room does not let us, both stand there."""
+        try:
+            await self._session.withdraw(
+                message.to.place, former, f"{message.transaction_id}-former"
+            )
+        except UserError as error:
+            self._log.info("former mark stays", event_id=former, error=error.message)
 
     async def subscribe(self, accept: Accept, position: str | None) -> None:
         """Hand every batch to ``accept``; outages after the first contact are waited out here."""
@@ -139,7 +156,13 @@ class MatrixConnector:
     def capabilities(self) -> Capabilities:
         """Return what Matrix can show."""
         return Capabilities(
-            threads=True, html=True, reactions=True, edits=True, typing=True, max_bytes=MAX_BYTES
+            threads=True,
+            html=True,
+            reactions=True,
+            edits=True,
+            typing=True,
+            max_bytes=MAX_BYTES,
+            choices=True,
         )
 
     async def close(self) -> None:

@@ -1,6 +1,7 @@
 """What people's events mean: a Matrix event in, an Inbound out, or nothing.
 
-Source: Matrix client-server API, "Instant messaging", "Rich replies", "Event replacements", "Threading".
+Source: Matrix client-server API, "Instant messaging", "Rich replies", "Event replacements", "Threading",
+"Annotations and reactions".
 """
 
 import re
@@ -12,6 +13,7 @@ from connectors.matrix.answers import RoomEvent
 
 KIND = "matrix"
 MESSAGE = "m.room.message"
+REACTION = "m.reaction"
 MEMBER = "m.room.member"
 ENCRYPTION = "m.room.encryption"
 
@@ -35,14 +37,38 @@ def is_own_join(event: RoomEvent, user_id: str) -> bool:
 
 
 def to_inbound(event: RoomEvent, room_id: str, user_id: str) -> Inbound | None:
-    """Return what somebody wrote, or None when it is not for us to read.
+    """Return what somebody wrote or marked, or None when it is not for us to read.
 
-    Our own words, notices (other bots), redacted messages, media and malformed events are None.
+    Our own words and marks, notices (other bots), what was redacted, media and malformed events are None.
     The text is free of NUL, of half surrogates and of a quoted message in front of a reply.
     """
-    content = event.content
-    if event.type != MESSAGE or event.state_key is not None or event.sender == user_id:
+    if event.state_key is not None or event.sender == user_id:
         return None
+    readers = {MESSAGE: _message, REACTION: _reaction}
+    read = readers.get(event.type)
+    return None if read is None else read(event, room_id)
+
+
+def _reaction(event: RoomEvent, room_id: str) -> Inbound | None:
+    relation = _mapping(event.content.get("m.relates_to"))
+    stands_on, key = relation.get("event_id"), relation.get("key")
+    if relation.get("rel_type") != "m.annotation":
+        return None
+    if not isinstance(stands_on, str) or not isinstance(key, str) or not (stands_on and key):
+        return None
+    return Inbound(
+        event_id=event.event_id,
+        source=Address(KIND, room_id),
+        sender=principal(event.sender),
+        text=clean(key),
+        sent_at=_moment(event.origin_server_ts),
+        kind=InboundKind.REACTION,
+        stands_on=clean(stands_on),
+    )
+
+
+def _message(event: RoomEvent, room_id: str) -> Inbound | None:
+    content = event.content
     if content.get("msgtype") != "m.text":
         return None
     relation = _mapping(content.get("m.relates_to"))

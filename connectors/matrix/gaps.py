@@ -15,10 +15,18 @@ import structlog
 
 from bot.errors import UserError
 from connectors.matrix.answers import HistoryAnswer, RoomEvent, read_answer, read_events
-from connectors.matrix.events import ENCRYPTION, KIND, MEMBER, MESSAGE, is_own_join, to_inbound
+from connectors.matrix.events import (
+    ENCRYPTION,
+    KIND,
+    MEMBER,
+    MESSAGE,
+    REACTION,
+    is_own_join,
+    to_inbound,
+)
 from connectors.matrix.session import Session
 
-EVENT_TYPES = (MESSAGE, MEMBER, ENCRYPTION)
+EVENT_TYPES = (MESSAGE, REACTION, MEMBER, ENCRYPTION)
 _FILTER: dict[str, Any] = {"types": list(EVENT_TYPES), "lazy_load_members": True}
 
 
@@ -97,7 +105,7 @@ class _Taken:
                 return
             if len(self._kept) < self._limit:
                 self._kept.appendleft(event)
-            elif to_inbound(event, self._room_id, self._user_id) is not None:
+            elif event.type == MESSAGE and to_inbound(event, self._room_id, self._user_id):
                 self._lost += 1
 
     def walk(self, *, complete: bool) -> Walk:

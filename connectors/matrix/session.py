@@ -121,6 +121,11 @@ class Session:
         refusal = read_refusal(transport.status, transport.headers, body)
         raise translate(refusal, f"sending to {room_id}")
 
+    async def withdraw(self, room_id: str, event_id: str, transaction_id: str) -> None:
+        """Redact one of our own events; the same transaction id, or one redacted before, changes nothing."""
+        path = f"{_room(room_id)}/redact/{_quoted(event_id)}/{_quoted(transaction_id)}"
+        await self._ask(f"withdrawing {event_id} in {room_id}", "PUT", path, body={})
+
     async def state(self, room_id: str, event_type: str) -> dict[str, Any]:
         """Return the content of a state event whose state key is empty."""
         doing = f"reading {event_type} of {room_id}"

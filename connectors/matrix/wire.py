@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.errors import UserError
 from bot.model import MessageKind, OutboundMessage
-from connectors.matrix.events import MESSAGE, clean
+from connectors.matrix.events import MESSAGE, REACTION, clean
 
 MAX_BYTES = 48 * 1024
 """Of one event's text and markup together: an event may have 65,536 bytes, and JSON escapes cost some."""
@@ -18,7 +18,6 @@ MAX_BYTES = 48 * 1024
 _EVENT_LIMIT = 63_000
 """Bytes of content that still leave room for what the homeserver adds around it."""
 
-_REACTION = "m.reaction"
 _OWN_WORDS = frozenset({MessageKind.REPLY, MessageKind.NOTICE})
 
 
@@ -38,7 +37,7 @@ def to_wire(message: OutboundMessage, mentioned: str | None = None) -> WireEvent
     when even the text is too large, or a reaction has nothing to stand on.
     """
     if message.kind is MessageKind.REACTION:
-        return WireEvent(_REACTION, _annotation(message))
+        return WireEvent(REACTION, _annotation(message))
     content: dict[str, Any] = {
         "msgtype": "m.notice" if message.kind in _OWN_WORDS else "m.text",
         "body": clean(message.text),

@@ -15,7 +15,7 @@ WHERE message_id = $1 ORDER BY id;
 -- Served by an index of dead rows alone.
 SELECT d.id, d.message_id, d.part, d.transaction_id, d.kind, d.to_kind, d.to_place, d.to_thread,
     d.body, d.html, d.reply_to, d.author, d.tag, d.queueing, d.attempts,
-    coalesce(d.first_tried_at, d.ended_at) AS first_tried_at, d.reason,
+    coalesce(d.first_tried_at, d.ended_at) AS first_tried_at, d.reason, NULL AS replaces,
     EXISTS (
         SELECT FROM receipt r
         WHERE r.message_id = d.message_id AND r.part = d.part AND r.state = 'typed'

@@ -32,14 +32,23 @@ WITH ended AS (
 ), said AS (
     INSERT INTO receipt (message_id, part, state, evidence)
     SELECT id, 0, 'stored', '{}' FROM fresh
+), offered AS (
+    INSERT INTO offer (message_id, mark, line, says, chooser, lifetime)
+    SELECT fresh.id, o.mark, o.line, o.says, o.chooser, make_interval(secs => o.seconds)
+    FROM given
+    JOIN fresh ON fresh.id = letter ->> 'id', jsonb_to_recordset(letter -> 'offers') AS o (
+        mark text, line text, says text, chooser text, seconds double precision
+    )
+    ON CONFLICT DO NOTHING
 ), queued AS (
     INSERT INTO delivery (
         message_id, part, lane, carrier, transaction_id, kind, to_kind, to_place, to_thread,
-        body, html, reply_to, author, tag, queueing
+        body, html, reply_to, author, tag, queueing, offers
     )
     SELECT
         fresh.id, p.part, p.lane, p.carrier, p.transaction_id, p.kind, p.to_kind, p.to_place,
-        p.to_thread, p.body, p.html, p.reply_to, p.author, p.tag, p.queueing
+        p.to_thread, p.body, p.html, p.reply_to, p.author, p.tag, p.queueing,
+        p.kind <> 'reaction' AND letter ? 'offers'
     FROM given
     JOIN fresh ON fresh.id = letter ->> 'id', jsonb_to_recordset(letter -> 'parts') AS p (
         part integer, lane text, carrier text, transaction_id text, kind text, to_kind text,
@@ -56,6 +65,8 @@ SELECT
 -- name: claim_heads(carriers, owner, lease, worker)
 -- Steps from lane to lane over the partial index, so neither done rows nor a long lane cost anything. The
 -- lock looks at the row again: a head that another claimer took or ended meanwhile is passed over.
+-- What a mark stands on, and which mark of ours it takes the place of, is known only now: a lane moves in order, so
+-- the words that it belongs to and every earlier mark on its event have their platform's ids.
 -- The disk is not waited for: a lease that a crash of the server undoes is taken again, for the same transaction id.
 -- While a pause stands, mail of the worker ($4) that was put off leaves its lane to the messages behind it.
 WITH RECURSIVE unhurried AS MATERIALIZED (
@@ -94,7 +105,18 @@ SET lease_owner = $2, leased_until = now() + $3::interval, attempts = attempts +
     first_tried_at = coalesce(first_tried_at, now())
 FROM free WHERE d.id = free.id
 RETURNING d.id, d.message_id, d.part, d.transaction_id, d.kind, d.to_kind, d.to_place, d.to_thread,
-    d.body, d.html, d.reply_to, d.author, d.tag, d.queueing, d.attempts, d.first_tried_at,
+    d.body, d.html, d.author, d.tag, d.queueing, d.attempts, d.first_tried_at,
+    CASE WHEN d.kind = 'reaction' AND d.reply_to IS NULL THEN (
+        SELECT words.platform_id FROM delivery words
+        WHERE words.message_id = d.message_id AND words.kind <> 'reaction'
+        ORDER BY words.part DESC LIMIT 1
+    ) ELSE d.reply_to END AS reply_to,
+    CASE WHEN d.kind = 'reaction' THEN (
+        SELECT former.platform_id FROM delivery former
+        WHERE former.kind = 'reaction' AND former.reply_to = d.reply_to AND former.id < d.id
+            AND former.state = 'done' AND former.to_kind = d.to_kind AND former.to_place = d.to_place
+        ORDER BY former.id DESC LIMIT 1
+    ) END AS replaces,
     EXISTS (
         SELECT FROM receipt r
         WHERE r.message_id = d.message_id AND r.part = d.part AND r.state = 'typed'

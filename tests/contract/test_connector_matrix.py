@@ -34,8 +34,8 @@ class MatrixStage:
     async def edit(self, event_id: str, text: str) -> str:
         return await self._person.edit(self.place.place, event_id, text)
 
-    async def react(self, event_id: str, mark: str) -> None:
-        await self._person.react(self.place.place, event_id, mark)
+    async def react(self, event_id: str, mark: str) -> str:
+        return await self._person.react(self.place.place, event_id, mark)
 
     async def standing(self) -> Sequence[Standing]:
         return [

@@ -28,8 +28,8 @@ class MemoryStage:
     async def edit(self, event_id: str, text: str) -> str:
         return self.platform.speak(self.place.place, ANN, text, edits=event_id)
 
-    async def react(self, event_id: str, mark: str) -> None:
-        self.platform.marks.append((event_id, mark))
+    async def react(self, event_id: str, mark: str) -> str:
+        return self.platform.react(self.place.place, ANN, mark, event_id)
 
     async def standing(self) -> Sequence[Standing]:
         ours = [one for one in self.platform.standing if one.message]

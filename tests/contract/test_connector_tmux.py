@@ -50,15 +50,15 @@ class ConsoleStage:
     async def edit(self, event_id: str, text: str) -> str:
         raise AssertionError("a console has no edits")
 
-    async def react(self, event_id: str, mark: str) -> None:
-        """A console has no marks of its own person."""
+    async def react(self, event_id: str, mark: str) -> str:
+        raise AssertionError("a console has no marks of its own person")
 
     async def standing(self) -> Sequence[Standing]:
         return [Standing(one.text, one.thread) for one in self.frames if isinstance(one, Said)]
 
     async def marks(self, event_id: str) -> Sequence[str]:
         marks = (one for one in self.frames if isinstance(one, Reaction))
-        return [one.mark for one in marks if one.event_id == event_id]
+        return [one.mark for one in marks if one.event_id == event_id][-1:]  # a line shows one
 
     async def restart(self) -> None:
         await self._server.stop()

@@ -1,6 +1,7 @@
 """The ports Journal and Positions, for every implementation."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -34,6 +35,14 @@ async def test_events_come_back_in_order_and_unchanged(mailroom: Mailroom) -> No
     assert list(await mailroom.journal.accept(batch(*given))) == given
     assert list(await mailroom.journal.pending(10)) == given
     assert list(await mailroom.journal.pending(1)) == given[:1]
+
+
+async def test_a_mark_keeps_what_it_stands_on(mailroom: Mailroom) -> None:
+    given = replace(event("$2", "👍"), kind=InboundKind.REACTION, stands_on="$1")
+    assert list(await mailroom.journal.accept(batch(given))) == [given]
+    assert list(await mailroom.journal.pending(1)) == [given]
+    assert await mailroom.journal.begin(given, "one")
+    assert list(await mailroom.journal.interrupted("two")) == [given]
 
 
 async def test_an_event_is_stored_once(mailroom: Mailroom) -> None:

@@ -19,7 +19,9 @@ from bot.model import (
 )
 from bot.pause import SUPERVISOR
 from bot.post import Item
+from bot.reply import Offer
 from storage.journal import stored_form
+from storage.offers import bare_mark
 from tests.fakes.pauses import MemoryPauses
 
 
@@ -68,6 +70,8 @@ class Room:
     receipts: list[Receipt] = field(default_factory=list)
     dead: list[Row] = field(default_factory=list)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    offers: dict[tuple[str, str], tuple[Offer, datetime]] = field(default_factory=dict)
+    chosen: dict[str, str] = field(default_factory=dict)
     acknowledged: set[tuple[str, str]] = field(default_factory=set)
     away: Exception | None = None
     pauses: MemoryPauses = field(default_factory=MemoryPauses)
@@ -84,7 +88,10 @@ class Room:
                 raise ValueError(f"message {letter.message.id} has no parts")
         for letter in letters:
             if letter.message.id not in self.messages:
-                self.messages[letter.message.id] = letter.message
+                self.messages[letter.message.id] = replace(letter.message, offers=())
+                for offer in letter.message.offers:
+                    key = (letter.message.id, bare_mark(offer.mark))
+                    self.offers.setdefault(key, (replace(offer, mark=key[1]), self.now()))
                 self.add(Receipt(letter.message.id, ReceiptState.STORED))
                 for part in sorted(letter.parts, key=lambda part: part.part):
                     self.rows.append(Row(next(self.numbers), part, self.now()))
@@ -104,7 +111,25 @@ class Room:
             for receipt in self.of(row.outbound.message_id)
         )
         tried_at = row.first_tried_at or self.now()
-        return Delivery(row.id, row.outbound, row.attempts, tried_at, typed)
+        outbound = self._placed(row) if row.outbound.kind is MessageKind.REACTION else row.outbound
+        return Delivery(row.id, outbound, row.attempts, tried_at, typed)
+
+    def _placed(self, mark: Row) -> OutboundMessage:
+        """Return a mark with what it stands on, and with our mark whose place it takes there."""
+        outbound = mark.outbound
+        if outbound.reply_to is None:
+            words = [row for row in self.rows if row.outbound.message_id == outbound.message_id]
+            words = [row for row in words if row.outbound.kind is not MessageKind.REACTION]
+            return replace(outbound, reply_to=words[-1].platform_id if words else None)
+        former = [
+            row.platform_id
+            for row in self.rows
+            if row.outbound.kind is MessageKind.REACTION
+            and (row.outbound.to.lane, row.outbound.reply_to)
+            == (outbound.to.lane, outbound.reply_to)
+            and (row.id < mark.id and row.state == "done")
+        ]
+        return replace(outbound, replaces=former[-1] if former else None)
 
 
 class MemoryJournal:

@@ -13,7 +13,8 @@ class MemoryDialogs:
     def __init__(self, fleet: MemoryFleet) -> None:
         self._sessions = MemorySessions(fleet)
 
-    async def answer(self, name: str, key: DialogKey) -> Scene:
+    async def answer(self, name: str, key: DialogKey, *, dialog: str | None = None) -> Scene:
+        del dialog  # which one, where there is none
         scene = await self._sessions.scene(name, 1)
         raise UserError(f"{name} shows no dialog: {key} at a {scene.state}", code="no_dialog")
 

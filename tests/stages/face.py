@@ -139,9 +139,8 @@ def make_interpreter(
 
     topics = (
         SessionCommands(
-            lambda: interpreter.catalog,
+            lambda: interpreter,
             policy,
-            lambda code, call: interpreter.replay(code, call),  # noqa: PLW0108 - it is made below
             lambda: status,
             audit,
         ),

@@ -1,17 +1,26 @@
 """The ports of the mailbox, together, as the contract suites meet them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.model import Address, Letter, Message, MessageKind, OutboundMessage
 from bot.pause import Pauses
-from bot.ports import Audit, Confirmations, Correspondence, Journal, Outbox, Positions
+from bot.ports import (
+    Audit,
+    Confirmations,
+    Correspondence,
+    Journal,
+    Offers,
+    Outbox,
+    Positions,
+)
 from bot.post import Post
-from bot.reply import Block, Text
+from bot.reply import Block, Offer, Text
 from storage.audit import PostgresAudit
 from storage.confirmations import PostgresConfirmations
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
 from storage.journal import PostgresJournal, PostgresPositions
+from storage.offers import PostgresOffers
 from storage.outbox import PostgresOutbox
 from storage.pauses import PostgresPauses
 from storage.post import PostgresPost
@@ -24,6 +33,7 @@ from tests.fakes.mailroom import (
     MemoryPost,
     Room,
 )
+from tests.fakes.offers import MemoryOffers
 from tests.fakes.pauses import MemoryPauses
 
 ROOM = Address("memory", "room")
@@ -38,6 +48,7 @@ class Mailroom:
     outbox: Outbox
     correspondence: Correspondence
     post: Post
+    offers: Offers
     audit: Audit = field(default_factory=MemoryAudit)
     confirmations: Confirmations = field(default_factory=MemoryConfirmations)
     pauses: Pauses = field(default_factory=MemoryPauses)
@@ -52,6 +63,7 @@ def memory_mailroom() -> Mailroom:
         MemoryOutbox(room),
         MemoryCorrespondence(room),
         MemoryPost(room),
+        MemoryOffers(room),
         pauses=room.pauses,
     )
 
@@ -64,6 +76,7 @@ def postgres_mailroom(database: Database) -> Mailroom:
         PostgresOutbox(database),
         PostgresCorrespondence(database),
         PostgresPost(database),
+        PostgresOffers(database),
         PostgresAudit(database),
         PostgresConfirmations(database),
         PostgresPauses(database),
@@ -78,10 +91,17 @@ def letter(
     blocks: tuple[Block, ...] = (Text("hello"),),
     parts: int = 1,
     author: str = "mosaic",
+    offers: tuple[Offer, ...] = (),
+    reply_to: str | None = None,
 ) -> Letter:
     """Return a letter as the mailbox would seal it."""
-    message = Message(id=name, to=to, kind=kind, blocks=blocks, author=author)
-    return Letter(message, tuple(_part(message, number) for number in range(parts)))
+    message = Message(name, to, kind, blocks, author=author, reply_to=reply_to, offers=offers)
+    words = [_part(message, number) for number in range(parts)]
+    marks = [
+        replace(_part(message, number), kind=MessageKind.REACTION, text=offer.mark)
+        for number, offer in enumerate(offers, parts)
+    ]
+    return Letter(message, (*words, *marks))
 
 
 def _part(message: Message, number: int) -> OutboundMessage:
@@ -93,4 +113,5 @@ def _part(message: Message, number: int) -> OutboundMessage:
         kind=message.kind,
         text=f"{message.id} part {number}",
         author=message.author,
+        reply_to=message.reply_to,
     )

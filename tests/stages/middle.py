@@ -3,27 +3,48 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.backoff import Backoff
+from bot.choices import Choices
 from bot.command.catalog import Catalog
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, command, topic
 from bot.errors import TransientError
 from bot.interpreter import Interpreter
 from bot.mailbox import Mailbox
-from bot.model import Delivery, Principal, Receipt, ReceiptState, SendResult, agent_address
+from bot.marks import Marks
+from bot.model import (
+    Delivery,
+    Message,
+    MessageKind,
+    Principal,
+    Receipt,
+    ReceiptState,
+    SendResult,
+    agent_address,
+    derived_id,
+)
 from bot.policy import Access, Policy
 from bot.ports import Carrier
+from bot.post import Limits
+from bot.post_office import PostOffice
 from bot.presence import Typing
 from bot.reception import ConnectorCarrier
 from bot.relay import Relay
-from bot.reply import Reply, say
+from bot.reply import Reply, Text, say
 from bot.router import Router
 from bot.worker import Worker
 from connectors.memory import MemoryConnector, MemoryPlatform
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
-from tests.fakes.mailroom import MemoryCorrespondence, MemoryJournal, MemoryOutbox, Room
+from tests.fakes.mailroom import (
+    MemoryCorrespondence,
+    MemoryJournal,
+    MemoryOutbox,
+    MemoryPost,
+    Room,
+)
+from tests.fakes.offers import MemoryOffers
 
 ANN = Principal("memory:ann", "Ann")
 EVE = Principal("memory:eve", "Eve")
@@ -35,8 +56,11 @@ ORCHESTRATOR = agent_address("box", "orchestrator")
 class Toys:
     """Commands to try the middle with."""
 
-    def __init__(self, interpreter: Callable[[], Interpreter]) -> None:
+    def __init__(
+        self, interpreter: Callable[[], Interpreter], office: Callable[[], PostOffice]
+    ) -> None:
         self._interpreter = interpreter
+        self._office = office
         self.ran: list[str] = []
         self.gate = asyncio.Event()
 
@@ -68,10 +92,36 @@ class Toys:
         self.ran.append("wipe")
         return say("wiped")
 
+    @command("press", roles=OPERATORS, effect=Effect.WRITE)
+    async def press(self, call: Call, key: str) -> Reply:
+        """Do something that must not be done twice."""
+        self.ran.append(f"press {key}")
+        return say(f"{key} was pressed")
+
+    @command("post", roles=EVERYONE, effect=Effect.WRITE)
+    async def post(self, call: Call, text: str) -> Reply:
+        """Send mail, as `agent send` does."""
+        blocks, kind = (Text(text),), MessageKind.MAIL
+        mail = Message(
+            derived_id("post", call.id),
+            ORCHESTRATOR,
+            kind,
+            blocks,
+            origin=call.thread,
+            origin_event=call.event_id,
+        )
+        await self._office().send(call.caller.principal, mail)
+        return replace(say("stored"), goes_on=True)
+
     @command("confirm", roles=EVERYONE, effect=Effect.WRITE)
-    async def confirm(self, call: Call, code: str) -> Reply:
+    async def confirm(self, call: Call, code: str, *, asked_by: str | None = None) -> Reply:
         """Say yes."""
-        return await self._interpreter().replay(code, call)
+        return await self._interpreter().replay(code, call, asked_by)
+
+    @command("cancel", roles=EVERYONE, effect=Effect.WRITE)
+    async def cancel(self, call: Call, code: str, *, asked_by: str | None = None) -> Reply:
+        """Say no."""
+        return say(f"left alone: {await self._interpreter().drop(code, call, asked_by)}")
 
 
 @dataclass(slots=True)
@@ -80,11 +130,16 @@ class Terminal:
 
     taken: list[Delivery] = field(default_factory=list)
     ends: list[SendResult | Exception] = field(default_factory=list)
+    waits: list[str] = field(default_factory=list)
 
     async def carry(
         self, delivery: Delivery, record: Callable[[Receipt], Awaitable[None]]
     ) -> SendResult:
-        """Take one message."""
+        """Take one message; while it is told to wait it says why, and is asked again."""
+        if self.waits:
+            message_id, reason = delivery.outbound.message_id, self.waits[0]
+            await record(Receipt(message_id, ReceiptState.WAITING, reason=reason))
+            raise TransientError(reason, retry_after=timedelta(milliseconds=20))
         end = self.ends.pop(0) if self.ends else SendResult(ReceiptState.ACCEPTED)
         if isinstance(end, Exception):
             raise end
@@ -93,9 +148,19 @@ class Terminal:
 
 
 class Middle:
-    """One life of the middle; ``room`` (the database) and ``platform`` outlive it."""
+    """One life of the middle; ``room`` (the database) and ``platform`` outlive it.
 
-    def __init__(self, room: Room, platform: MemoryPlatform, life: str = "one") -> None:
+    ``long`` is how long mail waits before that is shown.
+    """
+
+    def __init__(
+        self,
+        room: Room,
+        platform: MemoryPlatform,
+        life: str = "one",
+        *,
+        long: timedelta = timedelta(milliseconds=100),
+    ) -> None:
         self.room, self.platform = room, platform
         self.terminal = Terminal()
         self.audit = MemoryAudit()
@@ -104,8 +169,18 @@ class Middle:
         outbox = MemoryOutbox(room)
         self.mailbox = Mailbox(outbox, lambda _kind: self.connector.capabilities())
         presence = Typing(lambda _kind: self.connector)
-        self.relay = Relay(self.mailbox, outbox, MemoryCorrespondence(room), presence)
-        self.toys = Toys(lambda: self.interpreter)
+        correspondence = MemoryCorrespondence(room)
+        marks = Marks(self.mailbox, correspondence, long)
+        self.relay = Relay(self.mailbox, outbox, correspondence, presence, marks)
+        self.office = PostOffice(
+            MemoryPost(room),
+            self.mailbox,
+            correspondence,
+            Limits(),
+            tell=lambda _: None,
+            mirror=lambda: None,
+        )
+        self.toys = Toys(lambda: self.interpreter, lambda: self.office)
         self.interpreter = self._make_interpreter()
         self.router = Router(
             self.journal,
@@ -113,13 +188,14 @@ class Middle:
             self.interpreter,
             lambda text: (ORCHESTRATOR, text),
             presence,
+            choices=Choices(MemoryOffers(room), self.interpreter, self.mailbox),
             token=life,
         )
         self.worker = Worker(
             self.mailbox,
             outbox,
             self._carriers,
-            self.relay.settled,
+            self.relay.moved,
             owner=f"box {life}",
             backoff=Backoff(timedelta(milliseconds=10), timedelta(milliseconds=50)),
             give_up_after=timedelta(hours=1),

@@ -99,13 +99,28 @@ class OpsRoom:
         return [e["content"] for e in self.said() if answered(e) == event_id]
 
     def marks(self, event_id: str) -> list[str]:
-        """Return the bot's reactions on an event, in order."""
-        return [mark for e in self.said() if (mark := mark_on(e, event_id))]
+        """Return the bot's reactions that stand on an event, in order."""
+        gone = {withdrawn(e) for e in self.said()}
+        marks = [e for e in self.said() if e["event_id"] not in gone]
+        return [mark for e in marks if (mark := mark_on(e, event_id))]
 
     def notices(self, part: str) -> list[str]:
         """Return the bot's messages in the room that hold some words."""
         bodies = [str(e["content"].get("body", "")) for e in self.said()]
         return [body for body in bodies if part in body]
+
+    def threaded(self, event_id: str) -> list[str]:
+        """Return what the bot said in the thread below an event."""
+        return [str(e["content"]["body"]) for e in self.said() if thread_of(e) == event_id]
+
+    async def announced(self, part: str, count: int = 1) -> str:
+        """Wait until the bot has said some words so often in the room, and return the last event's id."""
+
+        def found() -> list[str]:
+            said = [e for e in self.said() if part in str(e["content"].get("body", ""))]
+            return [str(e["event_id"]) for e in said][count - 1 :]
+
+        return str((await until(found, PATIENCE, f"{part!r} to be said"))[-1])
 
     async def answer(self, event_id: str) -> Event:
         """Wait until an event is answered and return the one answer's content."""
@@ -115,6 +130,11 @@ class OpsRoom:
     async def marked(self, event_id: str, mark: str) -> None:
         """Wait until the bot has put a mark on an event."""
         await until(lambda: mark in self.marks(event_id), PATIENCE, f"{mark} on {event_id}")
+
+    async def marked_alone(self, event_id: str, mark: str) -> None:
+        """Wait until of the bot's marks on an event one alone is left."""
+        alone = f"{mark} alone on {event_id}"
+        await until(lambda: self.marks(event_id) == [mark], PATIENCE, alone)
 
     async def handled(self, event_id: str) -> str:
         """Wait until the daemon has handled an event and return how that ended."""
@@ -144,6 +164,22 @@ def answered(event: Event) -> str | None:
     if event["type"] != "m.room.message":
         return None
     found: str | None = (relation.get("m.in_reply_to") or {}).get("event_id")
+    return found
+
+
+def thread_of(event: Event) -> str | None:
+    """Return the root of the thread that a message is in."""
+    relation = event["content"].get("m.relates_to") or {}
+    if event["type"] != "m.room.message" or relation.get("rel_type") != "m.thread":
+        return None
+    return str(relation["event_id"])
+
+
+def withdrawn(event: Event) -> str | None:
+    """Return which event a redaction takes away (its place depends on the room's version)."""
+    if event["type"] != "m.room.redaction":
+        return None
+    found: str | None = event.get("redacts") or event["content"].get("redacts")
     return found
 
 

@@ -79,7 +79,7 @@ SPEAKERS = {
 }
 """Who speaks to agents as the supervisor."""
 
-RAW_TMUX = {"fleet/tmux.py"}
+RAW_TMUX = {"fleet/guard.py"}
 """Files that may speak of tmux's own words for typing."""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from bot.backoff import Backoff
 from bot.logs import close_logs, configure_logs
 from bot.mailbox import Mailbox
+from bot.marks import Marks
 from bot.model import Message, MessageKind, agent_address
 from bot.places import Places
 from bot.ports import Part
@@ -80,7 +81,9 @@ class House:
             yield
 
     def _parts(self) -> Sequence[Part]:
-        relay = Relay(self._mailbox, self._outbox, self._correspondence, Typing(lambda _: None))
+        marks = Marks(self._mailbox, self._correspondence)
+        presence = Typing(lambda _: None)
+        relay = Relay(self._mailbox, self._outbox, self._correspondence, presence, marks)
         carrier = AgentCarrier(self._fleet, PostgresPauses(self._database))
         return (
             DatabasePart(
@@ -95,7 +98,7 @@ class House:
                 self._mailbox,
                 self._outbox,
                 lambda: {f"agent:{_HOST}": carrier},
-                relay.settled,
+                relay.moved,
                 owner=f"{_HOST} {secrets.token_hex(8)}",
                 backoff=Backoff(timedelta(seconds=1), timedelta(seconds=5)),
                 give_up_after=timedelta(minutes=5),

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import UserError
+from fleet.announcements import Dialog, digest
+from fleet.dialogs import LocalDialogs
 from fleet.heartbeat import Heartbeat, read_heartbeat
-from fleet.lookout import Dialog, Lookout
+from fleet.lookout import Lookout
 from fleet.starts import note_start
 from tests.stages.host import Stage
 from tests.waiting import until
@@ -74,6 +76,39 @@ async def test_a_dialog_is_called_out_once_with_the_screen_and_the_agent_is_stuc
     assert (dialog.agent, dialog.title) == ("a", "Permission")
     assert any("Permission" in row for row in dialog.rows)
     await until(lambda: shows(stage, "a", "stuck"))
+
+
+async def test_a_key_for_a_dialog_that_was_announced_is_pressed_in_that_one_alone(
+    stage: Stage,
+) -> None:
+    await stage.open(DOGFOOD)
+    announced: list[Dialog] = []
+    lookout = Lookout(stage.fleet, announced.append)
+    dialogs = LocalDialogs(stage.fleet, stage.pauses)
+
+    async def called_out() -> bool:
+        await lookout.look()
+        return len(announced) == number
+
+    await until(lambda: shows(stage, "a", "available"))
+    for number in (1, 2):
+        await type_into(stage, "a", f"before dialog {number}")
+        await until(lambda: shows(stage, "a", "available"))
+        await type_into(stage, "a", "/dialog")
+        await until(called_out)
+        if number == 1:
+            await dialogs.answer("a", "n")
+            await until(lambda: shows(stage, "a", "available"))
+    older, newer = (digest(one.title, one.rows) for one in announced)
+    assert older != newer
+    with pytest.raises(UserError, match="no longer shows the dialog") as refused:
+        await dialogs.answer("a", "y", dialog=older)
+    assert refused.value.code == "other_dialog"
+    assert await shows(stage, "a", "stuck")
+    scene = await dialogs.answer("a", "y", dialog=newer)
+    assert any("allowed" in row for row in scene.rows)
+    with pytest.raises(UserError, match="shows no dialog"):
+        await dialogs.answer("a", "y", dialog=newer)
 
 
 async def test_a_runtime_that_beats_itself_is_left_its_own_word(stage: Stage) -> None:

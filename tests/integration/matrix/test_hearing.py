@@ -58,17 +58,51 @@ async def test_a_reply_is_read_without_the_quote_in_front(matrix_town: Town) -> 
     assert ear.texts == ["question", "!help\n> kept"]
 
 
-async def test_our_own_words_notices_and_marks_are_not_heard(matrix_town: Town) -> None:
+async def test_our_own_words_and_marks_and_notices_are_not_heard(matrix_town: Town) -> None:
     ann, bot = await meet(matrix_town)
     ear = Ear()
     async with bot.listening(ear) as connector:
         await connector.send(message(bot.room_id, "our own", MessageKind.ANSWER))
         await ann.send(bot.room_id, {"msgtype": "m.notice", "body": "another bot"})
         event_id = await ann.say(bot.room_id, "heard")
-        await ann.react(bot.room_id, event_id, "👍")
+        mark = message(bot.room_id, "👍", MessageKind.REACTION, reply_to=event_id)
+        await connector.send(mark)
         await ann.say(bot.room_id, "last")
         await until(lambda: "last" in ear.texts, what="the last text")
     assert ear.texts == ["heard", "last"]
+
+
+async def test_a_person_s_mark_is_heard_and_taking_it_back_is_not(matrix_town: Town) -> None:
+    ann, bot = await meet(matrix_town)
+    ear = Ear()
+    async with bot.listening(ear) as connector:
+        said = await connector.send(message(bot.room_id, "choose", MessageKind.NOTICE))
+        tap = await ann.react(bot.room_id, str(said.platform_id), "👍")
+        await until(lambda: ear.events, what="the mark")
+        await ann.client.room_redact(bot.room_id, tap)
+        await ann.say(bot.room_id, "last")
+        await until(lambda: "last" in ear.texts, what="the last text")
+    mark, _ = ear.events
+    assert (mark.kind, mark.text, mark.event_id) == (InboundKind.REACTION, "👍", tap)
+    assert mark.stands_on == said.platform_id
+    assert mark.sender == Principal(f"matrix:{ann.user_id}", mark.sender.name)
+
+
+async def test_marks_that_were_missed_are_read_back_and_counted_as_no_words(
+    matrix_town: Town,
+) -> None:
+    ann, bot = await meet(matrix_town)
+    ear = Ear()
+    async with bot.listening(ear):
+        event_id = await ann.say(bot.room_id, "before")
+        await until(lambda: ear.texts == ["before"], what="the text")
+    await ann.react(bot.room_id, event_id, "👍")
+    await ann.react(bot.room_id, event_id, "👎")
+    await ann.say(bot.room_id, "after")
+    async with bot.listening(ear):
+        await until(lambda: "after" in ear.texts, what="the text after them")
+    assert ear.texts == ["before", "👍", "👎", "after"]
+    assert [(gap.recovered, gap.lost) for gap in ear.gaps] == [(1, 0)]
 
 
 async def test_what_was_said_before_the_first_start_is_not_run(matrix_town: Town) -> None:
@@ -105,6 +139,9 @@ HOSTILE: list[tuple[str, dict[str, Any]]] = [
     ("m.room.message", {"msgtype": "m.text", "body": "n" * 60_000}),
     ("m.room.message", {"msgtype": "m.text", "body": "nul \x00 bell \x07 rtl \u202e @room <b>"}),
     ("m.reaction", {"m.relates_to": "nonsense"}),
+    ("m.reaction", {"m.relates_to": {"rel_type": "m.annotation", "event_id": ["$e"], "key": "x"}}),
+    ("m.reaction", {"m.relates_to": {"rel_type": "m.annotation", "event_id": "$e", "key": {}}}),
+    ("m.reaction", {"m.relates_to": {"rel_type": "m.thread", "event_id": "$e", "key": "x"}}),
     ("m.room.message", {"msgtype": "m.text", "body": "x", "m.relates_to": [1, 2]}),
     ("org.example.unknown", {"anything": [None, {}]}),
     ("m.room.encrypted", {"algorithm": "nonsense"}),

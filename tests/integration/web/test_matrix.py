@@ -28,6 +28,23 @@ async def chat_line(face: Face, role: Role, name: str) -> bool:
     return await _line(face, role, name, ROOM, Via.CHAT)
 
 
+async def chosen_mark(face: Face, role: Role, name: str) -> bool:
+    """A mark that stands for the line; whoever is refused has not used it up."""
+    taken: list[str] = []
+
+    async def take() -> None:
+        taken.append(name)
+
+    call = Call(Caller(PEOPLE[role], Via.CHAT), ROOM, "call")
+    passed = True
+    try:
+        await face.interpreter.run_line(name, call, before=take)
+    except MosaicError as error:
+        passed = error.code != "forbidden"
+    assert passed or not taken
+    return passed
+
+
 async def console_line(face: Face, role: Role, name: str) -> bool:
     return await _line(face, role, name, Address("tmux", "chat"), Via.CONSOLE)
 
@@ -56,7 +73,7 @@ async def _passes(asking: Awaitable[aiohttp.ClientResponse]) -> bool:
     return answer.status != 403
 
 
-ENTRIES = (chat_line, console_line, run_by_token, call_by_token, run_by_peer)
+ENTRIES = (chat_line, chosen_mark, console_line, run_by_token, call_by_token, run_by_peer)
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.__name__)

@@ -54,3 +54,22 @@ def test_empty_lists_are_nobody() -> None:
     nobody = Policy(Access(frozenset(), frozenset(), frozenset()), {"read": frozenset(Role)})
     assert nobody.role_of(ANN) is Role.STRANGER
     assert nobody.role_of(LOCAL) is Role.OPERATOR
+
+
+@pytest.mark.parametrize(
+    ("who", "chooser", "allowed", "rule"),
+    [
+        (MIA, MIA.id, True, "asked-allowed"),
+        (ANN, MIA.id, True, "asked-allowed"),
+        (MIA, ANN.id, False, "not-asked-denied"),
+        (EVE, MIA.id, False, "not-asked-denied"),
+        (CODER, MIA.id, False, "not-asked-denied"),
+        (EVE, None, True, "asked-allowed"),
+    ],
+)
+def test_what_somebody_was_asked_they_answer_or_an_operator(
+    who: Principal, chooser: str | None, allowed: bool, rule: str
+) -> None:
+    decision = POLICY.may_choose(who, chooser)
+    assert (decision.allowed, decision.rule) == (allowed, rule)
+    assert decision.reason

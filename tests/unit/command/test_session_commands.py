@@ -132,6 +132,40 @@ async def test_a_code_confirms_once_and_only_for_who_was_asked(
         await say_as(interpreter, "member", f"confirm {code}")
 
 
+async def test_a_no_takes_the_code_away_and_runs_nothing(
+    interpreter: Interpreter, drill: Drill
+) -> None:
+    code = (await say_as(interpreter, "member", "drill wipe")).data["confirmation"]
+    reply = await say_as(interpreter, "member", f"cancel {code}")
+    assert reply.data == {"cancelled": "drill wipe"}
+    with pytest.raises(UserError, match="nothing waits for you"):
+        await say_as(interpreter, "member", f"confirm {code}")
+    assert drill.wiped == 0
+
+
+@pytest.mark.parametrize("word", ["confirm", "cancel"])
+async def test_for_another_only_an_operator_answers(
+    interpreter: Interpreter, drill: Drill, word: str
+) -> None:
+    whose = PEOPLE["member"].id
+    code = (await say_as(interpreter, "member", "drill wipe")).data["confirmation"]
+    with pytest.raises(UserError, match="only they and operators") as refused:
+        await say_as(interpreter, "agent", f"{word} {code} --asked-by {whose}")
+    assert refused.value.code == "forbidden"
+    assert "not-asked-denied" in (refused.value.hint or "")
+    await say_as(interpreter, "operator", f"{word} {code} --asked-by {whose}")
+    assert drill.wiped == (word == "confirm")
+
+
+async def test_the_offers_of_a_question_are_for_who_asked(interpreter: Interpreter) -> None:
+    reply = await say_as(interpreter, "member", "drill wipe")
+    code, whose = reply.data["confirmation"], PEOPLE["member"].id
+    assert [(offer.mark, offer.line, offer.chooser) for offer in reply.offers] == [
+        ("✅", f'confirm {code} --asked-by "{whose}"', whose),
+        ("❌", f'cancel {code} --asked-by "{whose}"', whose),
+    ]
+
+
 async def test_status_in_a_room_is_the_daemons(interpreter: Interpreter) -> None:
     reply: Any = await say_as(interpreter, "member", "status")
     assert reply.data["state"] == "running"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.command.words import split_line, unfenced
+from bot.command.words import quoted, split_line, unfenced
 from bot.errors import UsageError
 
 
@@ -63,3 +63,8 @@ def test_any_line_is_split_or_refused(line: str) -> None:
     except UsageError:
         return
     assert all(line[word.start : word.start + 1].strip() for word in words)
+
+
+@given(st.text(min_size=1))
+def test_what_is_quoted_is_one_word_as_it_was(text: str) -> None:
+    assert texts(f"confirm 1 --asked-by {quoted(text)}")[-1:] == [text]

@@ -23,6 +23,7 @@ odd_relations = st.fixed_dictionaries(
     optional={
         "rel_type": st.sampled_from(["m.thread", "m.replace", "m.annotation"]) | json_values,
         "event_id": st.just("$root") | json_values,
+        "key": st.text() | json_values,
         "m.in_reply_to": st.just({"event_id": "$to"}) | json_values,
     },
 )
@@ -40,7 +41,7 @@ odd_events = st.fixed_dictionaries(
     optional={
         "event_id": st.just("$e") | json_values,
         "sender": st.just(ANN) | json_values,
-        "type": st.sampled_from(["m.room.message", "m.room.member"]) | json_values,
+        "type": st.sampled_from(["m.room.message", "m.room.member", "m.reaction"]) | json_values,
         "content": odd_contents | json_values,
         "origin_server_ts": st.integers() | json_values,
         "unsigned": json_values,
@@ -110,6 +111,39 @@ def test_an_edit_of_a_text_in_a_thread_keeps_the_thread() -> None:
     assert inbound is not None
     assert (inbound.kind, inbound.text) == (InboundKind.EDIT, "!list")
     assert inbound.source.thread == "$root"
+
+
+def _annotation(**relation: Any) -> dict[str, Any]:
+    given = {"rel_type": "m.annotation", "event_id": "$on", "key": "👍", **relation}
+    return {"m.relates_to": given}
+
+
+def test_a_reaction_is_a_mark_and_what_it_stands_on() -> None:
+    inbound = to_inbound(_event(_annotation(), type="m.reaction"), ROOM, BOT)
+    assert inbound is not None
+    assert (inbound.kind, inbound.text) == (InboundKind.REACTION, "👍")
+    assert (inbound.event_id, inbound.stands_on) == ("$e", "$on")
+    assert (inbound.source.place, inbound.source.thread) == (ROOM, None)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        _annotation(rel_type="m.thread"),
+        _annotation(event_id=None),
+        _annotation(event_id=""),
+        _annotation(event_id=["$on"]),
+        _annotation(key=""),
+        _annotation(key=7),
+    ],
+)
+def test_a_reaction_that_is_none_is_nothing(content: dict[str, Any]) -> None:
+    assert to_inbound(_event(content, type="m.reaction"), ROOM, BOT) is None
+
+
+def test_our_own_mark_is_nothing() -> None:
+    assert to_inbound(_event(_annotation(), type="m.reaction", sender=BOT), ROOM, BOT) is None
 
 
 def test_an_edit_without_new_content_is_still_an_edit() -> None:

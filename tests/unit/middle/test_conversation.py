@@ -149,7 +149,7 @@ async def test_words_go_to_the_orchestrator_and_its_answer_comes_back(middle: Mi
     event_id = middle.platform.speak(OPS, ANN, "hello", thread="t1")
     (mail,) = await until(lambda: middle.terminal.taken)
     assert (mail.outbound.text, mail.outbound.author) == ("hello", ANN.id)
-    assert (event_id, "👀") in middle.platform.marks
+    assert (event_id, "👀") in middle.platform.shown
     await until(lambda: OPS in middle.platform.typing)
     for _ in range(2):  # an answer that is told twice is said once
         await middle.relay.answered(mail.outbound.message_id, "**hi** Ann")
@@ -170,22 +170,23 @@ async def test_a_strangers_words_reach_nobody(middle: Middle) -> None:
 
 
 @pytest.mark.parametrize(
-    ("end", "words"),
+    ("end", "words", "mark"),
     [
         (
             UserError("orchestrator is not running"),
             "was not delivered: orchestrator is not running",
+            "❌",
         ),
-        (SendResult(ReceiptState.UNKNOWN, reason="no echo"), "may not have arrived: no echo"),
+        (SendResult(ReceiptState.UNKNOWN, reason="no echo"), "may not have arrived: no echo", "❓"),
     ],
 )
 async def test_mail_that_did_not_arrive_is_told_to_its_sender(
-    middle: Middle, end: SendResult | Exception, words: str
+    middle: Middle, end: SendResult | Exception, words: str, mark: str
 ) -> None:
     middle.terminal.ends.append(end)
     event_id = middle.platform.speak(OPS, ANN, "hello")
-    await until(lambda: (event_id, "❌") in middle.platform.marks)
-    assert words in middle.said()[0]
+    await until(lambda: (event_id, mark) in middle.platform.marks)
+    assert words in (await until(middle.said))[0]
 
 
 async def test_a_broken_line_delays_and_doubles_nothing(middle: Middle) -> None:

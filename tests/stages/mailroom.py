@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass, field
 
+from bot.concerns import Concerns
 from bot.model import Address, Letter, Message, MessageKind, OutboundMessage
 from bot.ports import Audit, Confirmations, Correspondence, Journal, Outbox, Positions
 from bot.post import Post
 from bot.reply import Block, Text
 from storage.audit import PostgresAudit
+from storage.concerns import PostgresConcerns
 from storage.confirmations import PostgresConfirmations
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
 from storage.journal import PostgresJournal, PostgresPositions
 from storage.outbox import PostgresOutbox
 from storage.post import PostgresPost
+from tests.fakes.concerns import MemoryConcerns
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.mailroom import (
     MemoryCorrespondence,
@@ -28,13 +31,14 @@ ROOM = Address("memory", "room")
 
 @dataclass(frozen=True, slots=True)
 class Mailroom:
-    """Seven ports over one state."""
+    """The ports, all over one state."""
 
     journal: Journal
     positions: Positions
     outbox: Outbox
     correspondence: Correspondence
     post: Post
+    concerns: Concerns
     audit: Audit = field(default_factory=MemoryAudit)
     confirmations: Confirmations = field(default_factory=MemoryConfirmations)
 
@@ -48,6 +52,7 @@ def memory_mailroom() -> Mailroom:
         MemoryOutbox(room),
         MemoryCorrespondence(room),
         MemoryPost(room),
+        MemoryConcerns(room),
     )
 
 
@@ -59,6 +64,7 @@ def postgres_mailroom(database: Database) -> Mailroom:
         PostgresOutbox(database),
         PostgresCorrespondence(database),
         PostgresPost(database),
+        PostgresConcerns(database),
         PostgresAudit(database),
         PostgresConfirmations(database),
     )

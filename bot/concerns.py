@@ -2,11 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Protocol
 
 from bot.model import Letter
+from bot.moments import spoken_span
+
+LONGEST = 4000
+"""Characters of a text that are kept."""
+
+_EVIDENCE = 300
 
 
 class ConcernKind(StrEnum):
@@ -29,7 +35,7 @@ class Concern:
 
     ``subject`` is what it is about (a card, ``HOST:NAME`` of an agent); kind and subject together tell it
     from others that are open. ``text`` is the evidence, without ages: ``since`` says how old it is.
-    ``told_at`` is when people were told last, None when never.
+    ``told_at`` is when people were told last, None when never; ``again_at`` when they are to be told again.
     """
 
     id: int
@@ -39,7 +45,13 @@ class Concern:
     urgent: bool
     since: datetime
     told_at: datetime | None = None
+    again_at: datetime | None = None
     ended_at: datetime | None = None
+
+    @property
+    def untold_since(self) -> datetime:
+        """Since when it waits to be told, or will."""
+        return self.again_at or self.since
 
 
 class Concerns(Protocol):
@@ -48,7 +60,7 @@ class Concerns(Protocol):
     async def raise_(self, kind: str, subject: str, text: str, *, urgent: bool = False) -> bool:
         """Begin an episode, or give the open one this text; return whether it began.
 
-        One that becomes urgent is told once more; urgency is not lost until it is settled. Repeating it with
+        A text is cut after ``LONGEST`` characters. One that becomes urgent is told once more; urgency is not lost until it is settled. Repeating it with
         the same text writes nothing.
         """
         ...
@@ -80,3 +92,12 @@ class Concerns(Protocol):
         With ``again_after`` they are to be told once more when they are still open by then.
         """
         ...
+
+
+def concern_line(concern: Concern, now: datetime, zone: tzinfo) -> str:
+    """Return one concern in a line: what, since when, the evidence."""
+    since = concern.since.astimezone(zone)
+    at = f"{since:%H:%M}" if now - since < timedelta(hours=20) else f"{since:%Y-%m-%d %H:%M}"
+    words = " ".join(concern.text.split())
+    evidence = words if len(words) <= _EVIDENCE else words[: _EVIDENCE - 1] + "…"
+    return f"{concern.subject} since {at} ({spoken_span(now - since)}): {evidence}"

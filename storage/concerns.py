@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.concerns import Concern
+from bot.concerns import LONGEST, Concern
 from bot.model import Letter
 from storage.database import Database
 from storage.letters import store_letters
@@ -22,7 +22,7 @@ class PostgresConcerns:
         """Begin an episode, or give the open one this text."""
         async with self._database.connection() as connection:
             began = await self._queries.raise_concern.fetchval(
-                connection, kind=kind, subject=subject, text=text, urgent=urgent
+                connection, kind=kind, subject=subject, text=text[:LONGEST], urgent=urgent
             )
         return bool(began)
 

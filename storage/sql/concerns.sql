@@ -20,12 +20,12 @@ RETURNING id;
 
 -- name: find_open()
 -- There are few: a partial index holds them alone.
-SELECT id, kind, subject, text, urgent, since, told_at, ended_at
+SELECT id, kind, subject, text, urgent, since, told_at, again_at, ended_at
 FROM concern WHERE ended_at IS NULL ORDER BY since, id;
 
 -- name: find_untold()
 -- Never told, or to be told again by now.
-SELECT id, kind, subject, text, urgent, since, told_at, ended_at
+SELECT id, kind, subject, text, urgent, since, told_at, again_at, ended_at
 FROM concern WHERE ended_at IS NULL AND (told_at IS NULL OR again_at <= clock_timestamp())
 ORDER BY since, id;
 

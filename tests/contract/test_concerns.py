@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from bot.concerns import Concern, ConcernKind
+from bot.concerns import LONGEST, Concern, ConcernKind
 from bot.reply import Text
 from tests.stages.mailroom import Mailroom, letter
 
@@ -132,3 +132,6 @@ async def fresh(mailroom: Mailroom) -> list[Concern]:
 async def test_a_text_is_kept_as_it_stands(mailroom: Mailroom) -> None:
     await mailroom.concerns.raise_(STUCK, "A7", "'; DROP TABLE concern; --")
     assert await texts(mailroom) == [("A7", "'; DROP TABLE concern; --")]
+    for _ in range(2):
+        await mailroom.concerns.raise_(STUCK, "A7", "ü" * 9000)
+    assert await texts(mailroom) == [("A7", "ü" * LONGEST)]

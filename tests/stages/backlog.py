@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.activity import Activity
 from bot.backlog import (
     CardShelf,
     Checklists,
@@ -22,9 +23,11 @@ from bot.backlog import (
 from bot.cards import Card, CardDraft
 from bot.errors import UserError
 from bot.model import Caller, Inbound, InboundBatch, Principal, Via
+from storage.activity import PostgresActivity
 from storage.backlog import postgres_backlog
 from storage.database import Database
 from storage.journal import PostgresJournal
+from tests.fakes.activity import MemoryActivity
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.inquiry import MemoryInquiry
 from tests.fakes.keeping import MemoryKeeping
@@ -57,6 +60,7 @@ class BacklogStage:
     overview: Overview
     threads: Threads
     news: NewsFeed
+    activity: Activity
     asking: Asking
     age: Callable[[timedelta], Awaitable[None]]
 
@@ -111,6 +115,7 @@ def memory_stage() -> BacklogStage:
         MemoryOverview(memory),
         threads,
         threads,
+        MemoryActivity(memory),
         asking,
         age,
     )
@@ -151,6 +156,7 @@ def postgres_stage(database: Database) -> BacklogStage:
         ours.overview,
         ours.threads,
         ours.news,
+        PostgresActivity(database),
         asking,
         age,
     )

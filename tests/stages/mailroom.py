@@ -6,6 +6,7 @@ from bot.concerns import Concerns
 from bot.model import Address, Letter, Message, MessageKind, OutboundMessage
 from bot.ports import Audit, Confirmations, Correspondence, Journal, Outbox, Positions
 from bot.post import Post
+from bot.reminders import Reminders
 from bot.reply import Block, Text
 from storage.audit import PostgresAudit
 from storage.concerns import PostgresConcerns
@@ -15,6 +16,7 @@ from storage.database import Database
 from storage.journal import PostgresJournal, PostgresPositions
 from storage.outbox import PostgresOutbox
 from storage.post import PostgresPost
+from storage.reminders import PostgresReminders
 from tests.fakes.concerns import MemoryConcerns
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.mailroom import (
@@ -25,6 +27,7 @@ from tests.fakes.mailroom import (
     MemoryPost,
     Room,
 )
+from tests.fakes.reminders import MemoryReminders
 
 ROOM = Address("memory", "room")
 
@@ -39,6 +42,7 @@ class Mailroom:
     correspondence: Correspondence
     post: Post
     concerns: Concerns
+    reminders: Reminders
     audit: Audit = field(default_factory=MemoryAudit)
     confirmations: Confirmations = field(default_factory=MemoryConfirmations)
 
@@ -53,6 +57,7 @@ def memory_mailroom() -> Mailroom:
         MemoryCorrespondence(room),
         MemoryPost(room),
         MemoryConcerns(room),
+        MemoryReminders(room),
     )
 
 
@@ -65,6 +70,7 @@ def postgres_mailroom(database: Database) -> Mailroom:
         PostgresCorrespondence(database),
         PostgresPost(database),
         PostgresConcerns(database),
+        PostgresReminders(database),
         PostgresAudit(database),
         PostgresConfirmations(database),
     )

@@ -16,7 +16,7 @@ import structlog
 
 from bot import __version__
 from bot.addressee import addressee
-from bot.bulletin import Bulletin
+from bot.announcements import Announcements, Speech
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.connections import Connections
@@ -37,9 +37,7 @@ from bot.post_office import PostOffice
 from bot.presence import Typing
 from bot.reception import Reception
 from bot.relay import Relay
-from bot.reply import Code, Markdown
 from bot.router import Router
-from bot.schedule import Schedule
 from bot.settings import Settings, load_settings, unknown_variables
 from bot.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
 from bot.upkeep import backlog_jobs
@@ -54,7 +52,7 @@ from fleet.chat_window import ChatWindow
 from fleet.delivery import AgentCarrier
 from fleet.dialogs import LocalDialogs
 from fleet.local import LocalFleet
-from fleet.lookout import Dialog, Lookout
+from fleet.lookout import Lookout
 from fleet.part import FleetPart
 from fleet.readiness import Thresholds
 from fleet.rollouts import Rollouts
@@ -149,7 +147,10 @@ class Daemon:
             report=self._report,
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
-        self._bulletin = Bulletin(self._mailbox, self._connections.primary)
+        self._announcements = Announcements(
+            self._database, settings, Speech(self._mailbox, self._connections.primary), self._host
+        )
+        self._bulletin = self._announcements.bulletin
         mail = self._settings.mail
         self._office = PostOffice(
             self._post,
@@ -269,6 +270,7 @@ class Daemon:
                 )
             ),
             *mail_topics(self._office, self._post, self._correspondence, self._fleet),
+            *self._announcements.topics(self._policy),
         )
 
     def _make_interpreter(self) -> Interpreter:
@@ -308,7 +310,12 @@ class Daemon:
                 start_timeout=self._settings.postgres.start_timeout,
             ),
             FleetPart(self._fleet, self._bulletin.put),
-            Lookout(self._fleet, self._call_out, self._settings.heartbeat.interval),
+            Lookout(
+                self._fleet,
+                self._announcements.call_out,
+                self._settings.heartbeat.interval,
+                self._announcements.dialogs_open,
+            ),
             Rollouts(self._fleet),
             self._router,
             Worker(
@@ -321,11 +328,16 @@ class Daemon:
                 give_up_after=self._settings.delivery.give_up_after,
             ),
             AnswerWatch(self._fleet, self._correspondence, self._relay.answered),
-            self._bulletin,
+            *self._announcements.parts(),
             *self._news_parts(),
             *([] if self._homeserver is None else [self._homeserver]),
             *(self._reception(kind) for kind in self._connections.kinds()),
-            Schedule(backlog_jobs(self._backlog, self._settings, self._bulletin.put)),
+            self._announcements.schedule(
+                backlog_jobs(self._backlog, self._settings, self._bulletin.put),
+                self._interpreter,
+                self._backlog.shelf,
+                self._fleet,
+            ),
         ]
 
     def _news_parts(self) -> list[Part]:
@@ -357,13 +369,6 @@ class Daemon:
 
     async def _report(self, text: str) -> None:
         self._bulletin.put(text)
-
-    def _call_out(self, dialog: Dialog) -> None:
-        since = dialog.since.strftime("%H:%M:%S UTC")
-        rows = [row for row in dialog.rows if row.strip()]
-        said = f"{dialog.agent} waits at a dialog since {since}: {dialog.title}"
-        how = f"An operator answers it with `!agent answer {dialog.agent} KEY` (enter, escape, y, n, 1 …)."
-        self._bulletin.put(said, Code("\n".join(rows)), Markdown(how))
 
     def _part_changed(self, name: str, status: PartStatus) -> None:
         if status.state is PartState.STOPPED:

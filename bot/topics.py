@@ -20,6 +20,7 @@ from commands.inquiry import InquiryCommands
 from commands.keeping import KeepingCommands
 from commands.mail import MailCommands
 from commands.post import PostCommands
+from commands.remind import RemindCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
 from commands.sessions import DialogCommands, FleetChecks, SessionViews
@@ -101,4 +102,5 @@ TOPICS: tuple[type, ...] = (
     UnitCommands,
     PostCommands,
     MailCommands,
+    RemindCommands,
 )

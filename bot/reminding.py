@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.command.declare import Call
-from bot.errors import MosaicError
+from bot.errors import MosaicError, UsageError
 from bot.interpreter import Interpreter
 from bot.mailbox import Mailbox
 from bot.model import Caller, Message, MessageKind, Via, derived_id
@@ -69,7 +69,7 @@ class Reminding:
     async def _fire(self, reminder: Reminder) -> None:
         now = self._now()
         letters = self._mailbox.seal([_message(reminder, "due", (Text(_sentence(reminder, now)),))])
-        if not await self._reminders.fire(reminder, _next(reminder, now), letters):
+        if not await self._reminders.fire(reminder, self._next(reminder, now), letters):
             return
         self._mailbox.posted.set()
         self._log.info("reminder", id=reminder.id, owner=reminder.request.owner.id)
@@ -77,6 +77,22 @@ class Reminding:
             task = asyncio.create_task(self._run(reminder))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
+
+    def _next(self, reminder: Reminder, now: datetime) -> datetime | None:
+        """Return when it falls due again; what was missed meanwhile is not made up for."""
+        request = reminder.request
+        if request.rule is None:
+            return None
+        try:
+            rule, _ = read_rule(request.rule)
+            zone = read_zone(request.timezone)
+        except (
+            UsageError,
+            ValueError,
+        ) as error:  # one that nobody can read must not hold up the others
+            self._log.error("reminder ended", id=reminder.id, rule=request.rule, error=str(error))
+            return None
+        return rule.after(max(now, reminder.due_at), zone)
 
     async def _run(self, reminder: Reminder) -> None:
         """Run a command as its owner, with the rights that its owner has now, and say what it answers."""
@@ -111,15 +127,6 @@ def _line(reminder: Reminder) -> str | None:
     """Return the command that a reminder runs, None for one that is just said."""
     text = reminder.request.text
     return text[1:] if text.startswith("!") and text[1:2].isalpha() else None
-
-
-def _next(reminder: Reminder, now: datetime) -> datetime | None:
-    """Return when it falls due again; what was missed meanwhile is not made up for."""
-    request = reminder.request
-    if request.rule is None:
-        return None
-    rule, _ = read_rule(request.rule)
-    return rule.after(max(now, reminder.due_at), read_zone(request.timezone))
 
 
 def _sentence(reminder: Reminder, now: datetime) -> str:

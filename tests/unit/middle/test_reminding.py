@@ -152,6 +152,18 @@ async def test_a_command_that_fails_or_asks_says_so(stage: Stage, line: str) -> 
     assert stage.middle.toys.ran == []
 
 
+async def test_a_rule_that_nobody_can_read_ends_and_holds_nobody_up(stage: Stage) -> None:
+    await stage.ask("old", SECOND, "blue moon at 9")
+    zoneless = await stage.ask("elsewhere", SECOND, "day at 09:00")
+    await stage.reminders.cancel(2, None)
+    await stage.reminders.add(replace(zoneless, timezone="Mars"))
+    await stage.ask("tea", SECOND)
+    stage.clock.go_on(SECOND)
+    await stage.reminding.look()
+    assert [text.rpartition(": ")[2] for text in stage.said()] == ["old", "elsewhere", "tea"]
+    assert await stage.reminders.waiting(None) == []
+
+
 async def test_a_mark_alone_is_no_command(stage: Stage) -> None:
     await stage.ask("! look out", SECOND)
     stage.clock.go_on(SECOND)

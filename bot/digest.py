@@ -17,7 +17,7 @@ _SHOWN = 12
 
 WHAT_TO_DO: Mapping[str, str] = {
     ConcernKind.DIALOG: "!agent tail NAME shows it, !agent answer NAME KEY answers it",
-    ConcernKind.STUCK_CARD: "!backlog show ID tells its history, !backlog release or block ID frees its agent",
+    ConcernKind.STUCK_CARD: "!backlog show ID tells its history, !backlog block --id ID ends its claim",
     ConcernKind.EXPIRED_CLAIM: "!backlog show ID tells who had it",
     ConcernKind.CRASH_LOOP: "!agent tail NAME shows its end, !fleet start NAME tries again",
     ConcernKind.FLOOR: "!fleet ps shows who is there",

@@ -11,7 +11,7 @@ from bot.bulletin import Bulletin
 from bot.cards import CardDraft
 from bot.concerns import ConcernKind
 from bot.daily import DailyDigest
-from bot.digest import Digest
+from bot.digest import WHAT_TO_DO, Digest
 from bot.errors import TransientError
 from bot.mailbox import Mailbox
 from bot.model import Address, Caller, Message, MessageKind, Principal, Via
@@ -20,6 +20,7 @@ from bot.outcry import Outcry
 from bot.quiet import QuietHours
 from bot.render import render
 from bot.reply import Code, Text
+from bot.table import read_table
 from tests.fakes.activity import MemoryActivity
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.concerns import MemoryConcerns
@@ -208,6 +209,15 @@ async def test_the_part_goes_on_when_the_database_is_back(stage: Stage) -> None:
     await until(stage.said)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def test_every_command_that_a_digest_names_exists() -> None:
+    table = read_table()
+    named = [
+        words for hint in WHAT_TO_DO.values() for words in re.findall(r"!([a-z ]*[a-z])", hint)
+    ]
+    assert len(named) >= len(WHAT_TO_DO)
+    assert [words for words in named if table.find(words.split()) is None] == []
 
 
 class Crier:

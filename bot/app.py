@@ -16,7 +16,7 @@ import structlog
 
 from bot import __version__
 from bot.addressee import addressee
-from bot.bulletin import Bulletin
+from bot.announcements import Announcements, Speech
 from bot.choices import Choices
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
@@ -42,7 +42,6 @@ from bot.presence import Typing
 from bot.reception import Reception
 from bot.relay import Relay
 from bot.router import Router
-from bot.schedule import Schedule
 from bot.settings import Settings, load_settings, unknown_variables
 from bot.supervising import make_supervision
 from bot.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
@@ -54,7 +53,6 @@ from commands.session import SessionCommands
 from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import TmuxConnector
 from connectors.tmux.window import TmuxWindow
-from fleet.announcements import Dialog, announcement, offers
 from fleet.answers import AnswerWatch
 from fleet.briefs import LocalBriefs
 from fleet.chat_window import ChatWindow
@@ -160,7 +158,10 @@ class Daemon:
             report=self._report,
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
-        self._bulletin = Bulletin(self._mailbox, self._connections.primary)
+        self._announcements = Announcements(
+            self._database, settings, Speech(self._mailbox, self._connections.primary), self._host
+        )
+        self._bulletin = self._announcements.bulletin
         self._pause = PauseWatch(self._pauses, self._bulletin.put, self._connections.primary)
         mail = self._settings.mail
         self._office = PostOffice(
@@ -296,6 +297,7 @@ class Daemon:
             ),
             *mail_topics(self._office, self._post, self._correspondence, self._fleet),
             self._supervision.topic,
+            *self._announcements.topics(self._policy),
         )
 
     def _make_interpreter(self) -> Interpreter:
@@ -342,7 +344,13 @@ class Daemon:
             PauseFile(self._places.paused_file, self._host, self._pauses),
             self._pause,
             part,
-            Lookout(self._fleet, self._call_out, self._settings.heartbeat.interval, part.floor.see),
+            Lookout(
+                self._fleet,
+                self._announcements.call_out,
+                self._settings.heartbeat.interval,
+                seen=part.floor.see,
+                looked=self._announcements.dialogs_open,
+            ),
             Rollouts(self._fleet),
             self._router,
             Worker(
@@ -355,16 +363,19 @@ class Daemon:
                 give_up_after=self._settings.delivery.give_up_after,
             ),
             AnswerWatch(self._fleet, self._correspondence, self._relay.answered),
-            self._bulletin,
+            *self._announcements.parts(),
             *([Newsroom(self._backlog.news, self._mailbox)] if self._settings.threads.news else []),
             *([] if self._homeserver is None else [self._homeserver]),
             *(self._reception(kind) for kind in self._connections.kinds()),
             *self._supervision.parts,
-            Schedule(
+            self._announcements.schedule(
                 (
                     *backlog_jobs(self._backlog, self._settings, self._bulletin.put),
                     *self._supervision.jobs,
-                )
+                ),
+                self._interpreter,
+                self._backlog.shelf,
+                self._fleet,
             ),
         ]
 
@@ -392,10 +403,6 @@ class Daemon:
 
     async def _report(self, text: str) -> None:
         self._bulletin.put(text)
-
-    def _call_out(self, dialog: Dialog) -> None:
-        said, *more = announcement(dialog)
-        self._bulletin.put(said.text, *more, offers=offers(dialog))
 
     def _part_changed(self, name: str, status: PartStatus) -> None:
         if status.state is PartState.STOPPED:

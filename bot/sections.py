@@ -4,17 +4,35 @@ docs/reference/settings.md is generated from the strings below the keys.
 """
 
 import socket
-from datetime import timedelta
+from datetime import time, timedelta, tzinfo
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from bot.backoff import Backoff
+from bot.moments import Rule, read_clock, read_zone
+from bot.quiet import QuietHours
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, strict=True)]
 PrincipalId = Annotated[str, Field(pattern=r"^[a-z]+:\S+$", strict=True)]
 Text = Annotated[str, Field(strict=True)]
 HostName = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+def _known_zone(name: str) -> str:
+    read_zone(name)
+    return name
+
+
+def _known_clock(word: str) -> str:
+    if word:
+        read_clock(word)
+    return word
+
+
+ZoneName = Annotated[Text, AfterValidator(_known_zone)]
+WallTime = Annotated[Text, AfterValidator(_known_clock)]
+_EVERY_DAY = tuple(range(7))
 
 
 class Section(BaseModel):
@@ -37,7 +55,7 @@ class Access(Section):
 
 
 class Supervisor(Section):
-    """How the supervisor hands cards to agents."""
+    """How the supervisor hands cards to agents, and when it tells people."""
 
     tick_seconds: Seconds = 30.0
     """Time between two ticks when nothing happens; what happens is seen sooner."""
@@ -62,6 +80,12 @@ class Supervisor(Section):
     replan: bool = Field(default=True, strict=True)
     """Whether the planner (or the orchestrator) is asked, once, for more when all cards are done."""
 
+    digest_minutes: Annotated[float, Field(gt=0, le=1440, strict=True)] = 10.0
+    """Time for which concerns are gathered before they are said in one message; urgent ones come at once."""
+
+    digest_at: WallTime = "08:00"
+    """Time of day of the daily digest, on the clock of `[clock] timezone`; empty is none."""
+
     @property
     def tick(self) -> timedelta:
         """The time between two ticks."""
@@ -81,6 +105,65 @@ class Supervisor(Section):
     def quiet(self) -> timedelta:
         """How long standing at the prompt means that the turn ended."""
         return timedelta(seconds=self.quiet_seconds)
+
+    @property
+    def gather(self) -> timedelta:
+        """The time for which concerns are gathered."""
+        return timedelta(minutes=self.digest_minutes)
+
+    @property
+    def daily(self) -> Rule | None:
+        """When the daily digest falls due, None for never."""
+        return Rule(_EVERY_DAY, read_clock(self.digest_at)) if self.digest_at else None
+
+
+class Clock(Section):
+    """What the clock on the wall shows."""
+
+    timezone: ZoneName = "UTC"
+    """Time zone of the digests and of quiet hours, such as `Europe/Berlin`; people's reminders follow it too."""
+
+    people: tuple[Annotated[str, Field(pattern=r"^[a-z]+:\S+ \S+$", strict=True)], ...] = ()
+    """People who live elsewhere: an id and a zone each, such as `matrix:@ann:example.org Asia/Tokyo`."""
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of this installation."""
+        return read_zone(self.timezone)
+
+    def timezone_of(self, principal_id: str) -> str:
+        """Return the name of a person's time zone."""
+        known = dict(entry.split(" ") for entry in self.people)
+        return known.get(principal_id, self.timezone)
+
+    @model_validator(mode="after")
+    def _known(self) -> "Clock":
+        for entry in self.people:
+            read_zone(entry.split(" ")[1])
+        return self
+
+
+class Quiet(Section):
+    """Hours in which people are told nothing that can wait. Reminders that they set are said all the same."""
+
+    begin: WallTime = ""
+    """When they begin, such as `22:00`, on the clock of `[clock] timezone`; empty is never."""
+
+    end: WallTime = ""
+    """When they end, such as `07:00`."""
+
+    @property
+    def times(self) -> tuple[time, time] | None:
+        """Begin and end, None for never."""
+        return (read_clock(self.begin), read_clock(self.end)) if self.begin else None
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Quiet":
+        if bool(self.begin) != bool(self.end):
+            raise ValueError("begin and end go together: set both or neither")
+        if self.times is not None and self.times[0] == self.times[1]:
+            raise ValueError("begin and end must differ")
+        return self
 
 
 class Backlog(Section):
@@ -290,6 +373,8 @@ class Settings(Section):
 
     access: Access = Access()
     supervisor: Supervisor = Supervisor()
+    clock: Clock = Clock()
+    quiet: Quiet = Quiet()
     backlog: Backlog = Backlog()
     heartbeat: Heartbeat = Heartbeat()
     connectors: Connectors = Connectors()
@@ -301,3 +386,9 @@ class Settings(Section):
     postgres: Postgres = Postgres()
     homeserver: Homeserver = Homeserver()
     log: Log = Log()
+
+    @property
+    def quiet_hours(self) -> QuietHours:
+        """When people are told nothing that can wait."""
+        begin, end = self.quiet.times or (None, None)
+        return QuietHours(begin, end, self.clock.zone)

@@ -22,6 +22,7 @@ from commands.keeping import KeepingCommands
 from commands.mail import MailCommands
 from commands.pause import PauseCommands
 from commands.post import PostCommands
+from commands.remind import RemindCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
 from commands.sessions import DialogCommands, FleetChecks, SessionViews
@@ -113,4 +114,5 @@ TOPICS: tuple[type, ...] = (
     PostCommands,
     MailCommands,
     SupervisorCommands,
+    RemindCommands,
 )

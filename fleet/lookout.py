@@ -52,7 +52,11 @@ class _Sight:
 
 
 class Lookout:
-    """The part ``lookout``. ``call_out`` hears once of every dialog that opens, ``seen`` at each look who runs."""
+    """The part ``lookout``.
+
+    ``call_out`` hears once of every dialog that opens, ``seen`` at each look who runs, ``looked`` the names of all
+    agents here that show one: after the first look, and whenever they have changed.
+    """
 
     name = "lookout"
 
@@ -62,11 +66,14 @@ class Lookout:
         call_out: Callable[[Dialog], None],
         interval: timedelta = timedelta(seconds=15),
         seen: Callable[[Sequence[Door]], None] = lambda _: None,
+        looked: Callable[[frozenset[str]], None] = lambda _: None,
     ) -> None:
         self._fleet = fleet
         self._seen = seen
         self._call_out = call_out
         self._interval = interval
+        self._looked = looked
+        self._blocked: frozenset[str] | None = None
         self._sights: dict[str, _Sight] = {}
         self._log = structlog.get_logger(part=self.name)
 
@@ -90,8 +97,19 @@ class Lookout:
         running = {door.agent.name for door in doors}
         for name in self._sights.keys() - running:
             del self._sights[name]
+        self._report()
         for door in doors:
             await self._beat(door, now)
+
+    def _report(self) -> None:
+        blocked = frozenset(
+            name
+            for name, sight in self._sights.items()
+            if sight.reading.state is ScreenState.BLOCKED
+        )
+        if blocked != self._blocked:
+            self._blocked = blocked
+            self._looked(blocked)
 
     async def _drawn(self, doors: Sequence[Door]) -> Sequence[tuple[Door, str]]:
         """Return the doors whose screens were drawn anew, with what stands there now."""

@@ -210,6 +210,31 @@ CREATE TABLE public.choice (
     chosen_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.concern (
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    text text NOT NULL,
+    urgent boolean NOT NULL,
+    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    told_at timestamp with time zone,
+    again_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    CONSTRAINT concern_again_only_when_told CHECK (((again_at IS NULL) OR (told_at IS NOT NULL))),
+    CONSTRAINT concern_kind_check CHECK (((char_length(kind) >= 1) AND (char_length(kind) <= 40))),
+    CONSTRAINT concern_subject_check CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 400))),
+    CONSTRAINT concern_text_check CHECK ((octet_length(text) <= 20000))
+);
+
+ALTER TABLE public.concern ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.concern_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.confirmation (
     principal_id text NOT NULL,
     code text NOT NULL,
@@ -431,6 +456,33 @@ ALTER TABLE public.receipt ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.reminder (
+    id bigint NOT NULL,
+    owner_id text NOT NULL,
+    owner_name text NOT NULL,
+    text text NOT NULL,
+    place_kind text NOT NULL,
+    place text NOT NULL,
+    thread text,
+    reply_to text,
+    rule text,
+    timezone text NOT NULL,
+    next_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT reminder_due_until_ended CHECK (((next_at IS NULL) = (ended_at IS NOT NULL))),
+    CONSTRAINT reminder_text_check CHECK (((char_length(text) >= 1) AND (char_length(text) <= 2000)))
+);
+
+ALTER TABLE public.reminder ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.reminder_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.slot (
     agent_class text NOT NULL,
     number integer NOT NULL,
@@ -539,6 +591,9 @@ ALTER TABLE ONLY public.card_thread
 ALTER TABLE ONLY public.choice
     ADD CONSTRAINT choice_pkey PRIMARY KEY (message_id);
 
+ALTER TABLE ONLY public.concern
+    ADD CONSTRAINT concern_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.confirmation
     ADD CONSTRAINT confirmation_pkey PRIMARY KEY (principal_id, code);
 
@@ -593,6 +648,9 @@ ALTER TABLE ONLY public.pause
 ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.reminder
+    ADD CONSTRAINT reminder_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.slot
     ADD CONSTRAINT slot_dispatch_key UNIQUE (dispatch);
 
@@ -624,6 +682,8 @@ CREATE INDEX card_expiring ON public.card USING btree (claim_expires_at) WHERE (
 CREATE INDEX card_for ON public.card USING btree (COALESCE((agent_class)::text, ''::text), COALESCE((agent)::text, ''::text), COALESCE((host)::text, ''::text), priority DESC, created_at, id) WHERE (((status)::text = 'ready'::text) AND ((unmet_deps)::integer = 0));
 
 CREATE INDEX card_key_card ON public.card_key USING btree (card_id);
+
+CREATE UNIQUE INDEX concern_open ON public.concern USING btree (kind, subject) WHERE (ended_at IS NULL);
 
 CREATE INDEX confirmation_expiry ON public.confirmation USING btree (expires_at);
 
@@ -662,6 +722,8 @@ CREATE INDEX pause_standing ON public.pause USING btree (id) WHERE (lifted_at IS
 CREATE INDEX receipt_of_message ON public.receipt USING btree (message_id, id);
 
 CREATE INDEX receipt_typed ON public.receipt USING btree (message_id, part) WHERE (state = 'typed'::text);
+
+CREATE INDEX reminder_due ON public.reminder USING btree (next_at) WHERE (next_at IS NOT NULL);
 
 CREATE INDEX tick_begun ON public.tick USING btree (begun_at);
 

@@ -333,6 +333,10 @@ class MemoryBacklog:
         """Return every card, put away or not."""
         return list(self._cards.values())
 
+    def history(self) -> Sequence[tuple[str, Sequence[CardEvent]]]:
+        """Return what was done to every card that ever was."""
+        return list(self._events.items())
+
     def drop(self, card: Card, by: Caller) -> None:
         """Remove a card; its history stays."""
         detail = {

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.activity import Activity
 from bot.backlog import (
     CardShelf,
     Checklists,
@@ -23,10 +24,12 @@ from bot.cards import Card, CardDraft
 from bot.errors import UserError
 from bot.model import Caller, Inbound, InboundBatch, Principal, Via
 from bot.pause import Pauses
+from storage.activity import PostgresActivity
 from storage.backlog import postgres_backlog
 from storage.database import Database
 from storage.journal import PostgresJournal
 from storage.pauses import PostgresPauses
+from tests.fakes.activity import MemoryActivity
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.inquiry import MemoryInquiry
 from tests.fakes.keeping import MemoryKeeping
@@ -60,6 +63,7 @@ class BacklogStage:
     threads: Threads
     news: NewsFeed
     pauses: Pauses
+    activity: Activity
     asking: Asking
     age: Callable[[timedelta], Awaitable[None]]
 
@@ -115,6 +119,7 @@ def memory_stage() -> BacklogStage:
         threads,
         threads,
         memory.pauses,
+        MemoryActivity(memory),
         asking,
         age,
     )
@@ -156,6 +161,7 @@ def postgres_stage(database: Database) -> BacklogStage:
         ours.threads,
         ours.news,
         PostgresPauses(database),
+        PostgresActivity(database),
         asking,
         age,
     )

@@ -54,6 +54,7 @@ class Installation:
             "HOME": str(home),
             "MOSAIC_HOME": str(self.home),
             "TERM": "xterm-256color",
+            "MOSAIC_SUPERVISOR_DIGEST_AT": "",  # or what a room shows would depend on the time of day
             **self._environ,
         }
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from bot.concerns import Concerns
 from bot.model import Address, Letter, Message, MessageKind, OutboundMessage
 from bot.pause import Pauses
 from bot.ports import (
@@ -14,8 +15,10 @@ from bot.ports import (
     Positions,
 )
 from bot.post import Post
+from bot.reminders import Reminders
 from bot.reply import Block, Offer, Text
 from storage.audit import PostgresAudit
+from storage.concerns import PostgresConcerns
 from storage.confirmations import PostgresConfirmations
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
@@ -24,6 +27,8 @@ from storage.offers import PostgresOffers
 from storage.outbox import PostgresOutbox
 from storage.pauses import PostgresPauses
 from storage.post import PostgresPost
+from storage.reminders import PostgresReminders
+from tests.fakes.concerns import MemoryConcerns
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.mailroom import (
     MemoryCorrespondence,
@@ -35,13 +40,14 @@ from tests.fakes.mailroom import (
 )
 from tests.fakes.offers import MemoryOffers
 from tests.fakes.pauses import MemoryPauses
+from tests.fakes.reminders import MemoryReminders
 
 ROOM = Address("memory", "room")
 
 
 @dataclass(frozen=True, slots=True)
 class Mailroom:
-    """Eight ports over one state."""
+    """The ports, all over one state."""
 
     journal: Journal
     positions: Positions
@@ -49,6 +55,8 @@ class Mailroom:
     correspondence: Correspondence
     post: Post
     offers: Offers
+    concerns: Concerns
+    reminders: Reminders
     audit: Audit = field(default_factory=MemoryAudit)
     confirmations: Confirmations = field(default_factory=MemoryConfirmations)
     pauses: Pauses = field(default_factory=MemoryPauses)
@@ -64,6 +72,8 @@ def memory_mailroom() -> Mailroom:
         MemoryCorrespondence(room),
         MemoryPost(room),
         MemoryOffers(room),
+        MemoryConcerns(room),
+        MemoryReminders(room),
         pauses=room.pauses,
     )
 
@@ -77,6 +87,8 @@ def postgres_mailroom(database: Database) -> Mailroom:
         PostgresCorrespondence(database),
         PostgresPost(database),
         PostgresOffers(database),
+        PostgresConcerns(database),
+        PostgresReminders(database),
         PostgresAudit(database),
         PostgresConfirmations(database),
         PostgresPauses(database),

@@ -111,6 +111,28 @@ async def test_a_key_for_a_dialog_that_was_announced_is_pressed_in_that_one_alon
         await dialogs.answer("a", "y", dialog=newer)
 
 
+async def test_who_shows_a_dialog_is_told_after_the_first_look_and_when_it_changes(
+    stage: Stage,
+) -> None:
+    await stage.open(DOGFOOD)
+    told: list[frozenset[str]] = []
+    lookout = Lookout(stage.fleet, lambda _: None, looked=told.append)
+    await until(lambda: shows(stage, "a", "available"))
+    for _ in range(3):
+        await lookout.look()
+    assert told == [frozenset()]
+    await type_into(stage, "a", "/dialog")
+
+    async def after(count: int) -> bool:
+        await lookout.look()
+        return len(told) == count
+
+    await until(lambda: after(2))
+    await stage.fleet.stop("a")
+    await until(lambda: after(3))
+    assert told == [frozenset(), frozenset({"a"}), frozenset()]
+
+
 async def test_a_runtime_that_beats_itself_is_left_its_own_word(stage: Stage) -> None:
     await stage.open(DOGFOOD)
     await until(lambda: shows(stage, "a", "available"))

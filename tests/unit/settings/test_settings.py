@@ -1,7 +1,7 @@
 """Settings: every error names the place, the key, the value and what is allowed."""
 
 import socket
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -122,3 +122,36 @@ def test_every_key_is_described_and_has_a_variable_of_its_own() -> None:
     for path, section in keys:
         assert section.model_fields[path[-1]].description, path
     assert len({variable(path) for path, _ in keys}) == len(keys)
+
+
+def test_the_clock_and_quiet_hours_are_read(tmp_path: Path) -> None:
+    settings = _load(
+        tmp_path,
+        '[clock]\ntimezone = "Europe/Berlin"\npeople = ["matrix:@ann:e.org Asia/Tokyo"]\n'
+        '[quiet]\nbegin = "22:00"\nend = "7"\n[supervisor]\ndigest_at = ""\ndigest_minutes = 5\n',
+    )
+    assert settings.clock.timezone_of("matrix:@ann:e.org") == "Asia/Tokyo"
+    assert settings.clock.timezone_of("local:1000") == "Europe/Berlin"
+    night = datetime(2026, 11, 25, 21, 30, tzinfo=UTC)
+    assert settings.quiet_hours.hold(night), "it is half past ten in Berlin"
+    assert not settings.quiet_hours.hold(night - timedelta(hours=1))
+    assert settings.supervisor.daily is None
+    assert settings.supervisor.gather == timedelta(minutes=5)
+    assert not _load(tmp_path, "").quiet_hours.hold(night)
+    assert str(_load(tmp_path, "").supervisor.daily) == "day at 08:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[clock]\ntimezone = "Mars"\n', "FILE:2: clock.timezone: 'Mars' is no time zone"),
+        ('[clock]\npeople = ["local:1 Mars"]\n', "'Mars' is no time zone"),
+        ('[clock]\npeople = ["ann"]\n', "FILE:2: clock.people"),
+        ('[quiet]\nbegin = "22:00"\n', "begin and end go together"),
+        ('[quiet]\nbegin = "22:00"\nend = "22"\n', "begin and end must differ"),
+        ('[quiet]\nbegin = "25:00"\n', "FILE:2: quiet.begin: '25:00' is no time of day"),
+        ('[supervisor]\ndigest_at = "noon"\n', "supervisor.digest_at: 'noon' is no time of day"),
+    ],
+)
+def test_a_wrong_time_or_zone_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    assert said in _refusal(tmp_path, text)

@@ -159,7 +159,11 @@ class Daemon:
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
         self._announcements = Announcements(
-            self._database, settings, Speech(self._mailbox, self._connections.primary), self._host
+            self._database,
+            settings,
+            Speech(self._mailbox, self._connections.primary),
+            self._host,
+            leads=lambda: self._supervision.supervisor.leads,
         )
         self._bulletin = self._announcements.bulletin
         self._pause = PauseWatch(self._pauses, self._bulletin.put, self._connections.primary)
@@ -179,6 +183,7 @@ class Daemon:
             self._outbox,
             self._mailbox,
             settings=settings,
+            concerns=self._announcements.concerns,
             tell=self._bulletin.put,
         )
         presence = Typing(self._connections.typing)

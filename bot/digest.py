@@ -17,8 +17,9 @@ _SHOWN = 12
 
 WHAT_TO_DO: Mapping[str, str] = {
     ConcernKind.DIALOG: "!agent tail NAME shows it, !agent answer NAME KEY answers it",
-    ConcernKind.STUCK_CARD: "!backlog show ID tells its history, !backlog block --id ID ends its claim",
+    ConcernKind.STUCK_CARD: "!backlog show ID tells its history, !supervisor explain ID says what was tried, !backlog unblock --id ID lets it go on",
     ConcernKind.EXPIRED_CLAIM: "!backlog show ID tells who had it",
+    ConcernKind.NO_PROGRESS: "!supervisor explain says why, !supervisor status shows what is under way",
     ConcernKind.CRASH_LOOP: "!agent tail NAME shows its end, !fleet start NAME tries again",
     ConcernKind.FLOOR: "!fleet ps shows who is there",
     ConcernKind.DEAD_LETTER: "!mail dead lists them, !mail retry ID tries again",

@@ -60,9 +60,6 @@ class Supervisor(Section):
     tick_seconds: Seconds = 30.0
     """Time between two ticks when nothing happens; what happens is seen sooner."""
 
-    dispatch: bool = Field(default=True, strict=True)
-    """Whether ready cards are given to free agents."""
-
     claim_seconds: Annotated[float, Field(ge=10, le=604_800, strict=True)] = 900.0
     """How long a claim made for an agent lasts; it is renewed while there is evidence of work."""
 
@@ -76,6 +73,12 @@ class Supervisor(Section):
         default_factory=dict
     )
     """Per class of agents, how many may hold cards at once; a class that is not named has no limit."""
+
+    attempt_limit: Annotated[int, Field(ge=0, le=1000, strict=True)] = 6
+    """Failed attempts in a row after which a card is blocked and people are told; 0 is never."""
+
+    no_progress_minutes: Annotated[float, Field(gt=0, le=10_080, strict=True)] = 30.0
+    """How long nothing may move, while there is work and no pause, before people are told."""
 
     replan: bool = Field(default=True, strict=True)
     """Whether the planner (or the orchestrator) is asked, once, for more when all cards are done."""
@@ -95,6 +98,11 @@ class Supervisor(Section):
     def claim(self) -> timedelta:
         """How long a claim lasts."""
         return timedelta(seconds=self.claim_seconds)
+
+    @property
+    def no_progress(self) -> timedelta:
+        """How long nothing may move."""
+        return timedelta(minutes=self.no_progress_minutes)
 
     @property
     def accept(self) -> timedelta:

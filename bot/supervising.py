@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 from bot.backlog import Backlog
+from bot.concerns import Concerns
 from bot.dispatch_rules import Patience
+from bot.escalation import Bounds, Escalation
 from bot.mailbox import Mailbox
 from bot.model import Address
 from bot.ports import Outbox, Part
@@ -45,6 +47,7 @@ def make_supervision(
     mailbox: Mailbox,
     *,
     settings: Settings,
+    concerns: Concerns,
     tell: Callable[[str], None],
 ) -> Supervision:
     """Return the supervisor of this daemon; whether it leads is settled among all on the database."""
@@ -72,6 +75,12 @@ def make_supervision(
         ticks,
         workers,
         leadership,
+        Escalation(
+            concerns,
+            dispatches,
+            backlog,
+            Bounds(wanted.attempt_limit or None, wanted.no_progress),
+        ),
         host=settings.host.name,
         pace=Pace(wanted.tick),
         limits=wanted.class_limits,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.escalation import Escalation
 from bot.supervision import Lead, Leadership, TickRecord, Ticks, Verdict, Workers
 from bot.tick import MOST_AT_ONCE, Result, Sight, Tick, free
 
@@ -44,6 +45,7 @@ class Supervisor:
         ticks: Ticks,
         workers: Workers,
         leadership: Leadership,
+        escalation: Escalation,
         *,
         host: str,
         pace: Pace,
@@ -55,6 +57,7 @@ class Supervisor:
         self._ticks = ticks
         self._workers = workers
         self._leadership = leadership
+        self._escalation = escalation
         self._host = host
         self._pace = pace
         self._limits = limits
@@ -143,6 +146,7 @@ class Supervisor:
         """Take a tick and record it."""
         begun_at, began, cpu = self._clock(), time.monotonic(), time.thread_time()
         result = await self._tick.run(sight)
+        await self._escalation.look(result)
         took = timedelta(seconds=time.monotonic() - began)
         used = timedelta(seconds=time.thread_time() - cpu)
         await self._record(why, begun_at, took, used, result)
@@ -163,9 +167,9 @@ class Supervisor:
             begun_at=begun_at,
             took_ms=took.total_seconds() * 1000,
             cpu_ms=cpu.total_seconds() * 1000,
-            reclaimed=result.reclaimed,
+            reclaimed=len(result.reclaimed),
             dispatched=result.dispatched,
-            ended=result.ended,
+            ended=len(result.over),
             open=len(result.sight.open) + result.dispatched,
             available=free(result.sight.workers),
             idle_seconds=self._idle_seconds,

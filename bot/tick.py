@@ -22,7 +22,9 @@ from bot.supervision import (
     AVAILABLE,
     Demand,
     Demands,
+    Dispatch,
     Dispatches,
+    Outcome,
     Progress,
     Verdict,
     Worker,
@@ -87,9 +89,9 @@ class Result:
     """What a tick did, and the last look that it was based on."""
 
     sight: Sight
-    reclaimed: int = 0
+    reclaimed: Mapping[str, str] = field(default_factory=dict)
     dispatched: int = 0
-    ended: int = 0
+    over: list[tuple[Dispatch, Outcome]] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     unserved: tuple[Demand, ...] = ()
 
@@ -131,7 +133,7 @@ class Tick:
 
     async def run(self, sight: Sight) -> Result:
         """Take one pass over everything, from a look that was taken just now."""
-        result = Result(sight, reclaimed=len(await self._seams.backlog.claims.reclaim(None, BY)))
+        result = Result(sight, reclaimed=await self._reclaim())
         if await self._settle(sight, result) or result.reclaimed:
             result.sight = sight = await self.look()
         given = await self._dispatch(sight, result)
@@ -139,6 +141,16 @@ class Tick:
         result.verdicts += [self._verdict(sight, worker, given) for worker in sight.workers]
         result.verdicts.append(await self._about_all(sight, result))
         return result
+
+    async def _reclaim(self) -> Mapping[str, str]:
+        """Take back claims that ran out, those of others than the supervisor too; return cards with their owners."""
+        ids = await self._seams.backlog.claims.reclaim(None, BY)
+        owners = {}
+        for card_id in ids:
+            _, events = await self._seams.backlog.shelf.show(card_id)
+            ended = next(one for one in reversed(events) if one.action == "reclaim")
+            owners[card_id] = str(ended.detail["claim_owner"]["from"])
+        return owners
 
     # -- what is under way -----------------------------------------------------------------------------
 
@@ -148,7 +160,6 @@ class Tick:
 
     async def _settle(self, sight: Sight, result: Result) -> bool:
         """Take every open dispatch one step further; true when one of them ended."""
-        ended = 0
         for progress in sight.open:
             match self._step(sight, progress):
                 case Send():
@@ -158,9 +169,9 @@ class Tick:
                 case Renew():
                     await self._renew(progress)
                 case End() as end:
-                    ended += await self._end(progress, end)
-        result.ended += ended
-        return ended > 0
+                    if await self._end(progress, end):
+                        result.over.append((progress.dispatch, end.outcome))
+        return bool(result.over)
 
     async def _send(self, progress: Progress) -> None:
         card = progress.card
@@ -207,14 +218,14 @@ class Tick:
         except UserError as error:  # it ended this moment: the next look says how
             self._log.info("claim not renewed", card=dispatch.card_id, reason=error.message)
 
-    async def _end(self, progress: Progress, end: End) -> int:
+    async def _end(self, progress: Progress, end: End) -> bool:
         dispatch = progress.dispatch
         if end.withdraw is not None and not await self._seams.outbox.withdraw(
             end.withdraw, end.reason or "the card is done"
         ):
-            return 0  # it is being typed right now: what became of it is seen at the next look
+            return False  # it is being typed right now: what became of it is seen at the next look
         if not await self._seams.dispatches.end(dispatch, end.outcome, end.reason):
-            return 0
+            return False
         self._log.info(
             "dispatch ended",
             agent=dispatch.place,
@@ -222,7 +233,7 @@ class Tick:
             outcome=end.outcome.value,
             reason=end.reason,
         )
-        return 1
+        return True
 
     # -- new work --------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ docs/reference/settings.md is generated from the strings below the keys.
 """
 
 import socket
+from collections.abc import Mapping
 from datetime import time, timedelta, tzinfo
 from typing import Annotated, Literal
 
@@ -16,6 +17,9 @@ from bot.quiet import QuietHours
 Seconds = Annotated[float, Field(gt=0, le=86_400, strict=True)]
 PrincipalId = Annotated[str, Field(pattern=r"^[a-z]+:\S+$", strict=True)]
 Text = Annotated[str, Field(strict=True)]
+ClassLimit = Annotated[
+    str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63} [1-9][0-9]{0,3}$")
+]
 HostName = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
@@ -69,10 +73,8 @@ class Supervisor(Section):
     quiet_seconds: Seconds = 30.0
     """How long an agent with a card must stand at its empty prompt before its turn counts as ended."""
 
-    class_limits: dict[str, Annotated[int, Field(ge=1, le=10_000, strict=True)]] = Field(
-        default_factory=dict
-    )
-    """Per class of agents, how many may hold cards at once; a class that is not named has no limit."""
+    class_limits: tuple[ClassLimit, ...] = ()
+    """How many agents of a class may hold cards at once, such as `code 4`; a class not named has no limit."""
 
     attempt_limit: Annotated[int, Field(ge=0, le=1000, strict=True)] = 6
     """Failed attempts in a row after which a card is blocked and people are told; 0 is never."""
@@ -93,6 +95,12 @@ class Supervisor(Section):
     def tick(self) -> timedelta:
         """The time between two ticks."""
         return timedelta(seconds=self.tick_seconds)
+
+    @property
+    def limits(self) -> Mapping[str, int]:
+        """The limits by class."""
+        pairs = (entry.split(" ") for entry in self.class_limits)
+        return {name: int(number) for name, number in pairs}
 
     @property
     def claim(self) -> timedelta:

@@ -83,7 +83,7 @@ def make_supervision(
         ),
         host=settings.host.name,
         pace=Pace(wanted.tick),
-        limits=wanted.class_limits,
+        limits=wanted.limits,
         overran=tell,
         clock=lambda: datetime.now(UTC),
     )

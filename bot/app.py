@@ -1,10 +1,6 @@
 """The composition root: the one place where the daemon is put together."""
 
-import asyncio
-import os
-import signal
 import sys
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +10,6 @@ from typing import Any
 
 import structlog
 
-from bot import __version__
 from bot.addressee import addressee
 from bot.announcements import Announcements, Speech
 from bot.choices import Choices
@@ -24,14 +19,12 @@ from bot.connections import Connections
 from bot.credentials import Credentials
 from bot.errors import SetupError
 from bot.interpreter import Interpreter
-from bot.lock import DaemonLock
-from bot.logs import close_logs, configure_logs
+from bot.life import Life
 from bot.mailbox import Mailbox
 from bot.marks import Marks
 from bot.model import Address, Caller, PartState, PartStatus, Principal, Via
 from bot.newsroom import Newsroom
 from bot.parts import Parts
-from bot.pause import pause_data
 from bot.pause_watch import PauseWatch
 from bot.places import Places, default_socket_name
 from bot.policy import INVITE, Policy
@@ -42,11 +35,10 @@ from bot.presence import Typing
 from bot.reception import Reception
 from bot.relay import Relay
 from bot.router import Router
-from bot.settings import Settings, load_settings, unknown_variables
+from bot.settings import Settings
 from bot.supervising import make_supervision
 from bot.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
 from bot.upkeep import backlog_jobs
-from bot.vitals import part_data
 from bot.worker import Worker
 from commands.pause import PauseCommands
 from commands.session import SessionCommands
@@ -89,30 +81,6 @@ class Options:
     with_homeserver: bool = False
 
 
-async def run_daemon(places: Places, environ: Mapping[str, str], options: Options) -> int:
-    """Run the daemon until SIGTERM, SIGINT or a stop over the API; return its exit status.
-
-    Raises UserError when another daemon has the home (its pid is named), SetupError for settings that
-    cannot be used. SIGINT stops the agents too, SIGTERM leaves them running.
-    """
-    places.prepare()
-    lock = DaemonLock(places.lock_file)
-    lock.acquire()
-    try:
-        settings = load_settings(places, environ)
-        credentials = Credentials(environ)
-        terminal = sys.stderr if sys.stderr.isatty() else None
-        configure_logs(places.log_file, settings.log.level, credentials.redact, terminal)
-        for warning in unknown_variables(environ):
-            structlog.get_logger(part="settings").warning(warning)
-        await Daemon(places, environ, settings, credentials, options).run()
-    finally:
-        close_logs()
-        places.tidy()
-        lock.release()
-    return 0
-
-
 class Daemon:
     """One installation's running parts, and how they are wired."""
 
@@ -128,11 +96,7 @@ class Daemon:
         self._settings = settings
         self._credentials = credentials
         self._host = settings.host.name
-        self._life = uuid.uuid4().hex
-        self._started = time.monotonic()
-        self._stopping = asyncio.Event()
-        self._keep_agents = True
-        self._state = "starting"
+        self._life = Life(self._host)
         self._log = structlog.get_logger(part="daemon")
 
         self._database = Database()
@@ -197,7 +161,7 @@ class Daemon:
             partial(addressee, self._fleet),
             presence,
             choices=Choices(PostgresOffers(self._database), self._interpreter, self._mailbox),
-            token=self._life,
+            token=self._life.token,
         )
         self._window: ChatWindow | None = None
         self._parts = Parts(self._all_parts(), self._part_changed)
@@ -206,46 +170,17 @@ class Daemon:
 
     async def run(self) -> None:
         """Open everything, serve until told to stop, close everything."""
-        self._listen_for_signals()
-        self._log.info(
-            "starting", pid=os.getpid(), version=__version__, home=str(self._places.home)
-        )
-        await self._parts.run(self._opened, self._stopping)
-        if not self._keep_agents:
+        self._life.begin(str(self._places.home))
+        await self._parts.run(self._life.open, self._life.ending)
+        if not self._life.keeps_agents:
             if self._window is not None:
                 await self._window.close()
             await self._fleet.shutdown()
-        self._log.info("stopped", kept_agents=self._keep_agents)
-
-    def _opened(self) -> None:
-        self._state = "running"
-        self._log.info("ready", seconds=self._uptime())
-
-    def stop(self, keep_agents: bool) -> None:  # noqa: FBT001 - the API's own signature
-        """Begin to stop; the first word on the agents counts."""
-        if not self._stopping.is_set():
-            self._keep_agents = keep_agents
-            self._stopping.set()
+        self._life.end()
 
     def status(self) -> dict[str, Any]:
-        """Return what ``mosaic status --json`` prints (spec 3-contracts)."""
-        return {
-            "state": "stopping" if self._stopping.is_set() else self._state,
-            "pid": os.getpid(),
-            "version": __version__,
-            "host": self._host,
-            "uptime_seconds": self._uptime(),
-            "paused": pause_data(self._pause.current),
-            "parts": {name: part_data(status) for name, status in self._parts.status.items()},
-        }
-
-    def _uptime(self) -> float:
-        return round(time.monotonic() - self._started, 3)
-
-    def _listen_for_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self.stop, True)  # noqa: FBT003
-        loop.add_signal_handler(signal.SIGINT, self.stop, False)  # noqa: FBT003
+        """Return what ``mosaic status --json`` prints."""
+        return self._life.status(self._pause.current, self._parts.status)
 
     # -- wiring ----------------------------------------------------------------------------------------
 
@@ -333,7 +268,7 @@ class Daemon:
                 panes=self._fleet,
                 consoles=self._console,
                 status=self.status,
-                shutdown=self.stop,
+                shutdown=self._life.stop,
                 tokens=self._fleet.agent_with,
             ),
             DatabasePart(
@@ -363,7 +298,7 @@ class Daemon:
                 self._outbox,
                 self._carriers,
                 self._relay.moved,
-                owner=f"{self._host} {self._life}",
+                owner=f"{self._host} {self._life.token}",
                 backoff=self._settings.delivery.backoff,
                 give_up_after=self._settings.delivery.give_up_after,
             ),

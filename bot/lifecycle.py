@@ -43,7 +43,8 @@ class Lifecycle:
 
     def up(self, flags: set[str]) -> int:
         """Run the daemon here until it is stopped; return its exit status."""
-        from bot.app import Options, run_daemon
+        from bot.app import Options
+        from bot.daemon import run_daemon
 
         if "--with-homeserver" in flags:
             install_homeserver(print)

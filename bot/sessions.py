@@ -54,7 +54,7 @@ class Dialogs(Protocol):
         """Press one key in an agent's open dialog and return its screen as it is then.
 
         UserError ``no_dialog`` when none is open, and for a name that the roster does not have. With the
-        digest of a ``dialog`` that was shown, ``other_dialog`` when another one is open by now.
+        fingerprint of a ``dialog`` that was shown, ``other_dialog`` when another one is open by now.
         """
         ...
 

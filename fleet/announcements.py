@@ -51,7 +51,7 @@ def announcement(dialog: Dialog) -> tuple[Text, Block, Block]:
 
 def offers(dialog: Dialog) -> tuple[Offer, ...]:
     """Return the keys that a dialog asks for, each to be pressed in this very dialog only."""
-    seen = digest(dialog.title, dialog.rows)
+    seen = fingerprint(dialog.title, dialog.rows)
     return tuple(
         Offer(
             mark=_MARKS[key],
@@ -94,7 +94,7 @@ def shown(rows: Sequence[str]) -> list[str]:
     return [row.rstrip() for row in rows if row.strip()]
 
 
-def digest(title: str, rows: Sequence[str]) -> str:
+def fingerprint(title: str, rows: Sequence[str]) -> str:
     """Return what tells one dialog from another: its title and all that is shown with it.
 
     Marks that blink while a program works are left out; where its choice stands is not. Colours are not seen.

@@ -8,7 +8,7 @@ import structlog
 from bot.errors import UserError
 from bot.pause import Pauses
 from bot.sessions import DialogKey, Scene
-from fleet.announcements import UNTITLED, digest
+from fleet.announcements import UNTITLED, fingerprint
 from fleet.keyboard import Look, look_at
 from fleet.local import Door, LocalFleet
 from fleet.lock import held
@@ -33,9 +33,9 @@ class LocalDialogs:
     async def answer(self, name: str, key: DialogKey, *, dialog: str | None = None) -> Scene:
         """Press one key in an agent's open dialog and return its screen as it is then.
 
-        UserError ``no_dialog`` when none is open, ``other_dialog`` when it is not the one of the digest
+        UserError ``no_dialog`` when none is open, ``other_dialog`` when it is not the one of the fingerprint
         ``dialog``, ``paused`` while a freeze stands, TransientError while something else is typed there. Without
-        a digest any dialog will do.
+        a fingerprint any dialog will do.
         """
         door = await self._fleet.door(name)
         async with held(self._fleet.places.typing_lock_file(name), _LOCK):
@@ -46,7 +46,7 @@ class LocalDialogs:
                     f"{name} shows no dialog: its screen reads as {reading.state}", code="no_dialog"
                 )
             title, rows = reading.dialog or UNTITLED, seen.screen.rows
-            if dialog not in {None, digest(title, rows)}:
+            if dialog not in {None, fingerprint(title, rows)}:
                 raise UserError(
                     f"{name} no longer shows the dialog that was announced; no key was pressed",
                     code="other_dialog",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import UserError
-from fleet.announcements import Dialog, digest
+from fleet.announcements import Dialog, fingerprint
 from fleet.dialogs import LocalDialogs
 from fleet.heartbeat import Heartbeat, read_heartbeat
 from fleet.lookout import Lookout
@@ -99,7 +99,7 @@ async def test_a_key_for_a_dialog_that_was_announced_is_pressed_in_that_one_alon
         if number == 1:
             await dialogs.answer("a", "n")
             await until(lambda: shows(stage, "a", "available"))
-    older, newer = (digest(one.title, one.rows) for one in announced)
+    older, newer = (fingerprint(one.title, one.rows) for one in announced)
     assert older != newer
     with pytest.raises(UserError, match="no longer shows the dialog") as refused:
         await dialogs.answer("a", "y", dialog=older)

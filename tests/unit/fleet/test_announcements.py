@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.announcements import Dialog, announcement, digest, keys, offers
+from fleet.announcements import Dialog, announcement, fingerprint, keys, offers
 from fleet.screen import read_capture
 
 CAPTURES = Path(__file__).with_name("captures")
@@ -53,7 +53,7 @@ def test_of_two_lists_the_last_one_counts() -> None:
 
 def test_a_key_is_offered_for_this_very_dialog() -> None:
     dialog = Dialog("coder0", "Permission", DRILL, SEEN_AT)
-    seen = digest("Permission", DRILL)
+    seen = fingerprint("Permission", DRILL)
     first, *_ = made = offers(dialog)
     assert (first.mark, first.says) == ("👍", "press y")
     assert first.line == f"agent answer coder0 y --dialog {seen}"
@@ -62,27 +62,27 @@ def test_a_key_is_offered_for_this_very_dialog() -> None:
 
 
 def test_what_is_blank_does_not_tell_dialogs_apart_and_all_else_does() -> None:
-    seen = digest("Permission", DRILL)
-    assert digest("Permission", tuple(row.rstrip() for row in (*DRILL, "", "   "))) == seen
-    assert digest("Trust", DRILL) != seen
+    seen = fingerprint("Permission", DRILL)
+    assert fingerprint("Permission", tuple(row.rstrip() for row in (*DRILL, "", "   "))) == seen
+    assert fingerprint("Trust", DRILL) != seen
     for at, row in enumerate(DRILL):
         other = (*DRILL[:at], f"{row.rstrip()}!", *DRILL[at + 1 :])
-        assert digest("Permission", other) != seen
+        assert fingerprint("Permission", other) != seen
 
 
 def test_a_blinking_mark_makes_no_other_dialog_and_a_moved_choice_does() -> None:
     claude = captured("claude_permission_dialog")
     codex = captured("codex_permission_dialog")
     blinked = [row.replace("\u23fa", " ") for row in claude]
-    assert digest("x", blinked) == digest("x", claude)
-    assert digest("x", [row.replace("\u2022 Running", "\u25e6 Running") for row in codex]) == (
-        digest("x", codex)
+    assert fingerprint("x", blinked) == fingerprint("x", claude)
+    assert fingerprint("x", [row.replace("\u2022 Running", "\u25e6 Running") for row in codex]) == (
+        fingerprint("x", codex)
     )
     moved = [
         row.replace("\u276f 1. Yes", "  1. Yes").replace("  4.", "\u276f 4.") for row in claude
     ]
     assert moved != list(claude)
-    assert digest("x", moved) != digest("x", claude)
+    assert fingerprint("x", moved) != fingerprint("x", claude)
 
 
 def test_the_announcement_shows_the_screen_and_says_how_to_answer_by_hand() -> None:

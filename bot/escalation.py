@@ -39,13 +39,15 @@ class Escalation:
         self._dispatches = dispatches
         self._backlog = backlog
         self._bounds = bounds
-        self._open: set[tuple[str, str]] | None = None
+        self._open: set[tuple[str, str]] = set()
+        self._knows = False
         self._moved_at: datetime | None = None
 
     async def look(self, result: Result) -> None:
         """Raise what is wrong after a tick, and settle what is right again."""
-        if self._open is None:
+        if not self._knows:
             self._open = {(one.kind, one.subject) for one in await self._concerns.open()}
+            self._knows = True
         await self._about_cards(result.over)
         await self._about_claims(result.reclaimed)
         await self._about_demands(result.unserved)
@@ -84,7 +86,7 @@ class Escalation:
         for card_id, owner in reclaimed.items():
             text = f"{owner}'s claim ran out and the card is ready again"
             await self._raise(ConcernKind.EXPIRED_CLAIM, card_id, text)
-        for kind, subject in list(self._open or ()):
+        for kind, subject in list(self._open):
             if kind == ConcernKind.EXPIRED_CLAIM and subject not in reclaimed:
                 await self._settle_if_taken_up(subject)
 
@@ -104,7 +106,7 @@ class Escalation:
         for said in missing:
             text = "ready cards ask for it, and the fleet has no such agent"
             await self._raise(ConcernKind.NO_PROGRESS, said, text)
-        for kind, subject in list(self._open or ()):
+        for kind, subject in list(self._open):
             if kind == ConcernKind.NO_PROGRESS and subject not in {*missing, _EVERYBODY}:
                 await self._settle(kind, subject)
 
@@ -122,11 +124,11 @@ class Escalation:
 
     async def _raise(self, kind: ConcernKind, subject: str, text: str) -> None:
         await self._concerns.raise_(kind, subject, text)
-        (self._open or set()).add((kind, subject))
+        self._open.add((kind, subject))
 
     async def _settle(self, kind: str, subject: str) -> None:
         """End an episode, asking the database only when there is one."""
-        if self._open is not None and (kind, subject) in self._open:
+        if (kind, subject) in self._open:
             await self._concerns.settle(kind, subject)
             self._open.discard((kind, subject))
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.backlog import Backlog
 from bot.cards import CardDraft
+from bot.concerns import Concerns
 from bot.mailbox import Mailbox
 from bot.model import Address, Capabilities, Receipt
 from bot.pause import Pauses
@@ -22,6 +23,7 @@ from bot.supervision import (
 )
 from bot.tick import Seams
 from storage.backlog import postgres_backlog
+from storage.concerns import PostgresConcerns
 from storage.database import Database
 from storage.dispatches import PostgresDemands, PostgresDispatches
 from storage.leadership import PostgresLeadership
@@ -29,6 +31,7 @@ from storage.outbox import PostgresOutbox
 from storage.pauses import PostgresPauses
 from storage.supervision import PostgresTicks, PostgresWorkers
 from tests.fakes.backlog import MemoryBacklog
+from tests.fakes.concerns import MemoryConcerns
 from tests.fakes.inquiry import MemoryInquiry
 from tests.fakes.keeping import MemoryKeeping
 from tests.fakes.mailroom import MemoryOutbox, Room
@@ -46,7 +49,7 @@ from tests.fakes.threads import MemoryThreads
 from tests.stages.backlog import ANN
 
 TTL, GRACE = timedelta(minutes=15), timedelta(minutes=2)
-_TABLES = "tick, verdict, slot, dispatch, worker, host_presence, card_rest, leader, pause, card, card_event"
+_TABLES = "tick, verdict, slot, dispatch, worker, host_presence, card_rest, leader, pause, concern, card, card_event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,9 @@ class SupervisionStage:
     backlog: Backlog
     outbox: Outbox
     pauses: Pauses
+    concerns: Concerns
     advance: Callable[[timedelta], Awaitable[None]]
+    now: Callable[[], datetime]
 
     @property
     def mailbox(self) -> Mailbox:
@@ -158,7 +163,9 @@ def memory_supervision() -> SupervisionStage:
         ),
         MemoryOutbox(room),
         room.pauses,
+        MemoryConcerns(room),
         advance,
+        backlog.look,
     )
 
 
@@ -186,7 +193,9 @@ def postgres_supervision(database: Database) -> SupervisionStage:
         postgres_backlog(database),
         PostgresOutbox(database),
         PostgresPauses(database),
+        PostgresConcerns(database),
         advance,
+        lambda: datetime.now(UTC),
     )
 
 

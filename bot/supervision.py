@@ -173,7 +173,10 @@ class Demands(Protocol):
     """What cards ask for."""
 
     async def all(self) -> Sequence[Demand]:
-        """Return whom the cards ask for that can be claimed now, each once; cards that rest do not count."""
+        """Return whom the cards ask for that can be claimed now, each once.
+
+        Cards that rest, and those whose last dispatch is not ended yet, do not count.
+        """
         ...
 
     async def last_completion(self) -> str:

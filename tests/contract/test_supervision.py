@@ -253,6 +253,20 @@ async def test_a_card_that_names_its_agent_comes_back_to_it(supervision: Supervi
     assert await given_to(supervision, "ann") == "A1"
 
 
+async def test_a_card_that_its_agent_gave_back_is_given_again_once_that_attempt_is_ended(
+    supervision: SupervisionStage,
+) -> None:
+    await supervision.seen(sighting("ann"), sighting("ben"), sighting("eve"))
+    await supervision.create("A1", priority=2)
+    dispatch = (await supervision.give("ann")).dispatch
+    await supervision.backlog.claims.release("A1", dispatch.claim_token, CODER)
+    assert list(await supervision.demands.all()) == []
+    await supervision.create("A2")
+    assert await given_to(supervision, "ben") == "A2", "the one before it holds nobody up"
+    assert await supervision.dispatches.end(dispatch, Outcome.LOST, "it was given back")
+    assert await given_to(supervision, "eve") == "A1"
+
+
 async def test_a_limit_costs_no_attempt(supervision: SupervisionStage) -> None:
     await supervision.seen(sighting("ann"))
     await supervision.create("A1")

@@ -47,7 +47,10 @@ class Memory:
 
     def is_free(self, card: Card) -> bool:
         rest = self.rests.get(card.id)
-        return claimable(card) and (rest is None or rest[1] <= self.now())
+        under_way = any(
+            one.card_id == card.id and one.ended_at is None for one in self.dispatches.values()
+        )
+        return claimable(card) and not under_way and (rest is None or rest[1] <= self.now())
 
 
 class MemoryWorkers:

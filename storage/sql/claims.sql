@@ -1,8 +1,7 @@
 -- name: claim_card(card_id, owner, token, ttl_seconds, grace_seconds, actor, via, detail, heeds_pause)
 -- The best card, or the named one when an id is given. The best one skips rows that others hold, reading the partial
--- index in order until it finds a free one; a named one is waited for. Beside
--- assign_card the only place where a claim is set, and so the only one that a pause must stop: all of them stop whoever
--- heeds them, a freeze stops everybody.
+-- index in order until it finds a free one; a named one is waited for. Claims are set here and in assign_card alone, so
+-- that a pause must stop nothing else: all of them stop whoever heeds them, a freeze stops everybody.
 WITH taken AS (
     UPDATE card
     SET status = 'claimed', claim_owner = $2::text, claim_token = $3::text, claim_ttl_seconds = $4::integer,

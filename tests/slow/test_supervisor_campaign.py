@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.stages.ledger import Ledger, read_ledger
 from tests.stages.installation import Installation
+from tests.stages.ledger import Ledger, read_ledger
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow

@@ -17,6 +17,7 @@ PACKAGES = ("bot", "commands", "connectors", "fleet", "storage", "web")
 
 CLAIMS = {
     "claims.claim_card": "claims nothing while a pause stands",
+    "dispatches.assign_card": "the supervisor's own: hands nothing out while a pause stands",
     "claims.extend_claim": "lengthens a claim that is held: what is under way is finished",
     "cards.move_cards": "takes a claim away; the table's card_claim_whole refuses a claim without a token",
 }
@@ -120,7 +121,7 @@ def test_every_statement_that_writes_a_claim_is_placed() -> None:
     assert {name for name, query in _queries() if writes.search(query.sql)} == set(CLAIMS)
     for name, query in _queries():
         claimed = re.search(r"status\s*=\s*'claimed'\s*,", query.sql)
-        assert not claimed or name == "claims.claim_card", name
+        assert not claimed or name in {"claims.claim_card", "dispatches.assign_card"}, name
 
 
 def test_every_statement_that_makes_cards_is_placed() -> None:
@@ -137,7 +138,7 @@ def test_every_statement_that_adds_receipts_is_placed() -> None:
 
 def test_what_starts_work_asks_for_pauses_in_the_statement_itself() -> None:
     found = dict(_queries())
-    for name in ("claims.claim_card", *TYPED):
+    for name in ("claims.claim_card", "dispatches.assign_card", *TYPED):
         assert re.search(r"\bpause\b.*lifted_at IS NULL", found[name].sql, re.DOTALL), name
 
 

@@ -32,7 +32,9 @@ from bot.supervision import (
 BY = Caller(SUPERVISOR, Via.SCHEDULE)
 FLEET = "fleet"
 MOST_AT_ONCE = 100
-"""Cards that one tick hands out; what is left comes with the next, which follows at once."""
+"""Cards that one tick hands out, and dispatches that it takes further; the rest is the next one's, moments later."""
+_RANKS = {End: 0, Send: 1, Ask: 2, Renew: 3}
+"""What comes first when there is more: what frees an agent, and last what has minutes to spare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +149,13 @@ class Tick:
         return next_step(progress, worker, sight.at, self._patience, paused=sight.pause is not None)
 
     async def _settle(self, sight: Sight, result: Result) -> bool:
-        """Take every open dispatch one step further; true when one of them ended."""
+        """Take open dispatches one step further, a hundred at most; true when one of them ended."""
+        steps = [(self._step(sight, progress), progress) for progress in sight.open]
+        due = [one for one in steps if not isinstance(one[0], Wait)]
+        due.sort(key=lambda one: _RANKS[type(one[0])])
         ended = 0
-        for progress in sight.open:
-            match self._step(sight, progress):
+        for step, progress in due[:MOST_AT_ONCE]:
+            match step:
                 case Send():
                     await self._send(progress)
                 case Ask():

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import structlog
@@ -35,6 +35,8 @@ MOST_AT_ONCE = 100
 """Cards that one tick hands out, and dispatches that it takes further; the rest is the next one's, moments later."""
 _RANKS = {End: 0, Send: 1, Ask: 2, Renew: 3}
 """What comes first when there is more: what frees an agent, and last what has minutes to spare."""
+_TRIED_AGAIN = timedelta(seconds=2)
+"""When an agent for whom no card was found is tried again, unless other sorts of cards are asked for by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class Tick:
         self._patience = patience
         self._planner = planner
         self._clock = clock
+        self._unlucky: dict[str, tuple[datetime, frozenset[Demand]]] = {}
         self._log = structlog.get_logger(part="supervisor")
 
     async def look(self) -> Sight:
@@ -129,7 +132,7 @@ class Tick:
         """Return why a tick is due now and not at its next time; None when it is not."""
         if any(not isinstance(self._step(sight, one), Wait) for one in sight.open):
             return "a dispatch moved on"
-        return "a card is ready" if sight.pause is None and sight.idle else None
+        return "a card is ready" if sight.pause is None and self._worth_a_try(sight) else None
 
     async def run(self, sight: Sight) -> Result:
         """Take one pass over everything, from a look that was taken just now."""
@@ -235,16 +238,32 @@ class Tick:
         """Give every free agent for whom there is a card the best one; return which."""
         given: list[Progress] = []
         if sight.pause is None:
-            for worker in order(sight.idle)[:MOST_AT_ONCE]:
+            for worker in order(self._worth_a_try(sight))[:MOST_AT_ONCE]:
                 progress = await self._seams.dispatches.assign(
                     worker, self._patience.claim, self._patience.grace
                 )
                 if progress is not None:
                     given.append(progress)
+                else:
+                    self._unlucky[worker.place] = sight.at, frozenset(sight.demands)
         for progress in given:
             await self._send(progress)
         result.dispatched = len(given)
         return {one.dispatch.place: one.dispatch.card_id for one in given}
+
+    def _worth_a_try(self, sight: Sight) -> Sequence[Worker]:
+        """Return the free agents for whom there may be a card: not those for whom none was found a moment ago.
+
+        What they gave back lately counts as asked for and is not for them; without this every look would call for
+        a tick, and in a large fleet they would be tried instead of others.
+        """
+        wanted = frozenset(sight.demands)
+        self._unlucky = {
+            place: (at, demands)
+            for place, (at, demands) in self._unlucky.items()
+            if sight.at - at < _TRIED_AGAIN and demands == wanted
+        }
+        return [one for one in sight.idle if one.place not in self._unlucky]
 
     # -- what is said of it ----------------------------------------------------------------------------
 
@@ -260,7 +279,7 @@ class Tick:
         if not sight.demands:
             return Verdict(subject, "no-card", f"{sentence}, and no card is ready", sight.at)
         if any(takes(worker, demand) for demand in sight.demands):
-            said = f"{sentence}; the cards for it rest, are held back from it, or its class has no slot left"
+            said = f"{sentence}; the cards for it rest or are held back from it"
             return Verdict(subject, "held-back", said, sight.at)
         said = f"{sentence}, and the ready cards are for others: {all_spelled(sight.demands)}"
         return Verdict(subject, "not-for-it", said, sight.at)

@@ -191,6 +191,16 @@ class Bench:
         await self._report(0)
         return median([await self._cost(self._look) for _ in range(_ROUNDS)])
 
+    async def full(self) -> Cost:
+        """All are free and cards are ready, and each class may hold one card, which it does."""
+        await self._give_back()
+        await self._stage.workers.limit(dict.fromkeys(_CLASSES, 1))
+        await self._report(self._agents)
+        await self._take()
+        cost = median([await self._cost(self._take) for _ in range(_ROUNDS)])
+        await self._stage.workers.limit({})
+        return cost
+
     async def nothing(self) -> Cost:
         """All are free, and no card can be claimed."""
         await self._give_back()
@@ -206,6 +216,7 @@ class Bench:
         found["renews 100 claims"] = await self.everybody_gets_a_card()
         found["all work, nothing changes"] = await self.steady()
         found["a look between two ticks"] = await self.looking()
+        found["all free, no slot left"] = await self.full()
         found["all free, no card"] = await self.nothing()
         return found
 

@@ -122,9 +122,12 @@ async def test_a_class_has_as_many_cards_as_it_has_slots(supervision: Supervisio
     for card in ("A1", "A2", "A3"):
         await supervision.create(card)
     await supervision.workers.limit({"code": 2})
+    assert not (await supervision.worker("eve")).class_is_full
     assert [await given_to(supervision, name) for name in names] == ["A1", "A2", None]
+    assert (await supervision.worker("eve")).class_is_full
     first = (await supervision.dispatches.open())[0].dispatch
     assert await supervision.dispatches.end(first, Outcome.COMPLETED, None)
+    assert not (await supervision.worker("eve")).class_is_full
     assert await given_to(supervision, "eve") == "A3"
     await supervision.workers.limit({})
     await supervision.create("A4")

@@ -20,7 +20,7 @@ ifneq ($(ALIVE),True)
 $(shell rm -f $(VENV)/.made $(VENV)/.runtime $(VENV)/.homeserver $(VENV)/.dev $(VENV)/.bench $(VENV)/.programs)
 endif
 
-.PHONY: help up install install-homeserver test test-slow test-runtimes check format docs picture lock bench bench-chat bench-idle bench-ps bench-claims bench-send clean
+.PHONY: help up install install-homeserver test test-slow test-runtimes check format docs picture lock bench bench-chat bench-idle bench-ps bench-claims bench-send bench-tick clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -67,7 +67,7 @@ picture: $(VENV)/.dev ## photograph a conversation for the README
 lock: $(VENV)/.dev ## pin the newest versions that pyproject.toml allows
 	@scripts/lock.sh
 
-bench: bench-chat bench-idle bench-ps bench-send bench-claims ## measure
+bench: bench-chat bench-idle bench-ps bench-send bench-claims bench-tick ## measure
 
 bench-chat: $(VENV)/.dev ## a person's message until the reply, against a bare echo bot
 	@$(BIN)/python -m tests.bench.chat
@@ -83,6 +83,9 @@ bench-claims: $(VENV)/.bench ## claims a second up to a million cards, beside a 
 
 bench-send: $(VENV)/.dev ## messages into up to 100 panes, with receipts, against send-keys and libtmux
 	@$(BIN)/python -m tests.bench.send $(ARGS)
+
+bench-tick: $(VENV)/.dev ## a tick of the supervisor with up to 1,000 agents and 100,000 cards
+	@$(BIN)/python -m tests.bench.tick $(ARGS)
 
 clean: ## remove .venv and every cache
 	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -54,6 +54,9 @@ def _hindered(worker: Worker, now: datetime) -> Standing | None:
         times = "once" if worker.failures == 1 else f"{worker.failures} times in a row"
         until = f"{worker.rests_until:%H:%M:%S} UTC"
         return Standing("rests", f"rests until {until}: it did not finish a card {times}")
+    if worker.class_is_full:
+        said = f"is available, and as many of class {worker.sighting.agent_class} have cards as may"
+        return Standing("class-full", said)
     return None
 
 

@@ -35,7 +35,8 @@ class Worker:
     """An agent in the register: its newest sighting, and how it fared with cards.
 
     ``since`` is when its readiness began, ``host_seen_at`` when its host last said anything. It rests after
-    failures in a row, and gets nothing while it still has to be reset.
+    failures in a row, and gets nothing while it still has to be reset, nor while as many of its class hold cards
+    as may (``class_is_full``).
     """
 
     sighting: Sighting
@@ -44,6 +45,7 @@ class Worker:
     failures: int = 0
     rests_until: datetime | None = None
     needs_reset: bool = False
+    class_is_full: bool = False
 
     @property
     def place(self) -> str:
@@ -173,7 +175,10 @@ class Demands(Protocol):
     """What cards ask for."""
 
     async def all(self) -> Sequence[Demand]:
-        """Return whom the cards ask for that can be claimed now, each once; cards that rest do not count."""
+        """Return whom the cards ask for that can be claimed now, each once.
+
+        Cards that rest, and those whose last dispatch is not ended yet, do not count.
+        """
         ...
 
     async def last_completion(self) -> str:

@@ -137,7 +137,7 @@ class Supervisor:
         """Look, and count for how long free agents have had cards waiting for them since the last look."""
         sight = await self._tick.look()
         if (before := self._looked_at) is not None:
-            waits = (sight.at - max(before, worker.since) for worker in sight.idle)
+            waits = (sight.at - max(before, worker.since) for worker in self._tick.waiting(sight))
             self._idle_seconds += sum(max(0.0, wait.total_seconds()) for wait in waits)
         self._looked_at = sight.at
         return sight

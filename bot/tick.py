@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import structlog
@@ -34,7 +34,11 @@ from bot.supervision import (
 BY = Caller(SUPERVISOR, Via.SCHEDULE)
 FLEET = "fleet"
 MOST_AT_ONCE = 100
-"""Cards that one tick hands out; what is left comes with the next, which follows at once."""
+"""Cards that one tick hands out, and dispatches that it takes further; the rest is the next one's, moments later."""
+_RANKS = {End: 0, Send: 1, Ask: 2, Renew: 3}
+"""What comes first when there is more: what frees an agent, and last what has minutes to spare."""
+_TRIED_AGAIN = timedelta(seconds=2)
+"""When an agent for whom no card was found is tried again, unless other sorts of cards are asked for by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class Tick:
         self._patience = patience
         self._planner = planner
         self._clock = clock
+        self._unlucky: dict[str, tuple[datetime, frozenset[Demand]]] = {}
         self._log = structlog.get_logger(part="supervisor")
 
     async def look(self) -> Sight:
@@ -129,7 +134,7 @@ class Tick:
         """Return why a tick is due now and not at its next time; None when it is not."""
         if any(not isinstance(self._step(sight, one), Wait) for one in sight.open):
             return "a dispatch moved on"
-        return "a card is ready" if sight.pause is None and sight.idle else None
+        return "a card is ready" if sight.pause is None and self.waiting(sight) else None
 
     async def run(self, sight: Sight) -> Result:
         """Take one pass over everything, from a look that was taken just now."""
@@ -159,9 +164,12 @@ class Tick:
         return next_step(progress, worker, sight.at, self._patience, paused=sight.pause is not None)
 
     async def _settle(self, sight: Sight, result: Result) -> bool:
-        """Take every open dispatch one step further; true when one of them ended."""
-        for progress in sight.open:
-            match self._step(sight, progress):
+        """Take open dispatches one step further, a hundred at most; true when one of them ended."""
+        steps = [(self._step(sight, progress), progress) for progress in sight.open]
+        due = [one for one in steps if not isinstance(one[0], Wait)]
+        due.sort(key=lambda one: _RANKS[type(one[0])])
+        for step, progress in due[:MOST_AT_ONCE]:
+            match step:
                 case Send():
                     await self._send(progress)
                 case Ask():
@@ -241,16 +249,32 @@ class Tick:
         """Give every free agent for whom there is a card the best one; return which."""
         given: list[Progress] = []
         if sight.pause is None:
-            for worker in order(sight.idle)[:MOST_AT_ONCE]:
+            for worker in order(self.waiting(sight))[:MOST_AT_ONCE]:
                 progress = await self._seams.dispatches.assign(
                     worker, self._patience.claim, self._patience.grace
                 )
                 if progress is not None:
                     given.append(progress)
+                else:
+                    self._unlucky[worker.place] = sight.at, frozenset(sight.demands)
         for progress in given:
             await self._send(progress)
         result.dispatched = len(given)
         return {one.dispatch.place: one.dispatch.card_id for one in given}
+
+    def waiting(self, sight: Sight) -> Sequence[Worker]:
+        """Return the free agents for whom there may be a card: not those for whom none was found a moment ago.
+
+        What they gave back lately counts as asked for and is not for them; without this every look would call for
+        a tick, and in a large fleet they would be tried instead of others.
+        """
+        wanted = frozenset(sight.demands)
+        self._unlucky = {
+            place: (at, demands)
+            for place, (at, demands) in self._unlucky.items()
+            if sight.at - at < _TRIED_AGAIN and demands == wanted
+        }
+        return [one for one in sight.idle if one.place not in self._unlucky]
 
     # -- what is said of it ----------------------------------------------------------------------------
 
@@ -266,7 +290,7 @@ class Tick:
         if not sight.demands:
             return Verdict(subject, "no-card", f"{sentence}, and no card is ready", sight.at)
         if any(takes(worker, demand) for demand in sight.demands):
-            said = f"{sentence}; the cards for it rest, are held back from it, or its class has no slot left"
+            said = f"{sentence}; the cards for it rest or are held back from it"
             return Verdict(subject, "held-back", said, sight.at)
         said = f"{sentence}, and the ready cards are for others: {all_spelled(sight.demands)}"
         return Verdict(subject, "not-for-it", said, sight.at)

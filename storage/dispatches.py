@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from bot.cards import CardStatus
+from bot.cards import Card, CardStatus
 from bot.model import Caller, Receipt, ReceiptState, Via, derived_id
 from bot.pause import SUPERVISOR
 from bot.supervision import Demand, Dispatch, Outcome, Progress, Worker
@@ -86,6 +86,8 @@ class PostgresDispatches:
     async def end(self, dispatch: Dispatch, outcome: Outcome, reason: str | None) -> bool:
         """End a dispatch, and give its card back if the claim still stands."""
         async with self._database.transaction() as connection:
+            # The card first, as assignments do: else an end and an assignment may wait for each other.
+            card = await self._rows.hold_if_there(connection, dispatch.card_id)
             row = await self._queries.end_dispatch.fetchrow(
                 connection, id=dispatch.id, outcome=outcome.value, reason=reason
             )
@@ -100,11 +102,16 @@ class PostgresDispatches:
                 first_rest=_FIRST_REST,
                 longest_rest=_LONGEST_REST,
             )
-            await self._give_back(connection, dispatch, outcome, reason)
+            await self._give_back(connection, dispatch, card, outcome, reason)
         return True
 
     async def _give_back(
-        self, connection: Connection, dispatch: Dispatch, outcome: Outcome, reason: str | None
+        self,
+        connection: Connection,
+        dispatch: Dispatch,
+        before: Card | None,
+        outcome: Outcome,
+        reason: str | None,
     ) -> None:
         if outcome is Outcome.COMPLETED:
             await self._queries.wake_card.execute(connection, card_id=dispatch.card_id)
@@ -115,7 +122,6 @@ class PostgresDispatches:
             first_rest=_FIRST_REST,
             longest_rest=_LONGEST_REST,
         )
-        before = await self._rows.hold_if_there(connection, dispatch.card_id)
         if before is None or before.claim_token != dispatch.claim_token:
             return
         if outcome is Outcome.LIMITED:

@@ -90,4 +90,5 @@ def _worker(row: Any) -> Worker:
         failures=row["failures"],
         rests_until=row["rests_until"],
         needs_reset=row["needs_reset"],
+        class_is_full=row["class_is_full"],
     )

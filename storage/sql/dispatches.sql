@@ -21,6 +21,7 @@ FROM key WHERE EXISTS (
     WHERE status = 'ready' AND unmet_deps = 0 AND coalesce(agent_class, '') = key.agent_class
         AND coalesce(agent, '') = key.agent AND coalesce(host, '') = key.host
         AND NOT EXISTS (SELECT FROM card_rest r WHERE r.card_id = card.id AND r.rests_until > now())
+        AND NOT EXISTS (SELECT FROM dispatch o WHERE o.card_id = card.id AND o.ended_at IS NULL)
 )
 
 -- name: assign_card(place, name, host, agent_class, takes_cards, id, token, message_id, ask_id, ttl_seconds, grace_seconds, actor, via)
@@ -42,6 +43,8 @@ WITH free_slot AS (
         WHERE status = 'ready' AND unmet_deps = 0 AND coalesce(agent_class, '') = key.agent_class
             AND coalesce(agent, '') = key.agent AND coalesce(host, '') = key.host
             AND NOT EXISTS (SELECT FROM card_rest r WHERE r.card_id = card.id AND r.rests_until > now())
+            -- Its agent gave it back and nobody has seen that yet: the next one gets it when that attempt is ended.
+            AND NOT EXISTS (SELECT FROM dispatch o WHERE o.card_id = card.id AND o.ended_at IS NULL)
             AND NOT EXISTS (
                 SELECT FROM dispatch d
                 WHERE d.card_id = card.id AND d.place = $1::text AND key.agent = ''
@@ -103,7 +106,8 @@ WHERE d.ended_at IS NULL
 ORDER BY d.begun_at, d.id
 
 -- name: end_dispatch(id, outcome, reason)
--- Once: whoever comes second changes nothing. The slot is free from here on.
+-- Once: whoever comes second changes nothing. The slot is free from here on. The caller holds the card already: an
+-- assignment holds its card when it opens a dispatch, and two that lock in two orders wait for each other for ever.
 WITH ended AS (
     UPDATE dispatch SET ended_at = now(), outcome = $2::text, reason = $3::text
     WHERE id = $1::text AND ended_at IS NULL

@@ -26,8 +26,13 @@ WITH present AS (
 SELECT count(pg_notify('supervisor', 'worker')) FROM (SELECT FROM changed LIMIT 1) AS hint
 
 -- name: list_workers()
--- All of them: a tick looks at everybody.
-SELECT w.*, h.seen_at FROM worker w JOIN host_presence h USING (host) ORDER BY w.place
+-- All of them: a tick looks at everybody. Of a class whose slots are all taken nobody needs to be tried.
+SELECT w.*, h.seen_at, taken.agent_class IS NOT NULL AS class_is_full
+FROM worker w
+JOIN host_presence h USING (host)
+LEFT JOIN (SELECT agent_class FROM slot GROUP BY agent_class HAVING bool_and(dispatch IS NOT NULL)) AS taken
+    ON taken.agent_class = w.agent_class
+ORDER BY w.place
 
 -- name: was_reset(place)
 -- Begun anew: nothing of the last card is left in it.

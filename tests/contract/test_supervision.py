@@ -122,9 +122,12 @@ async def test_a_class_has_as_many_cards_as_it_has_slots(supervision: Supervisio
     for card in ("A1", "A2", "A3"):
         await supervision.create(card)
     await supervision.workers.limit({"code": 2})
+    assert not (await supervision.worker("eve")).class_is_full
     assert [await given_to(supervision, name) for name in names] == ["A1", "A2", None]
+    assert (await supervision.worker("eve")).class_is_full
     first = (await supervision.dispatches.open())[0].dispatch
     assert await supervision.dispatches.end(first, Outcome.COMPLETED, None)
+    assert not (await supervision.worker("eve")).class_is_full
     assert await given_to(supervision, "eve") == "A3"
     await supervision.workers.limit({})
     await supervision.create("A4")
@@ -251,6 +254,20 @@ async def test_a_card_that_names_its_agent_comes_back_to_it(supervision: Supervi
     dispatch = (await supervision.give("ann")).dispatch
     await supervision.dispatches.end(dispatch, Outcome.REFUSED, "a draft stands")
     assert await given_to(supervision, "ann") == "A1"
+
+
+async def test_a_card_that_its_agent_gave_back_is_given_again_once_that_attempt_is_ended(
+    supervision: SupervisionStage,
+) -> None:
+    await supervision.seen(sighting("ann"), sighting("ben"), sighting("eve"))
+    await supervision.create("A1", priority=2)
+    dispatch = (await supervision.give("ann")).dispatch
+    await supervision.backlog.claims.release("A1", dispatch.claim_token, CODER)
+    assert list(await supervision.demands.all()) == []
+    await supervision.create("A2")
+    assert await given_to(supervision, "ben") == "A2", "the one before it holds nobody up"
+    assert await supervision.dispatches.end(dispatch, Outcome.LOST, "it was given back")
+    assert await given_to(supervision, "eve") == "A1"
 
 
 async def test_a_limit_costs_no_attempt(supervision: SupervisionStage) -> None:

@@ -45,9 +45,16 @@ class Memory:
     def now(self) -> datetime:
         return self.backlog.look()
 
+    def full(self) -> set[str]:
+        held = [self.classes[one.id] for one in self.dispatches.values() if one.ended_at is None]
+        return {name for name, limit in self.limits.items() if held.count(name) >= limit}
+
     def is_free(self, card: Card) -> bool:
         rest = self.rests.get(card.id)
-        return claimable(card) and (rest is None or rest[1] <= self.now())
+        under_way = any(
+            one.card_id == card.id and one.ended_at is None for one in self.dispatches.values()
+        )
+        return claimable(card) and not under_way and (rest is None or rest[1] <= self.now())
 
 
 class MemoryWorkers:
@@ -73,7 +80,11 @@ class MemoryWorkers:
             known[sighting.place] = replace(before, sighting=sighting, since=since)
 
     async def all(self) -> Sequence[Worker]:
-        return [self._memory.workers[place] for place in sorted(self._memory.workers)]
+        known, full = self._memory.workers, self._memory.full()
+        return [
+            replace(known[place], class_is_full=known[place].sighting.agent_class in full)
+            for place in sorted(known)
+        ]
 
     async def was_reset(self, place: str) -> None:
         known = self._memory.workers
@@ -141,14 +152,9 @@ class MemoryDispatches:
         return Progress(dispatch, next(c for c in memory.backlog.all() if c.id == claimed.id))
 
     def _is_taken(self, worker: Worker) -> bool:
-        memory = self._memory
-        held = [one for one in memory.dispatches.values() if one.ended_at is None]
-        named = worker.sighting.agent_class
-        same = sum(memory.classes[one.id] == named for one in held)
-        limit = memory.limits.get(named)
-        return any(one.place == worker.place for one in held) or (
-            limit is not None and same >= limit
-        )
+        held = [one for one in self._memory.dispatches.values() if one.ended_at is None]
+        full = worker.sighting.agent_class in self._memory.full()
+        return full or any(one.place == worker.place for one in held)
 
     def _fits(self, card: Card, worker: Worker) -> bool:
         memory = self._memory

@@ -169,7 +169,7 @@ class Supervisor:
             cpu_ms=cpu.total_seconds() * 1000,
             reclaimed=len(result.reclaimed),
             dispatched=result.dispatched,
-            ended=len(result.over),
+            ended=result.ended,
             open=len(result.sight.open) + result.dispatched,
             available=free(result.sight.workers),
             idle_seconds=self._idle_seconds,

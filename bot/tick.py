@@ -99,6 +99,11 @@ class Result:
     verdicts: list[Verdict] = field(default_factory=list)
     unserved: tuple[Demand, ...] = ()
 
+    @property
+    def ended(self) -> int:
+        """How many dispatches came to their end."""
+        return len(self.over)
+
 
 class Tick:
     """The steps of a tick. Each may be repeated after a crash: what was done is read from what stands."""

@@ -123,7 +123,7 @@ class Bench:
         result = await self._tick.run(await self._tick.look())
         took = (time.perf_counter() - began) * 1000
         record = TickRecord(
-            *("bench", "schedule", begun_at, took, 0.0, result.reclaimed, result.dispatched),
+            *("bench", "schedule", begun_at, took, 0.0, len(result.reclaimed), result.dispatched),
             *(result.ended, len(result.sight.open), 0, 0.0),
         )
         await self._stage.ticks.record(record, [])

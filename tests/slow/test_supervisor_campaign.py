@@ -6,6 +6,7 @@ import os
 import random
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,8 @@ async def test_all_cards_are_done_each_once_and_in_order(tmp_path: Path, kills: 
         brought = await installation.mosaic("backlog", "import", str(file))
         assert brought.status == 0, brought.err
         watching = asyncio.create_task(_clear_drafts_and_dialogs(installation))
-        killing = asyncio.create_task(_kill(installation, chance)) if kills else None
+        counts = [0, 0]
+        killing = asyncio.create_task(_kill(installation, chance, counts)) if kills else None
         try:
             await until(lambda: _all_done(installation), LONGEST_SECONDS, "all cards to be done")
         finally:
@@ -105,7 +107,11 @@ async def test_all_cards_are_done_each_once_and_in_order(tmp_path: Path, kills: 
         ledger = await read_ledger(installation)
     finally:
         await installation.close()
-    sys.stdout.write(f"\nseed {seed}; {ledger.summary()}\n")
+    said = (
+        f"seed {seed}; daemon killed {counts[0]} times, tmux {counts[1]} times; {ledger.summary()}"
+    )
+    sys.stdout.write(f"\n{said}\n")
+    assert counts == ([KILLS, TMUX_KILLS] if kills else [0, 0])
     _compare(ledger, wanted, seed)
     assert installation.bugs() == []
     if not kills:
@@ -141,11 +147,20 @@ async def _clear_drafts_and_dialogs(installation: Installation) -> None:
         await installation.mosaic("agent", "answer", "dialog", "y")
 
 
-async def _kill(installation: Installation, chance: random.Random) -> None:
-    """Kill the daemon twenty times, and tmux with all agents three times."""
+async def _kill(installation: Installation, chance: random.Random, counts: list[int]) -> None:
+    """Kill the daemon twenty times while cards are worked off, and tmux with all agents three times."""
     for number in range(KILLS):
-        await asyncio.sleep(chance.uniform(2, 5))
+        milestone = (number + 1) * CARDS // (KILLS + 1)
+        await until(partial(_has_done, installation, milestone), LONGEST_SECONDS, "some more cards")
+        await asyncio.sleep(chance.uniform(0, 1))
         await installation.kill()
-        if number % (KILLS // TMUX_KILLS) == 1:
+        counts[0] += 1
+        if number % (KILLS // TMUX_KILLS) == 1 and counts[1] < TMUX_KILLS:
             await installation.tmux("kill-server")
+            counts[1] += 1
         await installation.up()
+
+
+async def _has_done(installation: Installation, count: int) -> bool:
+    ended = await installation.mosaic("backlog", "stats", "--json")
+    return ended.status == 0 and ended.data["counts"]["done"] >= count

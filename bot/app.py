@@ -130,7 +130,11 @@ class Daemon:
             leads=lambda: self._supervision.supervisor.leads,
         )
         self._bulletin = self._announcements.bulletin
-        self._pause = PauseWatch(self._pauses, self._bulletin.put, self._connections.primary)
+        self._pause = PauseWatch(
+            self._pauses,
+            lambda text, offers: self._bulletin.put(text, offers=offers),
+            self._connections.primary,
+        )
         mail = self._settings.mail
         self._office = PostOffice(
             self._post,

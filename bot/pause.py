@@ -2,14 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from bot.model import Principal
-from bot.reply import Text
+from bot.reply import Offer, Text
 
 SUPERVISOR = Principal("schedule:supervisor", "the supervisor")
 """Who hands out cards. What it says to an agent is work, and is not typed while a pause stands."""
+
+PAUSE_OFFER = Offer("⏸", "pause", "stop handing out work", timedelta(days=1))
+RESUME_OFFER = Offer("▶", "resume", "let everything go on", timedelta(days=1))
+"""The two buttons: below whatever says how things stand."""
 
 _NO_PEOPLE = frozenset({"agent", "schedule"})
 

@@ -7,7 +7,10 @@ from datetime import timedelta
 
 from bot.errors import TransientError
 from bot.model import Address, Principal
-from bot.pause import Pause, Pauses
+from bot.pause import RESUME_OFFER, Pause, Pauses
+from bot.reply import Offer
+
+Tell = Callable[[str, tuple[Offer, ...]], None]
 
 _LOOK = timedelta(milliseconds=400)
 
@@ -21,9 +24,7 @@ class PauseWatch:
 
     name = "pause"
 
-    def __init__(
-        self, pauses: Pauses, tell: Callable[[str], None], primary: Callable[[], Address]
-    ) -> None:
+    def __init__(self, pauses: Pauses, tell: Tell, primary: Callable[[], Address]) -> None:
         self._pauses = pauses
         self._tell = tell
         self._primary = primary
@@ -76,6 +77,7 @@ class PauseWatch:
         if before == found or told:
             return
         if found is not None:
-            self._tell(f"{found.sentence()}. `resume` lets everything go on.")
+            said = f"{found.sentence()}. `resume` lets everything go on."
+            self._tell(said, (RESUME_OFFER,))
         elif before is not None:
-            self._tell(f"Resumed: what was {before.notice()} goes on.")
+            self._tell(f"Resumed: what was {before.notice()} goes on.", ())

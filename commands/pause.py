@@ -6,7 +6,7 @@ from pydantic import AfterValidator, StringConstraints
 
 from bot.command.declare import OPERATORS, Call, Effect, Help, Rest, command, topic
 from bot.errors import UsageError
-from bot.pause import pause_data
+from bot.pause import RESUME_OFFER, pause_data
 from bot.pause_watch import PauseWatch
 from bot.reply import Reply, Text
 from commands.card_words import one_line
@@ -49,7 +49,8 @@ class PauseCommands:
             call.caller.principal, why or None, call.source, freeze=freeze
         )
         how = "`resume` lets everything go on."
-        return Reply({"paused": pause_data(standing)}, (Text(f"{standing.sentence()}. {how}"),))
+        blocks = (Text(f"{standing.sentence()}. {how}"),)
+        return Reply({"paused": pause_data(standing)}, blocks, (RESUME_OFFER,))
 
     @command("resume", roles=OPERATORS, effect=Effect.WRITE)
     async def resume(self, call: Call) -> Reply:

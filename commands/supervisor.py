@@ -10,6 +10,7 @@ from bot.backlog import Inquiry
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, command, topic
 from bot.errors import TransientError, UserError
 from bot.explanation import explain_agent, explain_card
+from bot.pause import PAUSE_OFFER, RESUME_OFFER, pause_data
 from bot.reply import Block, Fields, Reply, Table, Text
 from bot.supervision import Dispatches, Leadership, TickRecord, Ticks, Worker
 from bot.tick import FLEET, Sight, Tick
@@ -55,21 +56,19 @@ class SupervisorCommands:
         verdicts = await self._ticks.verdicts(FLEET, 1)
         data = self._data(sight, leader, ticks)
         data["verdict"] = verdicts[0].sentence if verdicts else None
-        return Reply(data, _status_blocks(data, sight))
+        offer = PAUSE_OFFER if sight.pause is None else RESUME_OFFER
+        return Reply(data, _status_blocks(data, sight), (offer,))
 
     def _data(
         self, sight: Sight, leader: tuple[str, datetime] | None, ticks: Any
     ) -> dict[str, Any]:
         last = ticks[0] if ticks else None
         readiness = [worker.sighting.readiness for worker in sight.workers]
-        pause = sight.pause
         return {
             "leader": None if leader is None else {"host": leader[0], "since": _time(leader[1])},
             "tick_seconds": self._every.total_seconds(),
             "last_tick": None if last is None else tick_data(last),
-            "paused": None
-            if pause is None
-            else {"by": pause.by, "reason": pause.reason, "since": _time(pause.since)},
+            "paused": pause_data(sight.pause),
             "agents": {word: readiness.count(word) for word in sorted(set(readiness))},
             "idle_seconds": round(sum(tick.idle_seconds for tick in ticks), 3),
             "open": [

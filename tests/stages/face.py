@@ -144,7 +144,7 @@ def make_interpreter(
             lambda: status,
             audit,
         ),
-        PauseCommands(PauseWatch(backlog.pauses, lambda _text: None, lambda: ROOM)),
+        PauseCommands(PauseWatch(backlog.pauses, lambda _text, _offers: None, lambda: ROOM)),
         BacklogCommands(backlog, backlog, backlog, threads, standing=backlog.pauses.current),
         ThreadCommands(threads),
         ShipmentCommands(MemoryShipments(backlog)),

@@ -32,7 +32,9 @@ class Face:
         backlog = MemoryBacklog()
         self.pauses = backlog.pauses
         self.told: list[str] = []
-        self.watch = PauseWatch(self.pauses, self.told.append, lambda: ROOM)
+        self.watch = PauseWatch(
+            self.pauses, lambda text, _offers: self.told.append(text), lambda: ROOM
+        )
         standing = self.watch.ask
         self.catalog = Catalog(
             [

@@ -40,7 +40,9 @@ class Desk:
     def __init__(self) -> None:
         self.pauses = Slow()
         self.told: list[str] = []
-        self.watch = PauseWatch(self.pauses, self.told.append, lambda: ROOM)
+        self.watch = PauseWatch(
+            self.pauses, lambda text, _offers: self.told.append(text), lambda: ROOM
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[list[str]]:

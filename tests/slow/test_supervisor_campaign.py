@@ -1,4 +1,7 @@
-"""Twenty agents, a third of which misbehave, and five hundred cards that wait for each other: all of them get done."""
+"""Twenty agents, a third of which misbehave, and five hundred cards that wait for each other: all of them get done.
+
+What it took is printed (`-s`): how long ready cards and free agents waited for each other.
+"""
 
 import asyncio
 import json
@@ -114,9 +117,6 @@ async def test_all_cards_are_done_each_once_and_in_order(tmp_path: Path, kills: 
     assert counts == ([KILLS, TMUX_KILLS] if kills else [0, 0])
     _compare(ledger, wanted, seed)
     assert installation.bugs() == []
-    if not kills:
-        assert ledger.ready_to_claimed(0.95) <= 2.0, f"seed {seed}"
-        assert ledger.idle_share() <= 0.01, f"seed {seed}"
 
 
 def _compare(ledger: Ledger, wanted: Sequence[dict[str, Any]], seed: int) -> None:

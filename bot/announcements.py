@@ -13,6 +13,7 @@ from bot.interpreter import Interpreter
 from bot.mailbox import Mailbox
 from bot.model import Address
 from bot.outcry import Outcry
+from bot.pause import Pause
 from bot.policy import Policy
 from bot.ports import Fleet, Part
 from bot.post import spoken
@@ -81,9 +82,15 @@ class Announcements:
         return (RemindCommands(self.reminders, policy, zone_of, primary, self._expect),)
 
     def schedule(
-        self, jobs: Sequence[Job], interpreter: Interpreter, shelf: CardShelf, fleet: Fleet
+        self,
+        jobs: Sequence[Job],
+        interpreter: Interpreter,
+        shelf: CardShelf,
+        fleet: Fleet,
+        *,
+        pause: Callable[[], Pause | None],
     ) -> Schedule:
-        """Return the clock with these jobs and with what speaks at its time."""
+        """Return the clock with these jobs and with what speaks at its time; ``pause`` says which one stands."""
         schedule, mailbox = Schedule(jobs), self._speech.mailbox
         self._reminding = Reminding(self.reminders, mailbox, interpreter, schedule.at)
         schedule.add(Job("reminders", _LOOK_FOR_REMINDERS, self._reminding.look))
@@ -99,6 +106,7 @@ class Announcements:
                 mailbox=mailbox,
                 primary=self._speech.primary,
                 leads=self._leads,
+                paused=lambda: None if (stands := pause()) is None else stands.notice(),
             )
             schedule.add(Appointment("daily digest", rule, zone, daily.look))
             schedule.add(Job("late daily digest", _LOOK_FOR_DIGEST, daily.look))

@@ -320,6 +320,7 @@ class Daemon:
                 self._interpreter,
                 self._backlog.shelf,
                 self._fleet,
+                pause=lambda: self._pause.current,
             ),
         ]
 

@@ -106,7 +106,7 @@ class Announcements:
                 mailbox=mailbox,
                 primary=self._speech.primary,
                 leads=self._leads,
-                paused=lambda: None if (stands := pause()) is None else stands.notice(),
+                paused=lambda: None if (stands := pause()) is None else stands.sentence(),
             )
             schedule.add(Appointment("daily digest", rule, zone, daily.look))
             schedule.add(Job("late daily digest", _LOOK_FOR_DIGEST, daily.look))

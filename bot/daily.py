@@ -23,7 +23,7 @@ _SHOWN = 10
 
 
 class DailyDigest:
-    """Says how things stand. ``leads`` says whether this daemon speaks, ``paused`` why everything is paused."""
+    """Says how things stand. ``leads`` says whether this daemon speaks, ``paused`` that it is paused, in a sentence."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class DailyDigest:
         stats, concerns = await self._shelf.stats(), await self._concerns.open()
         blocks = daily_blocks(tally, stats, records, concerns, now=now, zone=self._zone)
         paused = self._paused()
-        pause: tuple[Block, ...] = () if paused is None else (Text(f"Paused: {paused}"),)
+        pause: tuple[Block, ...] = () if paused is None else (Text(f"{paused}."),)
         return Message(
             id=derived_id("daily digest", day.isoformat()),
             to=self._primary(),

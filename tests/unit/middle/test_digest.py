@@ -78,7 +78,7 @@ class Stage:
             mailbox=self.mailbox,
             primary=self.primary,
             leads=lambda: self.leads,
-            paused=lambda: "budget",
+            paused=lambda: "Paused by Ann",
             now=self.clock,
         )
 
@@ -309,7 +309,7 @@ async def test_the_daily_digest_is_said_once_a_day_whatever_restarts(stage: Stag
         await daily.look()
     (said,) = stage.said()
     assert re.sub(" +", " ", said) == (
-        "How things stand, Thursday 2026-11-26\n\nPaused: budget\n\n"
+        "How things stand, Thursday 2026-11-26\n\nPaused by Ann.\n\n"
         "cards of 24 hours: 1 done, 3 created\n"
         "backlog: 2 ready, 0 claimed, 0 blocked, 1 done\n"
         "oldest ready: A2, for 0 s\n"

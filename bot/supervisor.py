@@ -67,6 +67,8 @@ class Supervisor:
         self._woken = asyncio.Event()
         self._said: dict[str, Verdict] = {}
         self._looked_at: datetime | None = None
+        self._heard_at: datetime | None = None
+        self._saw_demand = False
         self._idle_seconds = 0.0
         self._leads = False
         self._log = structlog.get_logger(part=self.name)
@@ -85,6 +87,7 @@ class Supervisor:
         """Hear of something that may need a tick: the next look is now."""
         if payload == "tick":
             self.wake("asked for")
+        self._heard_at = self._clock()
         self._woken.set()
 
     async def due(self) -> None:
@@ -135,11 +138,13 @@ class Supervisor:
 
     async def _look(self) -> Sight:
         """Look, and count for how long free agents have had cards waiting for them since the last look."""
-        sight = await self._tick.look()
-        if (before := self._looked_at) is not None:
+        sight, before = await self._tick.look(), self._looked_at
+        if before is not None:
+            if not self._saw_demand and self._heard_at is not None:
+                before = max(before, self._heard_at)  # there was no card before that
             waits = (sight.at - max(before, worker.since) for worker in self._tick.waiting(sight))
             self._idle_seconds += sum(max(0.0, wait.total_seconds()) for wait in waits)
-        self._looked_at = sight.at
+        self._looked_at, self._saw_demand = sight.at, bool(sight.demands)
         return sight
 
     async def _take(self, why: str, sight: Sight) -> None:

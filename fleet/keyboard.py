@@ -31,7 +31,8 @@ _TEXT_MAY_STAND = frozenset(
 class Patience:
     """How long each step may take. A delivery's steps together stay below its lease of two minutes.
 
-    ``settle`` is how long our text must stand before Enter: at 0 ms some programs swallow it.
+    ``settle`` is how long our text must stand before Enter: at 0 ms some programs swallow it. ``hatch`` is how
+    long a program may take to answer at its hatch, which it does in 0.1 s.
     """
 
     look: timedelta = timedelta(milliseconds=200)
@@ -44,6 +45,7 @@ class Patience:
     second_enter: timedelta = timedelta(seconds=8)
     screen: timedelta = timedelta(seconds=1)
     proof_poll: timedelta = timedelta(milliseconds=20)
+    hatch: timedelta = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """opencode's hatch in the real program: what is handed over there, and what becomes of a person's draft."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -75,11 +76,11 @@ class House:
             lambda: any(mark in text for text in self.model.texts()), START_SECONDS, message_id
         )
 
-    async def shows(self, text: str) -> None:
+    async def shows(self, text: str, within: float = START_SECONDS) -> None:
         async def shown() -> bool:
             return text in await self.stage.rows(NAME)
 
-        await until(shown, START_SECONDS, text)
+        await until(shown, within, text)
 
     async def draft(self) -> None:
         await self.stage.press(NAME, "-l", DRAFT)
@@ -93,14 +94,12 @@ class House:
         await self.stage.press(NAME, "-l", words)
         await self.shows(words)
 
-        async def done() -> bool:
-            if then in await self.stage.rows(NAME):
-                return True
+        for patience in (2.0, 2.0, START_SECONDS):
             await self.stage.press(NAME, "Enter")
-            await asyncio.sleep(1)
-            return then in await self.stage.rows(NAME)
-
-        await until(done, START_SECONDS, then)
+            with contextlib.suppress(AssertionError):
+                await self.shows(then, patience)
+                return
+        raise AssertionError(await self.stage.rows(NAME))
 
     def count(self, message_id: str) -> int:
         """Return how often one message stands in what the model was asked."""

@@ -1,7 +1,7 @@
 // A plugin of opencode's screen through which a message reaches the conversation that a person sees, not by keys.
 // In FOLDER the daemon asks with ID.knock; the answer is ID.open, which names the conversation, or ID.shut, which says why.
 // Then it puts ID.note: once renamed to ID.taken it is handed over, once, unless ID.shut says that it was not.
-import { readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 
 const POLL_MILLISECONDS = 50; // fs.watch was seen to miss a file
 
@@ -68,8 +68,16 @@ function sweep(api) {
 export default {
   id: "mosaic-hatch",
   tui: async (api) => {
+    try {
+      // An opencode that the agent itself starts inherits our environment: the first one has the hatch.
+      writeFileSync(`${FOLDER}/ready`, "", { flag: "wx", mode: 0o600 });
+    } catch {
+      return;
+    }
     const timer = setInterval(() => sweep(api), POLL_MILLISECONDS);
-    api.lifecycle.onDispose(() => clearInterval(timer));
-    put("ready", "");
+    api.lifecycle.onDispose(() => {
+      clearInterval(timer);
+      rmSync(`${FOLDER}/ready`, { force: true });
+    });
   },
 };

@@ -1,4 +1,4 @@
-"""Mail into an agent's terminal: the carrier of the lane ``agent:HOST`` (spec 4-receipts)."""
+"""Mail to an agent, through its program's hatch or typed: the carrier of the lane ``agent:HOST`` (spec 4-receipts)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,6 +13,7 @@ from bot.model import Delivery, OutboundMessage, Queueing, Receipt, ReceiptState
 from bot.pause import Pauses
 from fleet.envelope import wrap
 from fleet.events import size_of
+from fleet.handover import Handover
 from fleet.heartbeat import Heartbeat, read_heartbeat
 from fleet.keyboard import Keyboard, Look, Patience, find_proof, look_at
 from fleet.local import Door, LocalFleet
@@ -23,14 +24,16 @@ from fleet.screen import ScreenState
 Record = Callable[[Receipt], Awaitable[None]]
 
 _AGAIN = timedelta(seconds=1)
+_KEYBOARD = "keyboard"
 
 
 class AgentCarrier:
-    """Types mail into the panes of this host's agents, one message at a time per pane.
+    """Brings mail to this host's agents, one message at a time per pane.
 
-    It types into an empty prompt that it positively recognises and into nothing else; what it waits for
-    is recorded once per reason. A message that was typed before is never typed again. Before the first key
-    it asks whether a pause forbids it; what has begun then is finished.
+    It hands a message over through a program's hatch where one is open, beside whatever draft stands there. Else it
+    types, into an empty prompt that it positively recognises and into nothing else. What it waits for is recorded
+    once per reason. A message that was typed or handed over before is never given again. Before the first byte it
+    asks whether a pause forbids it; what has begun then is finished.
     """
 
     def __init__(self, fleet: LocalFleet, pauses: Pauses, patience: Patience | None = None) -> None:
@@ -82,10 +85,15 @@ class AgentCarrier:
         """Type if nothing is in the way, else return what is. The look that counts is the one under the lock."""
         lock = self._fleet.places.typing_lock_file(door.agent.name)
         async with held(lock, self._patience.lock):
+            hatch = self._hatch(door, delivery)
+            conversation = None if hatch is None else await hatch.knock()
             seen = await look_at(door)
-            if (reason := self._obstacle(door, seen, delivery)) is not None:
+            reason = self._obstacle(door, seen, delivery, spares_drafts=conversation is not None)
+            if reason is not None:
                 await self._wait(delivery, record, reason, seen)
                 return reason
+            if hatch is not None and conversation is not None:
+                return await self._hand_over(door, delivery, record, hatch, conversation)
             return await self._type(door, delivery, record)
 
     async def _recollect(self, delivery: Delivery, name: str) -> SendResult:
@@ -95,8 +103,40 @@ class AgentCarrier:
             return proof
         door = await self._fleet.door(name)
         async with held(self._fleet.places.typing_lock_file(name), self._patience.lock):
+            hatch = Handover.to(
+                door, self._fleet.places.events_file(name), message_id, self._patience
+            )
+            if hatch is not None and hatch.is_under_way:
+                return await hatch.recollect()
             await self._heed_pause(delivery)
             return await Keyboard(door, self._fleet.places, message_id, self._patience).recollect()
+
+    def _hatch(self, door: Door, delivery: Delivery) -> Handover | None:
+        events = self._fleet.places.events_file(door.agent.name)
+        message_id = delivery.outbound.message_id
+        return Handover.to(door, events, message_id, self._patience, since=size_of(events))
+
+    async def _hand_over(
+        self, door: Door, delivery: Delivery, record: Record, hatch: Handover, conversation: str
+    ) -> SendResult:
+        evidence = {
+            "pane": door.pane.id,
+            "launch": door.pane.launch,
+            "way": hatch.way,
+            "session_id": conversation,
+            "offset": hatch.since,
+        }
+        await record(_receipt(delivery, ReceiptState.TYPED, None, evidence))
+        result = await hatch.give(conversation, _text(delivery.outbound))
+        if result is not None:
+            return _by_way_of(hatch.way, result)
+        # Certainly nothing was handed over, so it may be typed as if nothing had been.
+        reason = self._obstacle(door, await look_at(door), delivery)
+        if reason is not None:
+            raise UserError(
+                f"refused: {door.agent.name} took nothing, and {reason}", code="refused"
+            )
+        return await self._type(door, delivery, record)
 
     async def _type(self, door: Door, delivery: Delivery, record: Record) -> SendResult:
         beat = self._beat(door)
@@ -112,23 +152,24 @@ class AgentCarrier:
         evidence = {
             "pane": door.pane.id,
             "launch": door.pane.launch,
+            "way": _KEYBOARD,
             "session_id": keyboard.session_id,
             "offset": keyboard.since,
         }
         await record(_receipt(delivery, ReceiptState.TYPED, None, evidence))
-        return await keyboard.type(_text(delivery.outbound))
+        return _by_way_of(_KEYBOARD, await keyboard.type(_text(delivery.outbound)))
 
     # -- waiting ---------------------------------------------------------------------------------------
 
     async def _prompt(self, door: Door, delivery: Delivery, record: Record) -> None:
-        """Wait, for a while, until the agent shows an empty prompt."""
+        """Wait, for a while, until the agent shows an empty prompt, or takes a message beside a draft."""
         queueing = delivery.outbound.queueing
         interrupted = delivery.attempts > 1 and delivery.outbound.message_id not in self._held_back
         deadline = asyncio.get_running_loop().time() + self._patience.prompt.total_seconds()
         while True:
             seen = await look_at(door)
             reason = self._obstacle(door, seen, delivery)
-            if reason is None:
+            if reason is None or await self._spares_draft(door, seen, delivery):
                 return
             await self._wait(delivery, record, reason, seen)
             if seen.reading.state in WORKING and queueing is Queueing.INTERRUPT and not interrupted:
@@ -154,12 +195,22 @@ class AgentCarrier:
             self._held_back.add(delivery.outbound.message_id)
             raise PausedError(pause.notice(), retry_after=_AGAIN)
 
-    def _obstacle(self, door: Door, seen: Look, delivery: Delivery) -> str | None:
+    async def _spares_draft(self, door: Door, seen: Look, delivery: Delivery) -> bool:
+        """Whether a draft is all that stands in the way, and the program takes a message beside it."""
+        hatch = self._hatch(door, delivery)
+        if hatch is None or self._obstacle(door, seen, delivery, spares_drafts=True) is not None:
+            return False
+        return await hatch.knock() is not None
+
+    def _obstacle(
+        self, door: Door, seen: Look, delivery: Delivery, *, spares_drafts: bool = False
+    ) -> str | None:
         """Return why nothing may be typed now, None when it may; UserError when it never will."""
         if seen.reading.state is ScreenState.DEAD:
             raise UserError(f"{door.agent.name} is not running", code="dead")
         queueing, queues = delivery.outbound.queueing, door.runtime.queues
-        return obstacle(seen.reading, queueing, queues=queues) or self._silence(door)
+        reason = obstacle(seen.reading, queueing, queues=queues, spares_drafts=spares_drafts)
+        return reason or self._silence(door)
 
     def _silence(self, door: Door) -> str | None:
         """Return why a prompt may be no more than a picture: its program does not beat, or knows nothing yet."""
@@ -206,6 +257,10 @@ def _receipt(
 ) -> Receipt:
     receipt = Receipt(delivery.outbound.message_id, state, part=delivery.outbound.part)
     return replace(receipt, evidence=evidence, reason=reason)
+
+
+def _by_way_of(way: str, result: SendResult) -> SendResult:
+    return replace(result, evidence={**result.evidence, "way": way})
 
 
 def _lost(reason: str) -> SendResult:

@@ -29,7 +29,10 @@ _TEXT_MAY_STAND = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long each step may take. A delivery's steps together stay below its lease of two minutes."""
+    """How long each step may take. A delivery's steps together stay below its lease of two minutes.
+
+    ``hatch`` is how long a program may take to answer at its hatch, which it does in 0.1 s.
+    """
 
     look: timedelta = timedelta(milliseconds=200)
     prompt: timedelta = timedelta(seconds=30)
@@ -40,6 +43,7 @@ class Patience:
     second_enter: timedelta = timedelta(seconds=8)
     screen: timedelta = timedelta(seconds=1)
     proof_poll: timedelta = timedelta(milliseconds=20)
+    hatch: timedelta = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)

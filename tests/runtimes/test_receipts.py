@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,8 @@ DIALOGS = {
     "pi": "/model",
 }
 """A command of each program that opens a list to choose from."""
+BY_KEYS = "opencode by keys"
+"""opencode with a configuration of its screen that is a person's own: there is no hatch then."""
 
 
 @dataclass
@@ -113,13 +116,19 @@ class Campaign:
         door = await self.door()
         await door.terminal.run(words[0], "-t", door.pane.id, *words[1:])
 
+    async def has_hatch(self) -> bool:
+        """Whether its program takes messages beside its keyboard."""
+        door = await self.door()
+        hatch = door.runtime.hatch
+        return hatch is not None and (door.folder / hatch.folder / "ready").exists()
+
     def submissions(self) -> Counter[str]:
         """Return how often the program itself says that it was given each message."""
         events = read_events(self.stage.fleet.places.events_file(self.name), 0).events
         return Counter(id_ for one in events if one.event == "submitted" for id_ in one.message_ids)
 
 
-@pytest.fixture(params=sorted(PROGRAMS))
+@pytest.fixture(params=[*sorted(PROGRAMS), BY_KEYS])
 async def campaign(
     request: pytest.FixtureRequest,
     stage: Stage,
@@ -127,12 +136,14 @@ async def campaign(
     work: Path,
     following: list[asyncio.Task[None]],
 ) -> Campaign:
-    runtime: str = request.param
-    line = agent_with_home(runtime, work.parent / "person", work, model.url)
-    fleet = await stage.open(line)
+    runtime: str = request.param.partition(" ")[0]
+    line = json.loads(agent_with_home(runtime, work.parent / "person", work, model.url))
+    if request.param == BY_KEYS:
+        line["env"]["OPENCODE_TUI_CONFIG"] = str(work.parent / "person" / "tui.json")
+    fleet = await stage.open(json.dumps(line))
     following.append(asyncio.create_task(Rollouts(fleet).run(lambda _: None)))
     campaign = Campaign(stage, model, runtime, Watch(stage))
-    request.config.stash[COUNTS][runtime] = campaign.counts
+    request.config.stash[COUNTS][request.param] = campaign.counts
     return campaign
 
 
@@ -198,11 +209,17 @@ async def _while_it_works(campaign: Campaign) -> None:
 
 
 async def _with_a_draft(campaign: Campaign, key: str) -> None:
-    """Somebody types: the draft stays as it is, and mail waits for it."""
+    """Somebody types: the draft stays as it is, and mail waits for it, or comes by the hatch."""
     await campaign.watch.until_available(campaign.name)
     await campaign.tmux("send-keys", "-l", DRAFT)
     await until(lambda: campaign.shows(DRAFT), START_SECONDS, "the draft")
-    await campaign.refuse("beside a draft", "a draft stands", key=key)
+    if await campaign.has_hatch():
+        delivery = campaign.stage.mail(campaign.name, "beside it", key=key)
+        result = await campaign.send("beside a draft", delivery, Patience())
+        assert (result.state, result.evidence["way"]) == (ReceiptState.ACCEPTED, "plugin")
+        await campaign.reached(delivery.outbound.message_id)
+    else:
+        await campaign.refuse("beside a draft", "a draft stands", key=key)
     assert DRAFT in await campaign.rows()
     await campaign.tmux("send-keys", "-N", str(len(DRAFT)), "BSpace")
     await campaign.take("after a draft", "now there is room", key=key)

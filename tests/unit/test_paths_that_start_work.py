@@ -60,6 +60,7 @@ KEYBOARDS = {
 
 RECORDS = {
     "fleet/delivery.py:AgentCarrier._type": "the permit to type",
+    "fleet/delivery.py:AgentCarrier._hand_over": "the same permit, before a message goes through a hatch",
 }
 """Calls that record TYPED."""
 

@@ -114,6 +114,7 @@ class Supervisor:
             self.wake("began to lead")
             pruned_at = 0.0
             while await lead.holds():
+                self._woken.clear()  # before the look: what is heard of after it is looked at anew
                 sight = await self._look()
                 why = self._due or self._tick.needs(sight)
                 if why is not None:
@@ -128,7 +129,6 @@ class Supervisor:
             self._leads = False
 
     async def _breathe(self, pause: timedelta) -> None:
-        self._woken.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause.total_seconds()):
                 await self._woken.wait()

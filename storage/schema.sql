@@ -70,6 +70,15 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.tell_cards() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_notify('supervisor', 'card');
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION public.tell_pause() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -736,6 +745,8 @@ CREATE INDEX verdict_of_tick ON public.verdict USING btree (tick_id);
 CREATE INDEX worker_of_host ON public.worker USING btree (host);
 
 CREATE TRIGGER audit_only_grows BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER card_is_told AFTER INSERT OR UPDATE OF unmet_deps, block_reason ON public.card FOR EACH STATEMENT EXECUTE FUNCTION public.tell_cards();
 
 CREATE TRIGGER pause_is_told AFTER INSERT OR UPDATE OF lifted_at ON public.pause FOR EACH ROW EXECUTE FUNCTION public.tell_pause();
 

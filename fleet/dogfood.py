@@ -207,12 +207,12 @@ class Dogfood:
             self._drill(how)
 
     def hang(self) -> None:
-        """Never read or beat again, with the prompt as it stands."""
+        """Neither read nor beat, with the prompt as it stands, until SIGCONT comes."""
         self._print(f"{_DIM}  hanging from now on{_RESET}\n")
         self._beat()
         self.draw()
-        while True:
-            signal.pause()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})
+        signal.sigwaitinfo({signal.SIGCONT})
 
     def _ask(self, title: str) -> None:
         self._dialog = title

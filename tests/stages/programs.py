@@ -13,6 +13,13 @@ from typing import Any
 
 _PROGRAMS = Path(sys.prefix) / "programs" / "node_modules"
 KEY = "s3cret-provider"
+PACKAGES = {
+    "claude": "@anthropic-ai/claude-code",
+    "codex": "@openai/codex",
+    "gemini": "@google/gemini-cli",
+    "opencode": "opencode-ai",
+    "pi": "@earendil-works/pi-coding-agent",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +145,9 @@ def agent_with_home(runtime: str, home: Path, work: Path, url: str) -> str:
     environment = {"HOME": str(home), "PATH": path_of_programs(), **program.environment}
     line = {"name": runtime, "class": "code", "runtime": runtime, "working_directory": str(work)}
     return json.dumps(line | dict(program.roster) | {"env": environment})
+
+
+def version_of(runtime: str) -> str:
+    """Return the version of a program that is installed here."""
+    package = _PROGRAMS / PACKAGES[runtime] / "package.json"
+    return str(json.loads(package.read_text(encoding="utf-8"))["version"])

@@ -76,15 +76,18 @@ class Toys:
 
 @dataclass(slots=True)
 class Terminal:
-    """An agent's door: takes mail, or ends as it is told."""
+    """An agent's door: takes mail, or ends as it is told; what ``lands`` is typed before."""
 
     taken: list[Delivery] = field(default_factory=list)
     ends: list[SendResult | Exception] = field(default_factory=list)
+    lands: bool = False
 
     async def carry(
         self, delivery: Delivery, record: Callable[[Receipt], Awaitable[None]]
     ) -> SendResult:
         """Take one message."""
+        if self.lands:
+            await record(Receipt(delivery.outbound.message_id, ReceiptState.TYPED))
         end = self.ends.pop(0) if self.ends else SendResult(ReceiptState.ACCEPTED)
         if isinstance(end, Exception):
             raise end

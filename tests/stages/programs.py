@@ -70,6 +70,8 @@ def _codex(url: str, work: Path) -> Program:
     config = f"""
 model_provider = "x"
 check_for_update_on_startup = false
+approval_policy = "untrusted"
+sandbox_mode = "danger-full-access"
 [model_providers.x]
 name = "x"
 base_url = "{url}/v1"
@@ -88,7 +90,12 @@ trust_level = "trusted"
 def _opencode(url: str, work: Path) -> Program:
     options = {"baseURL": f"{url}/v1", "apiKey": "k"}
     provider = {"npm": "@ai-sdk/openai-compatible", "options": options, "models": {"fake": {}}}
-    config = {"provider": {"x": provider}, "autoupdate": False, "share": "disabled"}
+    config = {
+        "provider": {"x": provider},
+        "permission": {"bash": "ask"},
+        "autoupdate": False,
+        "share": "disabled",
+    }
     switches = ("AUTOUPDATE", "MODELS_FETCH", "LSP_DOWNLOAD", "SHARE")
     return Program(
         {"model_hint": "x/fake"},

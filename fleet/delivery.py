@@ -142,12 +142,15 @@ class AgentCarrier:
     ) -> None:
         """Raise TransientError for as long as a message's fate may still become known.
 
-        The time in which its program is held does not count.
+        The time in which its program is held does not count. What an earlier life of ours typed is not waited
+        for at an empty prompt: our own start took long enough.
         """
-        if door.runtime.proof is Proof.SCREEN:
-            return
         now = asyncio.get_running_loop().time()
         trace = self._traces.setdefault(delivery.outbound.message_id, _Trace())
+        at_prompt = result.evidence.get("state") == ScreenState.PROMPT
+        inherited = delivery.typed and trace.since is None
+        if door.runtime.proof is Proof.SCREEN or (inherited and at_prompt and not is_held(door)):
+            return
         reason = f"typed, and not proven yet: {result.reason}"
         if trace.since is None:
             await self._wait(delivery, record, reason, result.evidence)

@@ -3,19 +3,24 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bot.errors import TransientError
 from bot.model import Delivery, Receipt, ReceiptState
+from fleet.keyboard import Patience
 from fleet.tmux import Terminal
 from tests.stages.campaign import Campaign
 from tests.stages.hold import held_still
-from tests.stages.host import QUICK
 
 pytestmark = pytest.mark.runtimes
 
 ROUNDS = 2
+SOON = Patience(
+    prompt=timedelta(seconds=0.3), echo=timedelta(seconds=1), first_enter=timedelta(seconds=1)
+)
+"""It gives up soon while the program is held, and looks for as long as ever when it goes on."""
 BODIES = ("please say that you are there", "a longer text of words " * 350)
 
 
@@ -80,14 +85,14 @@ async def _waits(
 ) -> None:
     """Neither accepted nor failed: typed, and looked for as long as it is held."""
     with pytest.raises(TransientError, match="typed, and not proven yet"):
-        await campaign.send(kind, delivery, QUICK, record)
+        await campaign.send(kind, delivery, SOON, record)
     with pytest.raises(TransientError, match="typed, and not proven yet"):
-        await campaign.send(f"{kind}, again", replace(delivery, typed=True), QUICK)
+        await campaign.send(f"{kind}, again", replace(delivery, typed=True), SOON)
     assert campaign.stage.letters.states(delivery.outbound.message_id)[-1] == "waiting"
 
 
 async def _taken_once(campaign: Campaign, kind: str, delivery: Delivery) -> None:
-    result = await campaign.carry_on(kind, delivery)
+    result = await campaign.carry_on(kind, delivery, SOON)
     assert result.state is ReceiptState.ACCEPTED, (result, await campaign.rows())
     await campaign.reached(delivery.outbound.message_id)
     assert campaign.submissions()[delivery.outbound.message_id] <= 1

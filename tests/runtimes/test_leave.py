@@ -50,7 +50,7 @@ async def _asked(campaign: Campaign, key: str) -> Path:
     first = campaign.stage.mail(campaign.name, "please make that file", key=key)
     result = await campaign.send("begins a turn that asks", first, Patience())
     assert result.state is ReceiptState.ACCEPTED, (result, await campaign.rows())
-    await until(lambda: _is_open(campaign), START_SECONDS, "the dialog")
+    await campaign.until(lambda: _is_open(campaign), "the dialog")
     await campaign.watch.lookout.look()
     dialog = campaign.watch.dialogs[-1]
     assert dialog.title not in {"", "untitled"}
@@ -72,7 +72,7 @@ async def _answered(campaign: Campaign, key: DialogKey) -> None:
     async def closed() -> bool:
         return not await _is_open(campaign)
 
-    await until(closed, START_SECONDS, "the dialog to be closed")
+    await campaign.until(closed, "the dialog to be closed")
 
 
 async def _acts_unasked(campaign: Campaign) -> None:

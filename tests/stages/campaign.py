@@ -4,6 +4,7 @@ Every receipt is held against that truth. What is counted as wrong is counted he
 """
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from pathlib import Path
@@ -40,6 +41,7 @@ class Campaign:
     failed: list[str] = field(default_factory=list)
     drafts_lost: int = 0
     dialogs_answered: int = 0
+    carriers: dict[Patience, AgentCarrier] = field(default_factory=dict)
 
     async def door(self) -> Door:
         return await self.stage.fleet.door(self.name)
@@ -53,16 +55,21 @@ class Campaign:
         self, kind: str, delivery: Delivery, patience: Patience, record: Record | None = None
     ) -> SendResult:
         """Try once, count what became of it, and keep its end for the comparison with the truth."""
-        carrier = AgentCarrier(self.stage.fleet, patience)
         try:
+            carrier = self.carrier(patience)
             result = await carrier.carry(delivery, record or self.stage.letters.record)
         except (TransientError, UserError) as error:
             if isinstance(error, UserError):
                 self.failed.append(delivery.outbound.message_id)
             self.counts[f"{kind}: {'waits' if isinstance(error, TransientError) else 'fails'}"] += 1
+            error.add_note(await self._last_screen())
             raise
         self.end(kind, delivery, result)
         return result
+
+    def carrier(self, patience: Patience) -> AgentCarrier:
+        """Return the one carrier of that patience, with what it remembers."""
+        return self.carriers.setdefault(patience, AgentCarrier(self.stage.fleet, patience))
 
     def end(self, kind: str, delivery: Delivery, result: SendResult) -> None:
         """Count a delivery's end."""
@@ -85,10 +92,9 @@ class Campaign:
             await self.send(kind, delivery, QUICK)
         assert "typed" not in self.stage.letters.states(delivery.outbound.message_id)
 
-    async def carry_on(self, kind: str, delivery: Delivery) -> SendResult:
+    async def carry_on(self, kind: str, delivery: Delivery, patience: Patience) -> SendResult:
         """Look for a message that was typed, as the worker does, until its fate is known."""
-        carrier = AgentCarrier(self.stage.fleet, Patience())
-        typed = changed(delivery, typed=True)
+        carrier, typed = self.carrier(patience), changed(delivery, typed=True)
 
         async def ended() -> SendResult | None:
             try:
@@ -111,6 +117,20 @@ class Campaign:
 
     async def rows(self) -> str:
         return await self.stage.rows(self.name)
+
+    async def _last_screen(self) -> str:
+        try:
+            return await self.rows()
+        except UserError as error:  # it has ended
+            return error.message
+
+    async def until(self, fact: Callable[[], Awaitable[bool]], what: str) -> None:
+        """Wait for a fact; AssertionError shows the screen."""
+        try:
+            await until(fact, START_SECONDS, what)
+        except AssertionError as error:
+            error.add_note(await self._last_screen())
+            raise
 
     async def shows(self, text: str) -> bool:
         return text in await self.rows()

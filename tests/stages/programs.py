@@ -61,7 +61,9 @@ def _claude(url: str, work: Path) -> Program:
             ".claude.json": {
                 "hasCompletedOnboarding": True,
                 "customApiKeyResponses": {"approved": [KEY[-20:]], "rejected": []},
-            }
+            },
+            # Its default would let a model of its own decide in the person's stead.
+            ".claude/settings.json": {"permissions": {"defaultMode": "default"}},
         },
     )
 

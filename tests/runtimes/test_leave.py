@@ -18,7 +18,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.runtimes
 
-ROUNDS = 2
+ROUNDS = 1
 NEVER_ASKS = {"pi"}
 """It has no such dialog: what its model orders is done at once."""
 

@@ -16,6 +16,13 @@ from aiohttp import web
 
 ANSWER = "OK-ACK"
 _MODEL = "stand-in"
+_REASONS = {
+    "description": "Make a file",
+    "justification": "May I make a file?",
+    "sandbox_permissions": "require_escalated",
+    "with_escalated_permissions": True,
+}
+"""What some shells want to be told too: Codex asks its person only if it is asked to leave its sandbox."""
 _SHELLS = frozenset({"bash", "shell", "shell_command", "exec_command", "run_shell_command"})
 
 
@@ -177,7 +184,7 @@ def _arguments(tool: dict[str, Any], order: str) -> dict[str, Any]:
     name = "command" if "command" in schema else "cmd"
     whole = schema[name].get("type", "").lower() == "array"
     given: dict[str, Any] = {name: ["sh", "-c", order] if whole else order}
-    return given | ({"description": "Make a file"} if "description" in schema else {})
+    return given | {key: said for key, said in _REASONS.items() if key in schema}
 
 
 def _said() -> tuple[dict[str, Any], list[tuple[str, dict[str, Any]]]]:

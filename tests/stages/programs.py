@@ -63,7 +63,7 @@ def _claude(url: str, work: Path) -> Program:
                 "customApiKeyResponses": {"approved": [KEY[-20:]], "rejected": []},
             },
             # Its default would let a model of its own decide in the person's stead.
-            ".claude/settings.json": {"permissions": {"defaultMode": "default"}},
+            ".claude/settings.json": {"permissions": {"disableAutoMode": "disable"}},
         },
     )
 
@@ -72,8 +72,7 @@ def _codex(url: str, work: Path) -> Program:
     config = f"""
 model_provider = "x"
 check_for_update_on_startup = false
-approval_policy = "untrusted"
-sandbox_mode = "danger-full-access"
+approval_policy = "on-request"
 [model_providers.x]
 name = "x"
 base_url = "{url}/v1"

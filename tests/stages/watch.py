@@ -11,7 +11,7 @@ from fleet.lookout import Dialog, Lookout
 from tests.stages.host import Stage
 from tests.waiting import until
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 COUNTS = pytest.StashKey[dict[str, "Counter[str]"]]()
 """What became of the messages of each program, to be shown when all tests are over."""
 

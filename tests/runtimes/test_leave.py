@@ -10,8 +10,8 @@ import pytest
 from bot.model import ReceiptState
 from bot.sessions import DialogKey
 from fleet.dialogs import LocalDialogs
-from fleet.keyboard import Patience
-from fleet.screen import ScreenState
+from fleet.keyboard import Look, Patience
+from fleet.screen import Reading, ScreenState
 from tests.stages.campaign import Campaign
 from tests.stages.watch import START_SECONDS
 from tests.waiting import until
@@ -54,12 +54,21 @@ async def _asked(campaign: Campaign, key: str) -> Path:
     await campaign.watch.lookout.look()
     dialog = campaign.watch.dialogs[-1]
     assert dialog.title not in {"", "untitled"}
-    before = await campaign.look()
+    before = _dialog(await campaign.look())
     await campaign.refuse("at a dialog for leave", "a dialog is open: .", key=key)
-    after = await campaign.look()
-    untouched = (after.screen.rows, after.reading) == (before.screen.rows, before.reading)
-    campaign.dialogs_answered += target.exists() or not untouched
+    after = _dialog(await campaign.look())
+    if target.exists() or after != before:
+        campaign.dialogs_answered += 1
+        pytest.fail(f"{before}\n{after}")
     return target
+
+
+def _dialog(seen: Look) -> tuple[Reading, list[str]]:
+    """Return how a dialog is read, and what stands from its title downwards: above it a mark may blink."""
+    rows = [row.rstrip() for row in seen.screen.rows]
+    title = (seen.reading.dialog or "")[:12]
+    begin = max((at for at, row in enumerate(rows) if title in row), default=0)
+    return seen.reading, rows[begin:]
 
 
 async def _is_open(campaign: Campaign) -> bool:

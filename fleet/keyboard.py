@@ -233,6 +233,8 @@ class Keyboard:
         await asyncio.sleep(self.patience.screen.total_seconds())
         if await self.stands():
             return None
+        if is_held(self.door):
+            return await self._unknown(HELD)  # what it drew last says nothing
         seen = await look_at(self.door)
         if seen.reading.state is ScreenState.DEAD:
             return await self._unknown("the program ended after Enter")

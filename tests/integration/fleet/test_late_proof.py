@@ -9,6 +9,8 @@ import pytest
 from bot.errors import TransientError
 from bot.model import Receipt, ReceiptState
 from fleet import processes
+from fleet.keyboard import HELD, look_at
+from fleet.screen import ScreenState
 from fleet.tmux import Terminal
 from tests.stages.host import DOGFOOD, Stage, ready
 from tests.waiting import until
@@ -119,6 +121,33 @@ async def test_a_program_that_is_held_is_not_typed_into(
         with pytest.raises(TransientError, match="its program is held"):
             await stage.send("orchestrator", "hello")
     assert (await stage.send("orchestrator", "hello")).state is ReceiptState.ACCEPTED
+
+
+async def test_what_a_held_program_drew_last_proves_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.open("{name: shell, class: code, runtime: bash}")
+    await until(lambda: _is_at_prompt(stage, "shell"), what="its prompt")
+    find, press, pressed = processes.find, Terminal.press, []
+
+    def found(pid: int) -> processes.Process | None:
+        process = find(pid)
+        return None if process is None else replace(process, stopped=bool(pressed))
+
+    async def note(terminal: Terminal, pane_id: str, key: str) -> bool:
+        pressed.append(key)
+        return await press(terminal, pane_id, key)
+
+    monkeypatch.setattr(processes, "find", found)
+    monkeypatch.setattr(Terminal, "press", note)
+    result = await stage.carry_on(stage.mail("shell", "hello"))
+    assert (result.state, result.reason) == (ReceiptState.UNKNOWN, HELD)
+    assert pressed == ["Enter"]
+
+
+async def _is_at_prompt(stage: Stage, name: str) -> bool:
+    seen = await look_at(await stage.fleet.door(name))
+    return seen.reading.state is ScreenState.PROMPT
 
 
 async def _hanging(stage: Stage) -> None:

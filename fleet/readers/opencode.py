@@ -63,7 +63,7 @@ def _title(screen: Screen, options: int) -> str:
 
 def _caret(screen: Screen) -> int | None:
     foot = last_like(screen, _FOOT)
-    return None if foot is None else foot - 1
+    return last_like(screen, _PERMISSION) if foot is None else foot - 1
 
 
 READER = Reader(_read, _caret)

@@ -84,6 +84,14 @@ def test_an_open_dialog_is_named(name: str, dialog: str) -> None:
     assert read(name).dialog == dialog
 
 
+def test_words_of_a_dialog_in_a_conversation_are_no_dialog() -> None:
+    text = (CAPTURES / "opencode_sidebar.ansi").read_text()
+    quoted = text.replace("OK-ACK", "△ Permission required: Allow once   Allow always", 1)
+    assert quoted != text
+    meta = (CAPTURES / "opencode_sidebar.meta").read_text()
+    assert read_screen("opencode", read_capture(quoted, meta)).state is ScreenState.PROMPT
+
+
 @pytest.mark.parametrize(
     ("name", "tail"),
     [

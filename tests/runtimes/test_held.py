@@ -16,7 +16,7 @@ from tests.stages.hold import held_still
 
 pytestmark = pytest.mark.runtimes
 
-ROUNDS = 2
+ROUNDS = 1
 SOON = Patience(
     prompt=timedelta(seconds=0.3), echo=timedelta(seconds=1), first_enter=timedelta(seconds=1)
 )

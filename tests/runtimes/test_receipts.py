@@ -7,6 +7,7 @@ import pytest
 from bot.errors import UserError
 from bot.model import Queueing, ReceiptState
 from fleet.keyboard import Patience
+from fleet.obstacles import WORKING
 from fleet.screen import ScreenState
 from fleet.tmux import Terminal
 from tests.stages.campaign import Campaign
@@ -119,16 +120,19 @@ async def _at_a_dialog(campaign: Campaign, key: str) -> None:
     A list with a box to search in may be read as a draft: that is waited for just the same.
     """
     await campaign.watch.until_available(campaign.name)
-    await campaign.tmux("send-keys", "-l", DIALOGS[campaign.name])
-    await until(lambda: campaign.shows(DIALOGS[campaign.name]), START_SECONDS, "the command")
 
     async def asked() -> bool:
-        seen = await campaign.look()
-        left_the_prompt = DIALOGS[campaign.name] not in (seen.reading.draft_tail or "")
-        return left_the_prompt and seen.reading.state is not ScreenState.PROMPT
+        reading = (await campaign.look()).reading
+        left_the_prompt = DIALOGS[campaign.name] not in (reading.draft_tail or "")
+        return left_the_prompt and reading.state not in {ScreenState.PROMPT, *WORKING}
 
-    for patience in (2.0, 2.0, START_SECONDS):
-        # A person presses again: an Enter that comes right after its text may be swallowed.
+    for patience in (2.0, 2.0, 5.0, START_SECONDS):
+        # A person tries again: right after a turn a command, or an Enter right after its text, may be swallowed.
+        if (await campaign.look()).reading.state is ScreenState.PROMPT:
+            await campaign.tmux("send-keys", "-l", DIALOGS[campaign.name])
+            await until(
+                lambda: campaign.shows(DIALOGS[campaign.name]), START_SECONDS, "the command"
+            )
         await campaign.tmux("send-keys", "Enter")
         with contextlib.suppress(AssertionError):
             await until(asked, patience, "the list to choose from")

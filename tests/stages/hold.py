@@ -6,6 +6,7 @@ It is a process of its own, since a tracer is one thread for good.
 """
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import sys
@@ -38,20 +39,24 @@ async def held_still(pid: int) -> AsyncIterator[None]:
 
 
 def _hold(pid: int) -> list[int]:
-    """Stop every thread of a family, also those that are born meanwhile; return them."""
-    held: list[int] = []
-    while fresh := [tid for tid in _threads(pid) if tid not in held]:
+    """Stop every thread of a family, also those that are born meanwhile; return them with those that ended."""
+    known: list[int] = []
+    while fresh := [tid for tid in _threads(pid) if tid not in known]:
         for tid in fresh:
-            _trace(_SEIZE, tid)
-            _trace(_INTERRUPT, tid)
-            os.waitpid(tid, _WALL)
-            held.append(tid)
-    return held
+            known.append(tid)
+            with contextlib.suppress(ProcessLookupError):
+                _trace(_SEIZE, tid)
+                _trace(_INTERRUPT, tid)
+                os.waitpid(tid, _WALL)
+    return known
 
 
 def _threads(pid: int) -> list[int]:
-    tasks = (Path(f"/proc/{process.pid}/task") for process in processes.descendants(pid))
-    return [int(task.name) for place in tasks if place.exists() for task in place.iterdir()]
+    found: list[int] = []
+    for process in processes.descendants(pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += [int(task.name) for task in Path(f"/proc/{process.pid}/task").iterdir()]
+    return found
 
 
 def _trace(request: int, tid: int) -> None:
@@ -70,7 +75,8 @@ def main() -> None:
     sys.stdout.flush()
     sys.stdin.read()
     for tid in held:
-        _trace(_DETACH, tid)
+        with contextlib.suppress(ProcessLookupError):
+            _trace(_DETACH, tid)
 
 
 if __name__ == "__main__":

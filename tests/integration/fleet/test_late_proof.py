@@ -128,7 +128,8 @@ async def test_what_a_held_program_drew_last_proves_nothing(
 ) -> None:
     await stage.open("{name: shell, class: code, runtime: bash}")
     await until(lambda: _is_at_prompt(stage, "shell"), what="its prompt")
-    find, press, pressed = processes.find, Terminal.press, []
+    find, press = processes.find, Terminal.press
+    pressed: list[str] = []
 
     def found(pid: int) -> processes.Process | None:
         process = find(pid)

@@ -367,7 +367,9 @@ class Daemon:
                 backoff=self._settings.delivery.backoff,
                 give_up_after=self._settings.delivery.give_up_after,
             ),
-            AnswerWatch(self._fleet, self._correspondence, self._relay.answered),
+            AnswerWatch(
+                self._fleet, self._correspondence, self._relay.answered, self._relay.arrived
+            ),
             *self._announcements.parts(),
             *([Newsroom(self._backlog.news, self._mailbox)] if self._settings.threads.news else []),
             *([] if self._homeserver is None else [self._homeserver]),

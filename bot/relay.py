@@ -1,8 +1,9 @@
-"""What becomes of mail to agents, told where it came from: an answer, or why there is none."""
+"""What becomes of mail to agents, told where it came from: an answer, why there is none, a late arrival."""
 
 import asyncio
 import contextlib
 from datetime import timedelta
+from typing import Any
 
 from bot.mailbox import Mailbox
 from bot.marks import Marks
@@ -46,6 +47,20 @@ class Relay:
         receipt = Receipt(
             mail.id, ReceiptState.ANSWERED, by="conversation", evidence={"answer": answer}
         )
+        await self._outbox.record(receipt)
+
+    async def arrived(self, message_id: str, evidence: dict[str, Any]) -> None:
+        """Note that a program has mail of which nobody could say so before, and tell its origin; repeatable.
+
+        What was said before stands: receipts are only added.
+        """
+        mail = await self._correspondence.message(message_id)
+        if mail is None:
+            return
+        text = f"The message to {mail.to.place} has arrived after all."
+        told = _to_origin(mail, "arrival", MessageKind.NOTICE, (Text(text),))
+        await self._marks.show(mail, ReceiptState.ACCEPTED, *told)
+        receipt = Receipt(mail.id, ReceiptState.ACCEPTED, by="submitted", evidence=evidence)
         await self._outbox.record(receipt)
 
     async def moved(self, delivery: Delivery, receipt: Receipt) -> None:

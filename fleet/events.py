@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -51,6 +51,11 @@ class Event:
     def beginning(self) -> tuple[str, str]:
         """What a turn's beginning and its end have in common."""
         return self.session_id, self.turn
+
+    def evidence(self, path: Path) -> dict[str, Any]:
+        """Return where in an events file it stands, for a receipt."""
+        place = {"file": path.name, "offset": self.end}
+        return place | {"session_id": self.session_id, "at": self.at}
 
 
 @dataclass(frozen=True, slots=True)

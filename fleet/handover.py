@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.model import ReceiptState, SendResult
-from fleet.keyboard import Patience, find_proof
+from fleet.keyboard import HELD, Patience, find_proof, is_held
 from fleet.local import Door
 from fleet.private_files import write_private
 
@@ -25,6 +25,7 @@ _ALL = ("knock", *_ANSWERS, "note", "taken", "failed")
 class Handover:
     """The hatch of one running agent, for one message. ``since`` is where its proof can begin in ``events``."""
 
+    door: Door
     way: str
     folder: Path
     events: Path
@@ -40,7 +41,7 @@ class Handover:
         hatch = door.runtime.hatch
         if hatch is None or not (door.folder / hatch.folder / "ready").exists():
             return None
-        return cls(hatch.way, door.folder / hatch.folder, events, message_id, patience, since)
+        return cls(door, hatch.way, door.folder / hatch.folder, events, message_id, patience, since)
 
     async def knock(self) -> str | None:
         """Return the conversation that would take the message now, None when none would: nothing is handed over."""
@@ -56,25 +57,37 @@ class Handover:
     async def give(self, conversation: str, text: str) -> SendResult | None:
         """Hand a message over, once, and return what is known of it then; None when it certainly was not.
 
-        TYPED must be recorded before. After None nothing of it is left, and it may go another way.
+        TYPED must be recorded before. After None nothing of it is left, and it may go another way. A program
+        that is held finds it when it goes on.
         """
         write_private(self._file("note"), json.dumps({"conversation": conversation, "text": text}))
         await self._until(lambda: self._any("taken"), self.patience.hatch)
+        if is_held(self.door):
+            return _unknown(HELD)
         if self._withdrawn():
             self._clear(*_ALL)
             return None
-        return await self._fate(conversation)
+        patience = self.patience.first_enter + self.patience.second_enter
+        return await self._fate(conversation, patience)
 
     async def recollect(self) -> SendResult:
-        """Return what became of a message that may have been handed over before: it never is again."""
+        """Return what is known now of a message that may have been handed over before: it never is again."""
+        await self._until(lambda: not self._any("note"), self.patience.hatch)
+        if is_held(self.door):
+            return _unknown(HELD)
         if self._withdrawn():
             return _unknown("it was taken back before its program took it")
-        return await self._fate(None) or _unknown("its program would not take it")
+        return await self._fate(None, timedelta()) or _unknown("its program would not take it")
 
     @property
     def is_under_way(self) -> bool:
         """Whether the message may have gone through the hatch: no Enter of ours can help it then."""
         return self._any("open", "note", "taken", "failed")
+
+    @property
+    def may_be_proven(self) -> bool:
+        """Whether the program has the message, or may still take it, and has not said that it ended in an error."""
+        return self._any("note", "taken") and not self._any("failed")
 
     # -- steps -----------------------------------------------------------------------------------------
 
@@ -88,7 +101,7 @@ class Handover:
             return not self._any("taken")
         return True
 
-    async def _fate(self, conversation: str | None) -> SendResult | None:
+    async def _fate(self, conversation: str | None, within: timedelta) -> SendResult | None:
         """Wait for proof of what the program has taken; None when it says that it let it be."""
         found: SendResult | None = None
 
@@ -97,7 +110,7 @@ class Handover:
             found = find_proof(self.events, self.message_id, self.since, conversation)
             return found is not None or self._any("shut", "failed")
 
-        await self._until(settled, self.patience.first_enter + self.patience.second_enter)
+        await self._until(settled, within)
         if found is not None or self._any("shut"):
             self._clear(*_ALL)
             return found

@@ -209,12 +209,12 @@ class Dogfood:
             self._drill(how)
 
     def hang(self) -> None:
-        """Never read or beat again, with the prompt as it stands."""
+        """Neither read nor beat, with the prompt as it stands, until SIGCONT comes."""
         self._beat()
         self._canvas.note("hanging from now on")
         self.draw()
-        while True:
-            signal.pause()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})
+        signal.sigwaitinfo({signal.SIGCONT})
 
     def _ask(self, title: str) -> None:
         self._dialog = title

@@ -229,9 +229,7 @@ async def test_a_program_killed_when_it_has_taken_a_message_gets_it_at_most_once
         kill()
 
     killer = asyncio.create_task(kill_at_the_taking())
-    result = await AgentCarrier(house.stage.fleet, house.stage.pauses, SHORT).carry(
-        delivery, house.stage.letters.record
-    )
+    result = await house.stage.carry_on(delivery)
     await killer
     submitted = house.submissions()[delivery.outbound.message_id]
     assert (result.state, submitted) in {(ReceiptState.UNKNOWN, 0), (ReceiptState.ACCEPTED, 1)}

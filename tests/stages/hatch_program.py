@@ -2,6 +2,7 @@
 
 HATCH says how its hatch behaves: ``open``, ``shut``, ``deaf`` (answers no knock), ``changes its mind`` (open, then
 shut), ``slow`` (open, and takes nothing), ``silent`` (takes, and says nothing more), ``dies`` (takes, and ends).
+``slow`` and ``silent`` do what they have put off once the file ``awake`` is in the folder.
 Each prompt that it was given stands in its events, with the way by which it came.
 """
 
@@ -28,6 +29,11 @@ class Program:
         name = os.environ["MOSAIC_AGENT_NAME"]
         self.events = Path(os.environ["MOSAIC_HOME"]) / "fleet" / "run" / f"{name}.events"
         self.draft = ""
+        self.put_off: list[str] = []
+
+    @property
+    def is_awake(self) -> bool:
+        return (self.folder / "awake").exists()
 
     def submit(self, text: str, way: str) -> None:
         at = datetime.now(UTC).isoformat()
@@ -63,8 +69,10 @@ class Program:
                 path.with_suffix(".shut" if self.mood == "shut" else ".open").write_text(
                     CONVERSATION
                 )
-            elif path.suffix == ".note" and self.mood != "slow":
+            elif path.suffix == ".note" and (self.mood != "slow" or self.is_awake):
                 self.take_note(path)
+        while self.put_off and self.is_awake:
+            self.submit(self.put_off.pop(), "hatch")
 
     def take_note(self, path: Path) -> None:
         taken = path.rename(path.with_suffix(".taken"))
@@ -73,7 +81,9 @@ class Program:
             path.with_suffix(".shut").write_text("another conversation is on the screen")
         elif self.mood == "dies":
             sys.exit(3)
-        elif self.mood == "open":
+        elif self.mood == "silent":
+            self.put_off.append(note["text"])
+        else:
             assert note["conversation"] == CONVERSATION
             self.submit(note["text"], "hatch")
 

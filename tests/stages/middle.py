@@ -126,20 +126,23 @@ class Toys:
 
 @dataclass(slots=True)
 class Terminal:
-    """An agent's door: takes mail, or ends as it is told."""
+    """An agent's door: takes mail, or ends as it is told; what ``lands`` is typed before."""
 
     taken: list[Delivery] = field(default_factory=list)
     ends: list[SendResult | Exception] = field(default_factory=list)
     waits: list[str] = field(default_factory=list)
+    lands: bool = False
 
     async def carry(
         self, delivery: Delivery, record: Callable[[Receipt], Awaitable[None]]
     ) -> SendResult:
         """Take one message; while it is told to wait it says why, and is asked again."""
+        message_id = delivery.outbound.message_id
         if self.waits:
-            message_id, reason = delivery.outbound.message_id, self.waits[0]
-            await record(Receipt(message_id, ReceiptState.WAITING, reason=reason))
-            raise TransientError(reason, retry_after=timedelta(milliseconds=20))
+            await record(Receipt(message_id, ReceiptState.WAITING, reason=self.waits[0]))
+            raise TransientError(self.waits[0], retry_after=timedelta(milliseconds=20))
+        if self.lands:
+            await record(Receipt(message_id, ReceiptState.TYPED))
         end = self.ends.pop(0) if self.ends else SendResult(ReceiptState.ACCEPTED)
         if isinstance(end, Exception):
             raise end

@@ -93,7 +93,7 @@ class House:
             ),
             FleetPart(self._fleet),
             Lookout(self._fleet, lambda _: None),
-            AnswerWatch(self._fleet, self._correspondence, relay.answered),
+            AnswerWatch(self._fleet, self._correspondence, relay.answered, relay.arrived),
             Worker(
                 self._mailbox,
                 self._outbox,

@@ -1,8 +1,11 @@
 """Answers of agents find their way back, over restarts of the daemon too."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from bot.model import Receipt, ReceiptState
 from fleet.answers import AnswerWatch
@@ -16,16 +19,23 @@ class Origin:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self.answers: list[tuple[str, str]] = []
+        self.arrivals: list[str] = []
 
     async def answered(self, message_id: str, answer: str) -> None:
         self.answers.append((message_id, answer))
         await self._stage.letters.record(Receipt(message_id, ReceiptState.ANSWERED))
 
+    async def arrived(self, message_id: str, evidence: dict[str, Any]) -> None:
+        assert evidence["file"] == "orchestrator.events"
+        assert evidence["offset"] > 0
+        self.arrivals.append(message_id)
+        await self._stage.letters.record(Receipt(message_id, ReceiptState.ACCEPTED))
+
 
 @asynccontextmanager
 async def watching(stage: Stage, origin: Origin) -> AsyncIterator[None]:
     opened = asyncio.Event()
-    watch = AnswerWatch(stage.fleet, stage.letters, origin.answered)
+    watch = AnswerWatch(stage.fleet, stage.letters, origin.answered, origin.arrived)
     task = asyncio.create_task(watch.run(lambda detail: opened.set()))
     await opened.wait()
     try:
@@ -113,3 +123,46 @@ async def test_a_half_written_event_waits_for_its_end(stage: Stage) -> None:
         whole = stage.events("orchestrator").rpartition("\n")[0] + "\n"
         assert int(offset.read_text()) == len(whole.encode())
     assert [answered for answered, _ in origin.answers] == [message_id]
+
+
+async def test_mail_that_was_unknown_and_is_submitted_later_is_accepted_then(stage: Stage) -> None:
+    await stage.open(DOGFOOD)
+    await ready(stage)
+    await stage.type_line("orchestrator", "/hang")
+    await until(lambda: shows(stage, "hanging from now on"))
+    delivery = stage.mail("orchestrator", "are you there?")
+    message_id = delivery.outbound.message_id
+    result = await stage.carry_on(delivery)
+    await stage.letters.record(Receipt(message_id, result.state))
+    origin = Origin(stage)
+    async with watching(stage, origin):
+        door = await stage.fleet.door("orchestrator")
+        os.kill(door.pane.pid, signal.SIGCONT)
+        await until(lambda: shows(stage, f"[end {message_id}]"))
+        assert origin.arrivals == []
+        await stage.press("orchestrator", "Enter")
+        await until(lambda: origin.answers)
+    assert origin.arrivals == [message_id]
+    assert origin.answers == [(message_id, "dogfood orchestrator: are you there?")]
+    states = ["typed", "waiting", "unknown", "accepted", "answered"]
+    assert stage.letters.states(message_id) == states
+
+
+async def test_what_a_program_says_waits_for_the_delivery_that_is_under_way(stage: Stage) -> None:
+    await stage.open(DOGFOOD)
+    await ready(stage)
+    delivery = stage.mail("orchestrator", "hello")
+    message_id = delivery.outbound.message_id
+    origin = Origin(stage)
+    async with watching(stage, origin):
+        await stage.carrier.carry(delivery, stage.letters.record)
+        await until(lambda: "turn_ended" in stage.events("orchestrator"))
+        offset = stage.fleet.places.offset_file("orchestrator")
+        assert not offset.exists()
+        await stage.letters.record(Receipt(message_id, ReceiptState.UNKNOWN))
+        await until(lambda: origin.answers)
+    assert origin.arrivals == [message_id]
+
+
+async def shows(stage: Stage, text: str) -> bool:
+    return text in await stage.rows("orchestrator")

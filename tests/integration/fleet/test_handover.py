@@ -4,11 +4,14 @@ import asyncio
 import json
 import shlex
 import sys
+from dataclasses import replace
 
 import pytest
 
 from bot.errors import TransientError, UserError
 from bot.model import Receipt, ReceiptState
+from fleet import processes
+from fleet.keyboard import HELD
 from tests.stages import hatch_program
 from tests.stages.host import Stage
 from tests.waiting import until
@@ -106,19 +109,56 @@ async def test_a_program_that_changes_its_mind_beside_a_draft_fails_the_message(
 
 async def test_what_was_taken_without_proof_is_unknown_and_never_given_again(stage: Stage) -> None:
     await open_with(stage, "silent")
-    first = await stage.send(NAME, "hello")
-    assert (first.state, first.evidence["way"]) == (ReceiptState.UNKNOWN, "plugin")
-    again = await stage.send(NAME, "hello", typed=True)
-    assert again.state is ReceiptState.UNKNOWN
-    assert len(typed(stage)) == 1
+    delivery = stage.mail(NAME, "hello")
+    with pytest.raises(TransientError, match="typed, and not proven yet: it was handed over"):
+        await stage.carrier.carry(delivery, stage.letters.record)
+    result = await stage.carry_on(delivery)
+    assert (result.state, result.evidence["way"]) == (ReceiptState.UNKNOWN, "plugin")
+    assert stage.letters.states(delivery.outbound.message_id) == ["typed", "waiting"]
     assert ways(stage) == []
+
+
+async def test_what_was_taken_is_accepted_when_its_program_says_so_late(stage: Stage) -> None:
+    await open_with(stage, "silent")
+    delivery = stage.mail(NAME, "hello")
+    with pytest.raises(TransientError, match="typed, and not proven yet"):
+        await stage.carrier.carry(delivery, stage.letters.record)
+    wake(stage)
+    await until(lambda: ways(stage), what="its word")
+    result = await stage.carry_on(delivery)
+    assert (result.state, result.by) == (ReceiptState.ACCEPTED, "submitted")
+    assert ways(stage) == ["hatch"]
+
+
+async def test_a_program_that_is_held_takes_a_message_when_it_goes_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_with(stage, "slow")
+    delivery, find = stage.mail(NAME, "hello"), processes.find
+
+    def found(pid: int) -> processes.Process | None:
+        process = find(pid)
+        has_it = bool(stage.letters.states(delivery.outbound.message_id))
+        return None if process is None else replace(process, stopped=has_it)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(processes, "find", found)
+        for typed_before in (False, True):
+            with pytest.raises(TransientError, match=f"typed, and not proven yet: {HELD[:19]}"):
+                await stage.carrier.carry(
+                    replace(delivery, typed=typed_before), stage.letters.record
+                )
+    wake(stage)
+    result = await stage.carry_on(delivery)
+    assert (result.state, result.by) == (ReceiptState.ACCEPTED, "submitted")
+    assert ways(stage) == ["hatch"]
+    assert len(typed(stage)) == 1
 
 
 async def test_a_program_that_dies_with_the_message_makes_it_unknown(stage: Stage) -> None:
     await open_with(stage, "dies")
-    assert (await stage.send(NAME, "hello")).state is ReceiptState.UNKNOWN
-    again = await stage.send(NAME, "hello", typed=True)
-    assert again.state is ReceiptState.UNKNOWN
+    result = await stage.carry_on(stage.mail(NAME, "hello"))
+    assert result.state is ReceiptState.UNKNOWN
     assert len(typed(stage)) == 1
 
 
@@ -154,6 +194,11 @@ async def test_several_senders_at_once_are_each_taken_once(stage: Stage) -> None
     results = await asyncio.gather(*(stage.send(NAME, f"message {n}") for n in range(5)))
     assert {result.state for result in results} == {ReceiptState.ACCEPTED}
     assert ways(stage) == ["hatch"] * 5
+
+
+def wake(stage: Stage) -> None:
+    """Let the stand-in do what it has put off."""
+    (stage.fleet.places.launch_directory(NAME) / "hatch" / "awake").touch()
 
 
 def left(stage: Stage) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -187,6 +188,51 @@ async def test_mail_that_did_not_arrive_is_told_to_its_sender(
     event_id = middle.platform.speak(OPS, ANN, "hello")
     await until(lambda: (event_id, mark) in middle.platform.marks)
     assert words in (await until(middle.said))[0]
+
+
+@pytest.mark.parametrize(
+    ("lands", "mark", "words"),
+    [
+        (False, "❌", "was not delivered: given up after"),
+        (True, "❓", "may not have arrived: given up after"),
+    ],
+)
+async def test_mail_that_is_given_up_has_failed_only_if_nothing_of_it_was_typed(
+    middle: Middle, *, lands: bool, mark: str, words: str
+) -> None:
+    long_ago = datetime.now(UTC) - timedelta(hours=2)
+    middle.room.now = lambda: long_ago
+    middle.terminal.lands = lands
+    middle.terminal.ends.append(TransientError("tmux does not answer"))
+    event_id = middle.platform.speak(OPS, ANN, "hello")
+    await until(lambda: (event_id, mark) in middle.platform.marks)
+    assert words in middle.said()[0]
+    assert not middle.terminal.taken
+
+
+async def test_mail_of_unknown_fate_that_arrives_late_is_told_once_and_accepted(
+    middle: Middle,
+) -> None:
+    middle.terminal.ends.append(SendResult(ReceiptState.UNKNOWN, reason="no echo"))
+    event_id = middle.platform.speak(OPS, ANN, "hello")
+    await until(lambda: (event_id, "❓") in middle.platform.marks)
+    (mail,) = (m for m in middle.room.messages.values() if m.kind is MessageKind.MAIL)
+    for _ in range(2):
+        await middle.relay.arrived(mail.id, {"offset": 7})
+    await until(lambda: (event_id, "📬") in middle.platform.marks)
+    assert (event_id, "❓") not in middle.platform.marks
+    await middle.relay.answered(mail.id, "here I am")
+    await until(lambda: (event_id, "✅") in middle.platform.marks)
+    assert [words.partition(" has")[2] for words in middle.said()[1:]] == [
+        " arrived after all.",
+        "",
+    ]
+    last = middle.room.of(mail.id)[-2]
+    assert (last.state, last.by, last.evidence) == (
+        ReceiptState.ACCEPTED,
+        "submitted",
+        {"offset": 7},
+    )
 
 
 async def test_a_broken_line_delays_and_doubles_nothing(middle: Middle) -> None:

@@ -320,7 +320,9 @@ class Daemon:
                 backoff=self._settings.delivery.backoff,
                 give_up_after=self._settings.delivery.give_up_after,
             ),
-            AnswerWatch(self._fleet, self._correspondence, self._relay.answered),
+            AnswerWatch(
+                self._fleet, self._correspondence, self._relay.answered, self._relay.failed
+            ),
             self._bulletin,
             *self._news_parts(),
             *([] if self._homeserver is None else [self._homeserver]),

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from datetime import timedelta
 
+from bot.failure import TurnFailure, receipt_of
 from bot.mailbox import Mailbox
 from bot.model import Address, Delivery, Message, MessageKind, Receipt, ReceiptState, derived_id
 from bot.ports import Correspondence, Outbox, Presence
@@ -34,16 +36,24 @@ class Relay:
 
     async def answered(self, message_id: str, answer: str) -> None:
         """Send an agent's answer to the mail ``message_id`` back to its origin; repeatable."""
-        mail = await self._correspondence.message(message_id)
+        evidence = {"answer": answer}
+        receipt = Receipt(message_id, ReceiptState.ANSWERED, by="conversation", evidence=evidence)
+        await self._end(receipt, lambda mail: [*_answer(mail, answer), *_mark(mail, _DONE)])
+
+    async def failed(self, message_id: str, failure: TurnFailure) -> None:
+        """Tell the origin of the mail ``message_id`` why its turn has no answer; repeatable."""
+        receipt = receipt_of(message_id, failure)
+        await self._end(receipt, lambda mail: [*_failure(mail, failure), *_mark(mail, _FAILED)])
+
+    async def _end(self, receipt: Receipt, said: Callable[[Message], list[Message]]) -> None:
+        """Say what a turn came to, in one transaction, and write it down after that."""
+        mail = await self._correspondence.message(receipt.message_id)
         if mail is None:
             return
         if (show := self._shows.pop(mail.id, None)) is not None:
             show.cancel()
         if mail.origin is not None:
-            await self._mailbox.post([*_answer(mail, answer), *_mark(mail, _DONE)])
-        receipt = Receipt(
-            mail.id, ReceiptState.ANSWERED, by="conversation", evidence={"answer": answer}
-        )
+            await self._mailbox.post(said(mail))
         await self._outbox.record(receipt)
 
     async def settled(self, delivery: Delivery, receipt: Receipt) -> None:
@@ -81,6 +91,11 @@ class Relay:
 def _answer(mail: Message, answer: str) -> list[Message]:
     said = answer.strip() or "(the agent ended its turn without a word)"
     return _to_origin(mail, "answer", MessageKind.ANSWER, (Markdown(said),))
+
+
+def _failure(mail: Message, failure: TurnFailure) -> list[Message]:
+    name = mail.to.place.partition("/")[2]
+    return _to_origin(mail, "failure", MessageKind.NOTICE, (Text(failure.sentence(name)),))
 
 
 def _mark(mail: Message, mark: str) -> list[Message]:

@@ -1,39 +1,49 @@
-"""What agents answer: turns that ended, read from their events and passed on, over restarts too."""
+"""What agents' turns came to: answers and failures, read from their events and passed on, over restarts too."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
+from bot.failure import TurnFailure
 from bot.model import ReceiptState, agent_address
 from bot.ports import Correspondence
 from fleet.events import Event, read_events, read_offset, size_of
 from fleet.local import LocalFleet
 from fleet.private_files import write_private
+from fleet.records import what_failed
 
 Answered = Callable[[str, str], Awaitable[None]]
+Failed = Callable[[str, TurnFailure], Awaitable[None]]
 
 _POLL = timedelta(milliseconds=200)
 _UNSETTLED = timedelta(seconds=20)
-"""How long an answer waits for the delivery of its own question to be written down as accepted."""
+"""How long a turn's end waits for the delivery of its own question to be written down as accepted."""
 
 
 class AnswerWatch:
-    """The part that follows agents' events and calls ``answered`` for every answer to our mail.
+    """The part that follows agents' events: ``answered`` hears every answer to our mail, ``failed`` why there is none.
 
     How far it came is kept in a file, so an answer given while we were away is passed on later. After a
-    crash one may be passed on again: ``answered`` must bear that.
+    crash one may be passed on again: both must bear that. What a program repeats of earlier turns (a session
+    that was resumed or forked) is about mail that has its end already, and is passed over.
     """
 
     name = "answers"
 
     def __init__(
-        self, fleet: LocalFleet, correspondence: Correspondence, answered: Answered
+        self,
+        fleet: LocalFleet,
+        correspondence: Correspondence,
+        answered: Answered,
+        failed: Failed,
     ) -> None:
         self._fleet = fleet
         self._correspondence = correspondence
         self._answered = answered
+        self._failed = failed
         self._offsets: dict[str, int] = {}
         self._held_since: dict[str, float] = {}
         self._log = structlog.get_logger(part=self.name)
@@ -57,7 +67,7 @@ class AnswerWatch:
         stretch = read_events(places.events_file(name), offset)
         end = offset
         for event in stretch.events:
-            if event.event == "turn_ended" and not await self._pass_on(name, event):
+            if event.event != "submitted" and not await self._pass_on(name, event):
                 break
             end = event.end
         else:
@@ -67,7 +77,7 @@ class AnswerWatch:
         self._offsets[name] = end
 
     async def _pass_on(self, name: str, event: Event) -> bool:
-        """Pass an answer on; false when it must wait because its question is still being delivered."""
+        """Pass a turn's end on; false when it must wait because its question is still being delivered."""
         for message_id in event.message_ids:
             state = await self._state(name, message_id)
             if state is None:
@@ -75,8 +85,13 @@ class AnswerWatch:
             if state is ReceiptState.TYPED and self._is_early(message_id):
                 return False
             self._held_since.pop(message_id, None)
-            await self._answered(message_id, event.answer)
-            self._log.info("answer passed on", message=message_id, agent=name)
+            failure = await asyncio.to_thread(_failure, event, message_id)
+            if failure is not None:
+                await self._failed(message_id, failure)
+            else:
+                await self._answered(message_id, event.answer)
+            kind = "answer" if failure is None else str(failure.kind)
+            self._log.info("turn's end passed on", message=message_id, agent=name, end=kind)
         return True
 
     async def _state(self, name: str, message_id: str) -> ReceiptState | None:
@@ -91,3 +106,10 @@ class AnswerWatch:
         now = asyncio.get_running_loop().time()
         since = self._held_since.setdefault(message_id, now)
         return now - since < _UNSETTLED.total_seconds()
+
+
+def _failure(event: Event, message_id: str) -> TurnFailure | None:
+    """Return why a turn failed, None when it did not; what its end leaves out may stand in the record."""
+    if event.failure is None or event.failure.detail or not event.record:
+        return event.failure
+    return what_failed(Path(event.record), message_id) or event.failure

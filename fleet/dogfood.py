@@ -37,7 +37,7 @@ _HEADER = re.compile(
 _AGENT = re.compile(
     r"(?P<host>(?!(?:local|matrix|discord):)[A-Za-z0-9][\w.-]*):(?P<name>[A-Za-z0-9][\w-]*)"
 )
-_DRILLS = ("hang", "die", "dialog", "draft TEXT", "slow SECONDS", "talk", "help")
+_DRILLS = ("hang", "die", "dialog", "draft TEXT", "slow SECONDS", "fail HOW", "talk", "help")
 _RESET, _BOLD, _DIM, _CYAN, _GREEN, _YELLOW = (
     f"\x1b[{code}m" for code in ("0", "1", "2", "36", "32", "33")
 )
@@ -58,6 +58,7 @@ class Dogfood:
         self._done_at = 0.0
         self._dialog: str | None = None
         self._talks = False
+        self._failure = ""
         self._letters: list[subprocess.Popen[bytes]] = []
         self._beat_at = 0.0
         self._beaten = ""
@@ -72,7 +73,8 @@ class Dogfood:
     def pass_time(self) -> None:
         """Do what has fallen due: end a turn, beat."""
         if self._working_on is not None and time.monotonic() >= self._done_at:
-            self._end_turn(self._working_on)
+            failure, self._failure = self._failure, ""
+            self._end_turn(self._working_on, failure)
         if time.monotonic() >= self._beat_at or self._state()[0] != self._beaten:
             self._beat()
 
@@ -113,7 +115,7 @@ class Dogfood:
         elif item in {Key.ERASE, Key.BACKSPACE}:
             self._draft = self._draft[:-1]
         elif item is Key.ESCAPE and self._working_on is not None:
-            self._end_turn(self._working_on, "interrupted")
+            self._end_turn(self._working_on, failure="interrupted")
         elif item in {Key.CLEAR, Key.INTERRUPT}:
             self._draft = ""
         elif item is Key.END and not self._draft:
@@ -150,12 +152,15 @@ class Dogfood:
         shown = "".join(f"  {line[: self.columns - 4]}\n" for line in _body(text)[:20])
         self._print(f"{_CYAN}●{_RESET} {_BOLD}{sender}{_RESET}\n{shown}")
 
-    def _end_turn(self, text: str, said: str | None = None) -> None:
-        answer = f"dogfood {self._name}: {said or _first_line(text)}"
+    def _end_turn(self, text: str, failure: str = "") -> None:
+        answer = f"dogfood {self._name}: {failure or _first_line(text)}"
         self._print(f"{_GREEN}◆{_RESET} {answer}\n\n")
-        self._record({"event": "turn_ended", "text": text, "answer": answer})
+        if failure:
+            self._record({"event": "turn_failed", "text": text, "code": failure})
+        else:
+            self._record({"event": "turn_ended", "text": text, "answer": answer})
         self._working_on = None
-        if self._talks:
+        if self._talks and not failure:
             self._write_back(text, answer)
         if self._queue:
             self._begin_turn(self._queue.popleft())
@@ -193,6 +198,8 @@ class Dogfood:
                 self._ask("Permission")
             case "draft":
                 self._draft = rest or "half a thought"
+            case "fail":
+                self._failure = rest or "error"
             case "talk":
                 self._talks = True
             case "slow":

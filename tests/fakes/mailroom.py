@@ -274,12 +274,14 @@ class MemoryPost:
         for message in self._room.messages.values():
             receipts = self._room.of(message.id)
             answers = [one for one in receipts if one.state is ReceiptState.ANSWERED]
-            theirs = message.to.place == place or (message.author == reader and bool(answers))
+            ended = bool(answers) or receipts[-1].state is ReceiptState.FAILED
+            theirs = message.to.place == place or (message.author == reader and ended)
             away = (message.id, reader) in self._room.acknowledged
             if message.kind is MessageKind.MAIL and theirs and not away:
                 answer = str(answers[0].evidence["answer"]) if answers else None
                 at = receipts[0].at or self._room.now()
-                found.append(Item(message, receipts[-1].state, answer, at))
+                last = receipts[-1]
+                found.append(Item(message, last.state, answer, at, last.reason))
         return found[-limit:]
 
     async def acknowledge(self, message_id: str, reader: str) -> None:
@@ -292,12 +294,12 @@ class MemoryPost:
         for message in self._room.messages.values():
             if message.kind is not MessageKind.MAIL or message.to.place != place:
                 continue
-            taken = [one.at for one in self._room.of(message.id) if one.state in _TAKEN and one.at]
-            ended = [
-                one.at
-                for one in self._room.of(message.id)
-                if one.state is ReceiptState.ANSWERED and one.at
-            ]
+            dated = [(one.state, one.at) for one in self._room.of(message.id) if one.at]
+            taken = [at for state, at in dated if state in _TAKEN]
+            ended = [at for state, at in dated if state is ReceiptState.ANSWERED]
+            if taken:
+                failed = [at for state, at in dated if state is ReceiptState.FAILED]
+                ended += [at for at in failed if at >= max(taken)]
             if taken and (not ended or max(ended) > self._room.now() - quiet):
                 given.append((max(taken), message))
         return max(given, key=lambda one: one[0])[1] if given else None

@@ -18,6 +18,7 @@ from bot.places import Places
 from bot.units import Units
 from fleet import processes
 from fleet.addresses import address_of
+from fleet.bounds import bound_events
 from fleet.lock import held
 from fleet.observation import Observer
 from fleet.panes import Pane
@@ -236,6 +237,7 @@ class LocalFleet:
         if counts:
             note_start(self.places.starts_file(agent.name), datetime.now(UTC))
         self.places.heartbeat_file(agent.name).unlink(missing_ok=True)
+        await bound_events(self.places, agent.name)
         if agent.pretrust:
             home = Path(agent.env.get("HOME") or Path.home())
             if await asyncio.to_thread(pretrust, home, directory):

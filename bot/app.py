@@ -35,6 +35,7 @@ from bot.ports import Audit, Carrier, Part
 from bot.post import Limits
 from bot.post_office import PostOffice
 from bot.presence import Typing
+from bot.progress import Progress
 from bot.reception import Reception
 from bot.relay import Relay
 from bot.reply import Code, Markdown
@@ -57,6 +58,7 @@ from fleet.local import LocalFleet
 from fleet.lookout import Dialog, Lookout
 from fleet.part import FleetPart
 from fleet.readiness import Thresholds
+from fleet.records import doing_of
 from fleet.rollouts import Rollouts
 from fleet.roster_file import demo_roster
 from fleet.roster_store import RosterStore
@@ -160,7 +162,17 @@ class Daemon:
             mirror=self._mirror,
         )
         presence = Typing(self._connections.typing)
-        self._relay = Relay(self._mailbox, self._outbox, self._correspondence, presence)
+        self._progress = Progress(
+            self._mailbox,
+            self._correspondence,
+            partial(doing_of, places),
+            lambda kind: settings.progress.show and self._connections.edits(kind),
+            carrier=f"agent:{self._host}",
+            pace=settings.progress.pace,
+        )
+        self._relay = Relay(
+            self._mailbox, self._outbox, self._correspondence, presence, self._progress
+        )
         self._interpreter = self._make_interpreter()
         self._router = Router(
             PostgresJournal(self._database),
@@ -207,7 +219,7 @@ class Daemon:
             "host": self._host,
             "uptime_seconds": self._uptime(),
             "paused": None,
-            "parts": {name: _part_data(status) for name, status in self._parts.status.items()},
+            "parts": self._parts.data(),
         }
 
     def _uptime(self) -> float:
@@ -323,17 +335,13 @@ class Daemon:
             AnswerWatch(
                 self._fleet, self._correspondence, self._relay.answered, self._relay.failed
             ),
+            self._progress,
             self._bulletin,
-            *self._news_parts(),
+            *([Newsroom(self._backlog.news, self._mailbox)] if self._settings.threads.news else []),
             *([] if self._homeserver is None else [self._homeserver]),
             *(self._reception(kind) for kind in self._connections.kinds()),
             Schedule(backlog_jobs(self._backlog, self._settings, self._bulletin.put)),
         ]
-
-    def _news_parts(self) -> list[Part]:
-        if not self._settings.threads.news:
-            return []
-        return [Newsroom(self._backlog.news, self._mailbox)]
 
     def _reception(self, kind: str) -> Part:
         return Reception(
@@ -388,8 +396,3 @@ class Daemon:
             argv=[sys.executable, "-P", "-m", "bot", "chat"],
             environment={"MOSAIC_HOME": str(self._places.home)},
         )
-
-
-def _part_data(status: PartStatus) -> dict[str, str]:
-    since = status.since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"state": str(status.state), "detail": status.detail, "since": since}

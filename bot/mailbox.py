@@ -57,6 +57,8 @@ class Mailbox:
             return (_part(message, 0, plain_text(message), None),)
         limits = self._capabilities(message.to.kind) or _UNKNOWN_PLACE
         rendered = render(message.blocks, limits.max_bytes)
+        if message.replaces is not None:
+            rendered = rendered[:1]  # an edit is one event; what does not fit is left out
         return tuple(
             _part(message, number, part.text, part.html if limits.html else None)
             for number, part in enumerate(rendered)
@@ -92,4 +94,5 @@ def _part(message: Message, number: int, text: str, html: str | None) -> Outboun
         author=message.author,
         tag=message.tag,
         queueing=message.queueing,
+        replaces=message.replaces,
     )

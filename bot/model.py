@@ -149,7 +149,7 @@ class MessageKind(StrEnum):
     """Why a message is said; it decides how it looks, never where it goes.
 
     ``reply`` and ``notice`` are the bot's own words, ``mail`` goes to an agent, ``answer`` is what an
-    agent said, ``reaction`` is one mark on somebody's event.
+    agent said, ``reaction`` is one mark on somebody's event, ``progress`` is how far an agent is.
     """
 
     REPLY = "reply"
@@ -157,6 +157,7 @@ class MessageKind(StrEnum):
     MAIL = "mail"
     ANSWER = "answer"
     REACTION = "reaction"
+    PROGRESS = "progress"
 
 
 class Queueing(StrEnum):
@@ -174,7 +175,8 @@ class Message:
     ``origin`` is where an answer to it belongs (mail only), ``reply_to`` the platform's id of the event
     that it answers, ``cause`` our id of what made us say it. ``author`` is a principal's id, or ``mosaic``.
     ``chain`` is the id of the mail with which a chain of agents' mail began (None: it begins here), ``hops``
-    how many came before it.
+    how many came before it. ``replaces`` is our id of the message whose place it takes where the platform
+    can edit; of edits that wait only the newest one is said.
     """
 
     id: str
@@ -190,6 +192,7 @@ class Message:
     queueing: Queueing = Queueing.WHEN_IDLE
     chain: str | None = None
     hops: int = 0
+    replaces: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,7 @@ class OutboundMessage:
     ``transaction_id`` was frozen before the first try; sending the same one again shows nothing twice
     where the platform can prove it. ``text`` is the plain form; ``html`` is trusted markup made by
     render. For a reaction ``text`` is the mark and ``reply_to`` the event that it stands on.
+    ``replaced_event`` is the platform's id of the message that it ``replaces``, None while that was not shown.
     """
 
     message_id: str
@@ -212,6 +216,8 @@ class OutboundMessage:
     author: str = "mosaic"
     tag: str = "chat"
     queueing: Queueing = Queueing.WHEN_IDLE
+    replaces: str | None = None
+    replaced_event: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,10 @@ class Parts:
         """Every part that was opened, in that order, with how it is."""
         return dict(self._status)
 
+    def data(self) -> dict[str, dict[str, str]]:
+        """Return the same as ``mosaic status --json`` prints it (spec 3-contracts)."""
+        return {name: _data(status) for name, status in self._status.items()}
+
     def add(self, part: Part) -> None:
         """Open one more part while the others run; one with a name that is there already is left out."""
         if self._group is None or any(part.name == known.name for known in self._parts):
@@ -143,3 +147,8 @@ async def _first(*steps: Coroutine[Any, Any, object]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _data(status: PartStatus) -> dict[str, str]:
+    since = status.since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"state": str(status.state), "detail": status.detail, "since": since}

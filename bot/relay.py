@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.failure import TurnFailure, receipt_of
 from bot.mailbox import Mailbox
 from bot.model import Address, Delivery, Message, MessageKind, Receipt, ReceiptState, derived_id
 from bot.ports import Correspondence, Outbox, Presence
+from bot.progress import Progress
 from bot.reply import Markdown, Text
 
 _DONE, _FAILED = "✅", "❌"
@@ -27,25 +28,35 @@ class Relay:
         outbox: Outbox,
         correspondence: Correspondence,
         presence: Presence,
+        progress: Progress,
     ) -> None:
         self._mailbox = mailbox
         self._outbox = outbox
         self._correspondence = correspondence
         self._presence = presence
+        self._progress = progress
         self._shows: dict[str, asyncio.Task[None]] = {}
 
     async def answered(self, message_id: str, answer: str) -> None:
         """Send an agent's answer to the mail ``message_id`` back to its origin; repeatable."""
         evidence = {"answer": answer}
         receipt = Receipt(message_id, ReceiptState.ANSWERED, by="conversation", evidence=evidence)
-        await self._end(receipt, lambda mail: [*_answer(mail, answer), *_mark(mail, _DONE)])
+        await self._end(
+            receipt, "answered", lambda mail: [*_answer(mail, answer), *_mark(mail, _DONE)]
+        )
 
     async def failed(self, message_id: str, failure: TurnFailure) -> None:
         """Tell the origin of the mail ``message_id`` why its turn has no answer; repeatable."""
         receipt = receipt_of(message_id, failure)
-        await self._end(receipt, lambda mail: [*_failure(mail, failure), *_mark(mail, _FAILED)])
+        await self._end(
+            receipt,
+            "gave no answer",
+            lambda mail: [*_failure(mail, failure), *_mark(mail, _FAILED)],
+        )
 
-    async def _end(self, receipt: Receipt, said: Callable[[Message], list[Message]]) -> None:
+    async def _end(
+        self, receipt: Receipt, word: str, said: Callable[[Message], list[Message]]
+    ) -> None:
         """Say what a turn came to, in one transaction, and write it down after that."""
         mail = await self._correspondence.message(receipt.message_id)
         if mail is None:
@@ -53,7 +64,7 @@ class Relay:
         if (show := self._shows.pop(mail.id, None)) is not None:
             show.cancel()
         if mail.origin is not None:
-            await self._mailbox.post(said(mail))
+            await self._mailbox.post([*await self._progress.end(mail, word), *said(mail)])
         await self._outbox.record(receipt)
 
     async def settled(self, delivery: Delivery, receipt: Receipt) -> None:
@@ -66,6 +77,7 @@ class Relay:
         if receipt.state in {ReceiptState.FAILED, ReceiptState.UNKNOWN}:
             await self._tell_failure(mail, receipt)
         elif receipt.state is ReceiptState.ACCEPTED:
+            self._progress.begin(mail, receipt.at or datetime.now(UTC))
             self._shows[mail.id] = asyncio.create_task(self._show_work(mail.id, mail.origin))
 
     async def _show_work(self, message_id: str, origin: Address) -> None:

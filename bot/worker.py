@@ -10,7 +10,7 @@ import structlog
 from bot.backoff import Backoff
 from bot.errors import SetupError, TransientError, UserError
 from bot.mailbox import Mailbox
-from bot.model import Delivery, Receipt, ReceiptState, SendResult
+from bot.model import Delivery, MessageKind, Receipt, ReceiptState, SendResult
 from bot.ports import Carrier, Outbox
 from bot.problem import problem_of
 
@@ -82,8 +82,12 @@ class Worker:
                 await self._mailbox.posted.wait()
 
     async def _deliver(self, delivery: Delivery, carrier: Carrier) -> None:
+        outbound = delivery.outbound
         try:
-            result = await carrier.carry(delivery, self._outbox.record)
+            if outbound.replaces is not None and outbound.replaced_event is None:
+                result = _unsaid("what it edits was never shown")
+            else:
+                result = await carrier.carry(delivery, self._outbox.record)
         except (TransientError, SetupError) as error:
             await self._put_off(delivery, error)
         except UserError as error:
@@ -109,6 +113,11 @@ class Worker:
         await self._insist(lambda: self._settled(delivery, receipt))
 
     async def _put_off(self, delivery: Delivery, error: TransientError | SetupError) -> None:
+        outbound = delivery.outbound
+        if outbound.kind is MessageKind.PROGRESS and outbound.replaces is not None:
+            # The next one says more, and nobody's words wait behind it meanwhile.
+            await self._settle(delivery, _unsaid(error.message))
+            return
         if datetime.now(UTC) - delivery.first_tried_at > self._give_up_after:
             reason = f"given up after {self._give_up_after}: {error.message}"
             await self._settle(delivery, SendResult(ReceiptState.FAILED, reason=reason))
@@ -140,3 +149,8 @@ class Worker:
                 await asyncio.sleep(_AWAY.wait(attempt).total_seconds())
             else:
                 return
+
+
+def _unsaid(reason: str) -> SendResult:
+    """Return the end of an edit that is not tried again; it is no dead letter, which somebody would look after."""
+    return SendResult(ReceiptState.UNKNOWN, by=None, reason=f"not shown: {reason}")

@@ -105,6 +105,14 @@ class MemoryPlatform:
             self.marks.append((message.reply_to or "", message.text))
             return
         place, thread = message.to.place, message.to.thread
+        if message.replaced_event is not None:
+            self.standing = [
+                replace(one, text=message.text, message=message)
+                if one.id == message.replaced_event
+                else one
+                for one in self.standing
+            ]
+            return
         self.standing.append(Standing(platform_id, place, message.text, thread, message=message))
 
     def require_line(self) -> None:

@@ -5,12 +5,15 @@ pi or Gemini CLI, the file that our plugin of opencode keeps. Only its end is re
 message that is asked about: the turns before it are other people's.
 """
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.failure import FailureKind, TurnFailure
+from bot.places import Places
+from fleet.events import read_events, size_of
 from fleet.failures import failure_of
 
 _LAST_BYTES = 1 << 20
@@ -51,6 +54,21 @@ class _Entry(_Loose):
         """Who speaks: ``user``, ``assistant``, or what else a program calls it."""
         said = self.message or self.payload
         return said.role if said is not None and said.role else self.type
+
+
+async def doing_of(places: Places, place: str, message_id: str) -> str:
+    """Return what an agent (``HOST/NAME``) of this host is at with a message, empty when nothing is known."""
+    path = places.events_file(place.partition("/")[2])
+    record = await asyncio.to_thread(_record_of, path, message_id)
+    return "" if record is None else await asyncio.to_thread(doing, record, message_id)
+
+
+def _record_of(events_file: Path, message_id: str) -> Path | None:
+    """Return the record that the turn's beginning named, None when it named none."""
+    events = read_events(events_file, max(0, size_of(events_file) - _LAST_BYTES)).events
+    named = (one.record for one in reversed(events) if message_id in one.message_ids and one.record)
+    found = next(named, None)
+    return None if found is None else Path(found)
 
 
 def doing(record: Path, message_id: str) -> str:
@@ -109,6 +127,8 @@ def _since(record: Path, message_id: str) -> Iterator[_Entry]:
 
 def _last_lines(record: Path) -> list[bytes]:
     try:
+        if not record.is_file():  # a pipe would keep us waiting
+            return []
         with record.open("rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - _LAST_BYTES))

@@ -71,6 +71,7 @@ def _letter_row(letter: Letter) -> dict[str, Any]:
         "queueing": message.queueing,
         "chain": message.chain,
         "hops": message.hops,
+        "replaces": message.replaces,
         "parts": [_part_row(part) for part in letter.parts],
     }
 
@@ -89,6 +90,7 @@ def _part_row(part: OutboundMessage) -> dict[str, Any]:
         "author": part.author,
         "tag": part.tag,
         "queueing": part.queueing,
+        "replaces": part.replaces,
     }
 
 
@@ -119,6 +121,7 @@ def read_message(row: Any) -> Message:
         queueing=Queueing(row["queueing"]),
         chain=row["chain"],
         hops=row["hops"],
+        replaces=row["replaces"],
     )
 
 
@@ -136,6 +139,8 @@ def read_delivery(row: Any) -> Delivery:
         author=row["author"],
         tag=row["tag"],
         queueing=Queueing(row["queueing"]),
+        replaces=row["replaces"],
+        replaced_event=row["replaced_event"],
     )
     return Delivery(row["id"], outbound, row["attempts"], row["first_tried_at"], row["typed"])
 

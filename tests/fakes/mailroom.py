@@ -81,10 +81,20 @@ class Room:
                 raise ValueError(f"message {letter.message.id} has no parts")
         for letter in letters:
             if letter.message.id not in self.messages:
+                self._pass_over(letter.message.replaces)
                 self.messages[letter.message.id] = letter.message
                 self.add(Receipt(letter.message.id, ReceiptState.STORED))
                 for part in sorted(letter.parts, key=lambda part: part.part):
                     self.rows.append(Row(next(self.numbers), part, self.now()))
+
+    def _pass_over(self, replaced: str | None) -> None:
+        """End edits of a message that wait, since a newer one came."""
+        for row in self.rows:
+            waits = row.state == "due" and row.owner is None and replaced is not None
+            if waits and row.outbound.replaces == replaced:
+                row.state, row.reason = "done", "a newer edit took its place"
+                gone = Receipt(row.outbound.message_id, ReceiptState.FAILED, row.outbound.part)
+                self.add(replace(gone, reason=row.reason))
 
     def add(self, receipt: Receipt) -> None:
         """Add a receipt, dated."""
@@ -101,7 +111,12 @@ class Room:
             for receipt in self.of(row.outbound.message_id)
         )
         tried_at = row.first_tried_at or self.now()
-        return Delivery(row.id, row.outbound, row.attempts, tried_at, typed)
+        outbound = replace(row.outbound, replaced_event=self._platform_id(row.outbound.replaces))
+        return Delivery(row.id, outbound, row.attempts, tried_at, typed)
+
+    def _platform_id(self, message_id: str | None) -> str | None:
+        ids = (row.platform_id for row in self.rows if row.outbound.message_id == message_id)
+        return next(ids, None)
 
 
 class MemoryJournal:

@@ -72,9 +72,10 @@ def letter(
     blocks: tuple[Block, ...] = (Text("hello"),),
     parts: int = 1,
     author: str = "mosaic",
+    replaces: str | None = None,
 ) -> Letter:
     """Return a letter as the mailbox would seal it."""
-    message = Message(id=name, to=to, kind=kind, blocks=blocks, author=author)
+    message = Message(id=name, to=to, kind=kind, blocks=blocks, author=author, replaces=replaces)
     return Letter(message, tuple(_part(message, number) for number in range(parts)))
 
 
@@ -86,4 +87,5 @@ def _part(message: Message, number: int) -> OutboundMessage:
         to=message.to,
         kind=message.kind,
         text=f"{message.id} part {number}",
+        replaces=message.replaces,
     )

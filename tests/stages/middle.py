@@ -13,9 +13,11 @@ from bot.errors import TransientError
 from bot.interpreter import Interpreter
 from bot.mailbox import Mailbox
 from bot.model import Delivery, Principal, Receipt, ReceiptState, SendResult, agent_address
+from bot.pace import Pace
 from bot.policy import Access, Policy
 from bot.ports import Carrier
 from bot.presence import Typing
+from bot.progress import Progress
 from bot.reception import ConnectorCarrier
 from bot.relay import Relay
 from bot.reply import Reply, say
@@ -95,7 +97,9 @@ class Terminal:
 class Middle:
     """One life of the middle; ``room`` (the database) and ``platform`` outlive it."""
 
-    def __init__(self, room: Room, platform: MemoryPlatform, life: str = "one") -> None:
+    def __init__(
+        self, room: Room, platform: MemoryPlatform, life: str = "one", pace: Pace | None = None
+    ) -> None:
         self.room, self.platform = room, platform
         self.terminal = Terminal()
         self.audit = MemoryAudit()
@@ -104,7 +108,17 @@ class Middle:
         outbox = MemoryOutbox(room)
         self.mailbox = Mailbox(outbox, lambda _kind: self.connector.capabilities())
         presence = Typing(lambda _kind: self.connector)
-        self.relay = Relay(self.mailbox, outbox, MemoryCorrespondence(room), presence)
+        correspondence = MemoryCorrespondence(room)
+        self.doing = ""
+        self.progress = Progress(
+            self.mailbox,
+            correspondence,
+            self._doing,
+            lambda _kind: self.connector.capabilities().edits,
+            carrier=ORCHESTRATOR.carrier,
+            pace=pace,
+        )
+        self.relay = Relay(self.mailbox, outbox, correspondence, presence, self.progress)
         self.toys = Toys(lambda: self.interpreter)
         self.interpreter = self._make_interpreter()
         self.router = Router(
@@ -138,6 +152,10 @@ class Middle:
             confirm_within=timedelta(seconds=60),
         )
 
+    async def _doing(self, place: str, message_id: str) -> str:
+        assert (place, message_id in self.room.messages) == (ORCHESTRATOR.place, True)
+        return self.doing
+
     def _carriers(self) -> dict[str, Carrier]:
         return {"memory": ConnectorCarrier(self.connector), ORCHESTRATOR.carrier: self.terminal}
 
@@ -149,6 +167,7 @@ class Middle:
         tasks = [
             asyncio.create_task(self.router.run(lambda _detail: opened.set())),
             asyncio.create_task(self.worker.run(lambda _detail: None)),
+            asyncio.create_task(self.progress.run(lambda _detail: None)),
         ]
         try:
             await opened.wait()

@@ -183,8 +183,7 @@ def _first(work: _Work, text: str) -> Message:
         to=work.origin,
         kind=MessageKind.PROGRESS,
         blocks=(Text(text),),
-        reply_to=work.mail.origin_event,
-        cause=work.mail.id,
+        cause=work.mail.id,  # no reply: it would call the person to what is no answer
     )
 
 

@@ -8,9 +8,10 @@ import pytest
 from bot.model import ReceiptState
 from fleet.delivery import AgentCarrier
 from fleet.keyboard import Patience
+from fleet.records import doing_of
 from fleet.rollouts import Rollouts
 from fleet.sessions import LocalSessions
-from tests.stages.host import Stage
+from tests.stages.host import HOST, Stage
 from tests.stages.model_stand_in import ANSWER, ModelStandIn
 from tests.stages.programs import PROGRAMS, agent_with_home
 from tests.stages.watch import START_SECONDS, Watch, answer_to
@@ -61,6 +62,11 @@ async def test_a_program_is_told_who_it_is_and_takes_a_message(
         START_SECONDS,
         "the answer in its own words",
     )
+
+    place = f"{HOST}/{runtime}"
+    said = await doing_of(stage.fleet.places, place, delivery.outbound.message_id)
+    # Gemini CLI writes a turn down at its end, in words of another form.
+    assert said == ("" if runtime == "gemini" else ANSWER), "what its record says of the turn"
 
     async def answered() -> bool:
         return ANSWER in await stage.rows(runtime)

@@ -6,8 +6,9 @@ Completions, Google's generateContent. Every question gets the same short answer
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -16,10 +17,18 @@ ANSWER = "OK-ACK"
 _MODEL = "stand-in"
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What an API answers instead of a model."""
+
+    status: int
+    body: Mapping[str, Any]
+
+
 class ModelStandIn:
     """What was asked, in order: the path and the body of each request that a model would answer.
 
-    It thinks for as long as ``answers`` is not set.
+    It thinks for as long as ``answers`` is not set; with a ``refusal`` it answers nothing else.
     """
 
     def __init__(self) -> None:
@@ -27,6 +36,7 @@ class ModelStandIn:
         self.url = ""
         self.answers = asyncio.Event()
         self.answers.set()
+        self.refusal: Refusal | None = None
 
     def texts(self) -> list[str]:
         """Return the bodies of all requests."""
@@ -111,6 +121,8 @@ class ModelStandIn:
         body: dict[str, Any] = json.loads(text)
         self.asked.append((request.path, json.dumps(body, ensure_ascii=False)))
         await self.answers.wait()
+        if self.refusal is not None:
+            raise _refused(self.refusal)
         return body
 
     def application(self) -> web.Application:
@@ -124,6 +136,13 @@ class ModelStandIn:
         )
         app.router.add_route("*", "/{path:.*}", self._anything)
         return app
+
+
+def _refused(refusal: Refusal) -> web.HTTPException:
+    class Refused(web.HTTPException):
+        status_code = refusal.status
+
+    return Refused(text=json.dumps(refusal.body), content_type="application/json")
 
 
 async def _stream(

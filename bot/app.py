@@ -252,10 +252,8 @@ class Daemon:
         return fleet
 
     def _make_homeserver(self, options: Options) -> LocalHomeserver | None:
-        if not options.with_homeserver:
-            return None
-        port = self._settings.homeserver.port
-        return LocalHomeserver(self._places.homeserver_directory, port)
+        directory, port = self._places.homeserver_directory, self._settings.homeserver.port
+        return LocalHomeserver(directory, port) if options.with_homeserver else None
 
     def _make_topics(self, audit: Audit) -> tuple[object, ...]:
         return (
@@ -333,7 +331,11 @@ class Daemon:
                 give_up_after=self._settings.delivery.give_up_after,
             ),
             AnswerWatch(
-                self._fleet, self._correspondence, self._relay.answered, self._relay.failed
+                self._fleet,
+                self._correspondence,
+                self._relay.answered,
+                self._relay.failed,
+                redact=self._credentials.redact,
             ),
             self._progress,
             self._bulletin,

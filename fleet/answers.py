@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,7 +29,8 @@ class AnswerWatch:
 
     How far it came is kept in a file, so an answer given while we were away is passed on later. After a
     crash one may be passed on again: both must bear that. What a program repeats of earlier turns (a session
-    that was resumed or forked) is about mail that has its end already, and is passed over.
+    that was resumed or forked) is about mail that has its end already, and is passed over. ``redact`` takes the
+    secrets that we know out of what a program says.
     """
 
     name = "answers"
@@ -39,11 +41,14 @@ class AnswerWatch:
         correspondence: Correspondence,
         answered: Answered,
         failed: Failed,
+        *,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self._fleet = fleet
         self._correspondence = correspondence
         self._answered = answered
         self._failed = failed
+        self._redact = redact
         self._offsets: dict[str, int] = {}
         self._held_since: dict[str, float] = {}
         self._log = structlog.get_logger(part=self.name)
@@ -87,7 +92,8 @@ class AnswerWatch:
             self._held_since.pop(message_id, None)
             failure = await asyncio.to_thread(_failure, event, message_id)
             if failure is not None:
-                await self._failed(message_id, failure)
+                detail = self._redact(failure.detail)
+                await self._failed(message_id, replace(failure, detail=detail))
             else:
                 await self._answered(message_id, event.answer)
             kind = "answer" if failure is None else str(failure.kind)

@@ -39,7 +39,13 @@ class Origin:
 @asynccontextmanager
 async def watching(stage: Stage, origin: Origin) -> AsyncIterator[None]:
     opened = asyncio.Event()
-    watch = AnswerWatch(stage.fleet, stage.letters, origin.answered, origin.failed)
+    watch = AnswerWatch(
+        stage.fleet,
+        stage.letters,
+        origin.answered,
+        origin.failed,
+        redact=lambda text: text.replace("hunter2", "[redacted]"),
+    )
     task = asyncio.create_task(watch.run(lambda detail: opened.set()))
     await opened.wait()
     try:
@@ -120,14 +126,14 @@ async def test_a_half_written_event_waits_for_its_end(stage: Stage) -> None:
 async def test_a_turn_that_failed_is_told_once_and_is_no_answer(stage: Stage) -> None:
     await stage.open(DOGFOOD)
     await ready(stage)
-    await stage.type_line("orchestrator", "/fail usage limit")
+    await stage.type_line("orchestrator", "/fail usage limit of hunter2")
     origin = Origin(stage)
     async with watching(stage, origin):
         message_id = await send(stage, "how are you?")
         await until(lambda: origin.failures)
         after = await send(stage, "and now?")
         await until(lambda: origin.answers)
-    assert origin.failures == [(message_id, "limit: usage limit")]
+    assert origin.failures == [(message_id, "limit: usage limit of [redacted]")]
     assert stage.letters.states(message_id) == ["typed", "accepted", "failed"]
     assert [answered for answered, _ in origin.answers] == [after]
 

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.errors import TransientError
 from bot.failure import FailureKind, TurnFailure
-from bot.model import MessageKind, OutboundMessage, Receipt, ReceiptState
+from bot.model import Address, Message, MessageKind, OutboundMessage, Receipt, ReceiptState
 from bot.pace import Pace
 from bot.progress import spoken_time
+from bot.reply import Text
 from connectors.memory import MemoryPlatform
 from tests.fakes.mailroom import Room
 from tests.stages.middle import ANN, OPS, Middle
@@ -173,3 +175,23 @@ def test_words_come_more_rarely_the_longer_a_turn_lasts() -> None:
 )
 def test_times_are_said_as_people_do(seconds: float, words: str) -> None:
     assert spoken_time(timedelta(seconds=seconds)) == words
+
+
+async def test_an_edit_is_one_event(middle: Middle) -> None:
+    first = Message("first", Address("memory", OPS), MessageKind.PROGRESS, (Text("short"),))
+    edit = replace(first, id="edit", replaces="first", blocks=(Text("long " * 5000),))
+    (letter,) = middle.mailbox.seal([edit])
+    (part,) = letter.parts
+    assert part.replaces == "first"
+    assert len(part.text.encode()) <= middle.connector.capabilities().max_bytes
+
+
+async def test_an_edit_of_what_was_never_shown_is_given_up_in_silence(middle: Middle) -> None:
+    to = Address("memory", OPS)
+    first = Message("first", Address("nowhere", OPS), MessageKind.PROGRESS, (Text("never"),))
+    edit = Message("edit", to, MessageKind.NOTICE, (Text("an end"),), replaces="first")
+    await middle.mailbox.post([first])
+    await middle.mailbox.post([edit])
+    await until(lambda: middle.room.of("edit")[-1].state is ReceiptState.UNKNOWN)
+    assert middle.room.of("edit")[-1].reason == "not shown: what it edits was never shown"
+    assert middle.said() == []

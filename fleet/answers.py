@@ -8,10 +8,11 @@ from pathlib import Path
 
 import structlog
 
-from bot.failure import TurnFailure
+from bot.failure import FailureKind, TurnFailure
 from bot.model import ReceiptState, agent_address
 from bot.ports import Correspondence
 from fleet.events import Event, read_events, read_offset, size_of
+from fleet.interruptions import Interruptions
 from fleet.local import LocalFleet
 from fleet.private_files import write_private
 from fleet.records import what_failed
@@ -49,6 +50,7 @@ class AnswerWatch:
         self._answered = answered
         self._failed = failed
         self._redact = redact
+        self._interruptions = Interruptions()
         self._offsets: dict[str, int] = {}
         self._held_since: dict[str, float] = {}
         self._log = structlog.get_logger(part=self.name)
@@ -59,6 +61,8 @@ class AnswerWatch:
         while True:
             for agent in self._fleet.local_agents():
                 await self._follow(agent.name)
+            if self._interruptions:
+                await self._pass_interruptions_on()
             await asyncio.sleep(_POLL.total_seconds())
 
     async def _follow(self, name: str) -> None:
@@ -72,6 +76,7 @@ class AnswerWatch:
         stretch = read_events(places.events_file(name), offset)
         end = offset
         for event in stretch.events:
+            self._interruptions.follow(name, event)
             if event.event != "submitted" and not await self._pass_on(name, event):
                 break
             end = event.end
@@ -91,14 +96,29 @@ class AnswerWatch:
                 return False
             self._held_since.pop(message_id, None)
             failure = await asyncio.to_thread(_failure, event, message_id)
-            if failure is not None:
-                detail = self._redact(failure.detail)
-                await self._failed(message_id, replace(failure, detail=detail))
-            else:
-                await self._answered(message_id, event.answer)
-            kind = "answer" if failure is None else str(failure.kind)
-            self._log.info("turn's end passed on", message=message_id, agent=name, end=kind)
+            await self._end(name, message_id, failure, event.answer)
         return True
+
+    async def _pass_interruptions_on(self) -> None:
+        for name, message_id in await asyncio.to_thread(self._interruptions.found):
+            state = await self._state(name, message_id)
+            if state is ReceiptState.TYPED and self._is_early(message_id):
+                continue
+            if state is not None:
+                await self._end(name, message_id, TurnFailure(FailureKind.INTERRUPTED))
+            self._interruptions.told(message_id)
+
+    async def _end(
+        self, name: str, message_id: str, failure: TurnFailure | None, answer: str = ""
+    ) -> None:
+        """Say what the turn of a message came to."""
+        if failure is not None:
+            detail = self._redact(failure.detail)
+            await self._failed(message_id, replace(failure, detail=detail))
+        else:
+            await self._answered(message_id, answer)
+        end = "answer" if failure is None else str(failure.kind)
+        self._log.info("turn's end passed on", message=message_id, agent=name, end=end)
 
     async def _state(self, name: str, message_id: str) -> ReceiptState | None:
         """Return how an unanswered message to this very agent stands, None when there is no such one."""

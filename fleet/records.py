@@ -18,6 +18,7 @@ from fleet.failures import failure_of
 
 _LAST_BYTES = 1 << 20
 _LONGEST = 400
+_INTERRUPTED = "[Request interrupted by user"
 _TOOLS = frozenset({"tool_use", "toolCall", "function_call", "custom_tool_call"})
 
 
@@ -88,6 +89,20 @@ def what_failed(record: Path, message_id: str) -> TurnFailure | None:
         if entry.type == "info" and entry.content == "Request cancelled.":
             return TurnFailure(FailureKind.INTERRUPTED)
     return None
+
+
+def was_interrupted(record: Path, message_id: str) -> bool:
+    """Whether Claude Code has written down that somebody interrupted a turn."""
+    return any(_texts(entry).startswith(_INTERRUPTED) for entry in _since(record, message_id))
+
+
+def _texts(entry: _Entry) -> str:
+    """Return what a user's entry says, empty for every other one."""
+    said = entry.message
+    if said is None or entry.role != "user":
+        return ""
+    pieces = (one.text or "" for one in said.content if not isinstance(one, str))
+    return said.content if isinstance(said.content, str) else "".join(pieces)
 
 
 def _words(entry: _Entry) -> str:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.failure import FailureKind, TurnFailure
+from bot.failure import FailureKind, TurnFailure, receipt_of
 from bot.model import Receipt, ReceiptState
 from fleet.answers import AnswerWatch
 from fleet.delivery import AgentCarrier
 from fleet.keyboard import Patience
 from fleet.rollouts import Rollouts
 from tests.stages.host import Stage
-from tests.stages.model_stand_in import ANSWER, ModelStandIn, Refusal
+from tests.stages.model_stand_in import ANSWER, BEGINNING, ModelStandIn, Refusal
 from tests.stages.programs import PROGRAMS, agent_with_home
 from tests.stages.watch import START_SECONDS, Watch
 from tests.waiting import until
@@ -56,8 +56,8 @@ LIMITS = {
 }
 """The kind that each program recognises at once. Gemini CLI asks at a dialog what to do, which is called out."""
 
-INTERRUPTIONS = {"codex": 1, "gemini": 1, "opencode": 2, "pi": 1}
-"""How often Escape must be pressed. Claude Code takes a prompt that it has not begun to answer back into its box."""
+INTERRUPTIONS = {"claude": 1, "codex": 1, "gemini": 1, "opencode": 2, "pi": 1}
+"""How often Escape must be pressed."""
 
 
 class Ends:
@@ -74,7 +74,7 @@ class Ends:
 
     async def failed(self, message_id: str, failure: TurnFailure) -> None:
         self.failures.append((message_id, failure))
-        await self._stage.letters.record(Receipt(message_id, ReceiptState.ANSWERED))
+        await self._stage.letters.record(receipt_of(message_id, failure))
 
 
 class Scene:
@@ -170,12 +170,19 @@ async def test_a_turn_that_somebody_interrupts_is_told_as_that(
 ) -> None:
     scene = Scene(stage, runtime)
     await scene.open(model, work, following)
-    model.answers.clear()
+    # Claude Code takes a prompt that it has not begun to answer back into its box, and says nothing of it.
+    (model.goes_on if runtime == "claude" else model.answers).clear()
     message_id = await scene.send("please say that you are there")
     mark = f"[end {message_id}]"
     await until(
         lambda: any(mark in text for text in model.texts()), START_SECONDS, "the model to be asked"
     )
+    if runtime == "claude":
+
+        async def begun() -> bool:
+            return BEGINNING.strip() in await scene.rows()
+
+        await until(begun, START_SECONDS, "the beginning of the answer")
     for _ in range(INTERRUPTIONS[runtime]):
         await stage.press(runtime, "Escape")
     failure = await scene.failure()

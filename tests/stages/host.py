@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.model import (
+    FINAL_STATES,
     Delivery,
     Message,
     MessageKind,
@@ -68,7 +69,8 @@ class Letters(Correspondence):
         found = []
         for message in self.messages.values():
             states = [receipt.state for receipt in self.story.get(message.id, [])]
-            if ReceiptState.TYPED in states and ReceiptState.ANSWERED not in states:
+            ended = FINAL_STATES & set(states)
+            if ReceiptState.TYPED in states and not ended:
                 found.append((message, states[-1]))
         return [pair for pair in found if pair[0].to.carrier == carrier]
 

@@ -14,6 +14,7 @@ from typing import Any
 from aiohttp import web
 
 ANSWER = "OK-ACK"
+BEGINNING = "a long thought begins\n\n"
 _MODEL = "stand-in"
 
 
@@ -28,7 +29,8 @@ class Refusal:
 class ModelStandIn:
     """What was asked, in order: the path and the body of each request that a model would answer.
 
-    It thinks for as long as ``answers`` is not set; with a ``refusal`` it answers nothing else.
+    It thinks for as long as ``answers`` is not set, and (in Anthropic's dialect) says no more than ``BEGINNING``
+    as long as ``goes_on`` is not; with a ``refusal`` it answers nothing else.
     """
 
     def __init__(self) -> None:
@@ -36,6 +38,8 @@ class ModelStandIn:
         self.url = ""
         self.answers = asyncio.Event()
         self.answers.set()
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
         self.refusal: Refusal | None = None
 
     def texts(self) -> list[str]:
@@ -52,14 +56,18 @@ class ModelStandIn:
             return web.json_response(whole)
         start: dict[str, Any] = message | {"content": [], "stop_reason": None, "usage": usage}
         delta = {"type": "text_delta", "text": ANSWER}
+        begin: list[tuple[str, dict[str, Any]]] = [
+            ("message_start", {"message": start}),
+            ("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}),
+        ]
+        if not self.goes_on.is_set():
+            thought = {"index": 0, "delta": {"type": "text_delta", "text": BEGINNING}}
+            begun = [*begin, ("content_block_delta", thought)]
+            return await _send(request, _lines(begun), until=self.goes_on)
         return await _stream(
             request,
             [
-                ("message_start", {"message": start}),
-                (
-                    "content_block_start",
-                    {"index": 0, "content_block": {"type": "text", "text": ""}},
-                ),
+                *begin,
                 ("content_block_delta", {"index": 0, "delta": delta}),
                 ("content_block_stop", {"index": 0}),
                 ("message_delta", {"delta": {"stop_reason": "end_turn"}, "usage": usage}),
@@ -148,20 +156,25 @@ def _refused(refusal: Refusal) -> web.HTTPException:
 async def _stream(
     request: web.Request, events: Iterable[tuple[str, dict[str, Any]]]
 ) -> web.StreamResponse:
-    return await _send(
-        request,
-        [
-            f"event: {kind}\ndata: {json.dumps({'type': kind, 'sequence_number': at} | data)}\n\n"
-            for at, (kind, data) in enumerate(events)
-        ],
-    )
+    return await _send(request, _lines(events))
 
 
-async def _send(request: web.Request, pieces: Iterable[str]) -> web.StreamResponse:
+def _lines(events: Iterable[tuple[str, dict[str, Any]]]) -> list[str]:
+    return [
+        f"event: {kind}\ndata: {json.dumps({'type': kind, 'sequence_number': at} | data)}\n\n"
+        for at, (kind, data) in enumerate(events)
+    ]
+
+
+async def _send(
+    request: web.Request, pieces: Iterable[str], until: asyncio.Event | None = None
+) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
     for piece in pieces:
         await response.write(piece.encode())
+    if until is not None:
+        await until.wait()
     await response.write_eof()
     return response
 
@@ -178,4 +191,6 @@ async def model_stand_in() -> AsyncIterator[ModelStandIn]:
     try:
         yield stand_in
     finally:
+        stand_in.answers.set()
+        stand_in.goes_on.set()
         await runner.cleanup()

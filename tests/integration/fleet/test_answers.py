@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -207,3 +208,37 @@ async def test_what_a_resumed_or_forked_session_repeats_changes_nothing(
     assert find_proof(path, message_id) is not None
     assert find_proof(path, message_id, after) is not None, "it proves this message, and no other"
     assert find_proof(path, "another") is None
+
+
+async def test_an_interruption_that_stands_in_the_record_alone_is_told_once(
+    stage: Stage, tmp_path: Path
+) -> None:
+    stage.write_roster(DOGFOOD)
+    stage.fleet.reload()
+    delivery = stage.mail("orchestrator", "once")
+    message_id, to = delivery.outbound.message_id, delivery.outbound.to
+    text = wrap(message_id=message_id, author="local:1", to=to, tag="chat", body="once")
+    record = tmp_path / "s1.jsonl"
+    begun = {"type": "user", "message": {"role": "user", "content": text}}
+    record.write_text(json.dumps(begun) + "\n")
+    await stage.letters.record(Receipt(message_id, ReceiptState.TYPED))
+    path = stage.fleet.places.events_file("orchestrator")
+    path.write_text(
+        _hook("UserPromptSubmit", prompt=text, prompt_id="t1", transcript_path=str(record)) + "\n"
+    )
+    offset = stage.fleet.places.offset_file("orchestrator")
+    origin = Origin(stage)
+    async with watching(stage, origin):
+        await until(lambda: read_offset(offset) == path.stat().st_size)
+        mark = {"type": "text", "text": "[Request interrupted by user]"}
+        cut = {"type": "user", "message": {"role": "user", "content": [mark]}}
+        with record.open("a") as file:
+            file.write(json.dumps(cut) + "\n")
+        await stage.letters.record(Receipt(message_id, ReceiptState.ACCEPTED))
+        await until(lambda: origin.failures)
+        with path.open("a") as file:
+            file.write(_hook("Stop", prompt_id="t1", last_assistant_message="late") + "\n")
+        await until(lambda: read_offset(offset) == path.stat().st_size)
+    assert origin.failures == [(message_id, "interrupted")]
+    assert origin.answers == []
+    assert stage.letters.states(message_id) == ["typed", "accepted", "failed"]

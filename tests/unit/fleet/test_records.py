@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.failure import FailureKind, TurnFailure
-from fleet.records import doing, what_failed
+from fleet.records import doing, was_interrupted, what_failed
 
 TEXT = "[from a:b → to c:d | class chat | id m1]\nhello\n[end m1]"
 
@@ -113,3 +113,13 @@ def test_gemini_writes_down_what_went_wrong(tmp_path: Path) -> None:
         TurnFailure(FailureKind.INTERRUPTED),
         None,
     ]
+
+
+def test_claude_writes_down_that_somebody_interrupted_a_turn(tmp_path: Path) -> None:
+    begun = {"type": "user", "message": {"role": "user", "content": TEXT}}
+    mark = claude("user", words("[Request interrupted by user for tool use]"))
+    record = tmp_path / "record"
+    assert was_interrupted(write(record, begun, claude("assistant", words("I")), mark), "m1")
+    assert not was_interrupted(write(record, mark, begun), "m1"), "an earlier turn was"
+    quoted = claude("assistant", words("[Request interrupted by user]"))
+    assert not was_interrupted(write(record, begun, quoted), "m1"), "the model says so"

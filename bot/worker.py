@@ -11,7 +11,7 @@ import structlog
 from bot.backoff import Backoff
 from bot.errors import PausedError, SetupError, TransientError, UserError
 from bot.mailbox import Mailbox
-from bot.model import Delivery, Receipt, ReceiptState, SendResult
+from bot.model import Delivery, MessageKind, Receipt, ReceiptState, SendResult
 from bot.ports import Carrier, Outbox
 from bot.problem import problem_of
 
@@ -92,7 +92,7 @@ class Worker:
             await self._tell(delivery, receipt)
 
         try:
-            result = await carrier.carry(delivery, record)
+            result = await _carried(delivery, carrier, record)
         except (TransientError, SetupError) as error:
             await self._put_off(delivery, error)
         except UserError as error:
@@ -127,6 +127,11 @@ class Worker:
         await self._insist(lambda: self._moved(delivery, receipt))
 
     async def _put_off(self, delivery: Delivery, error: TransientError | SetupError) -> None:
+        outbound = delivery.outbound
+        if outbound.kind is MessageKind.PROGRESS and outbound.replaces is not None:
+            # The next one says more, and nobody's words wait behind it meanwhile.
+            await self._settle(delivery, _unsaid(error.message))
+            return
         paused = isinstance(error, PausedError)
         # One that was typed at the last moment is still looked for.
         limit = self._give_up_after + (LEASE if delivery.typed else timedelta())
@@ -167,3 +172,17 @@ class Worker:
                 await asyncio.sleep(_AWAY.wait(attempt).total_seconds())
             else:
                 return
+
+
+async def _carried(
+    delivery: Delivery, carrier: Carrier, record: Callable[[Receipt], Awaitable[None]]
+) -> SendResult:
+    outbound = delivery.outbound
+    if outbound.replaces is not None and outbound.replaced_event is None:
+        return _unsaid("what it edits was never shown")
+    return await carrier.carry(delivery, record)
+
+
+def _unsaid(reason: str) -> SendResult:
+    """Return the end of an edit that is not tried again; it is no dead letter, which somebody would look after."""
+    return SendResult(ReceiptState.UNKNOWN, by=None, reason=f"not shown: {reason}")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.errors import TransientError
 from bot.model import (
+    FINAL_STATES,
     Delivery,
     Message,
     MessageKind,
@@ -74,7 +75,8 @@ class Letters(Correspondence):
         found = []
         for message in self.messages.values():
             states = [receipt.state for receipt in self.story.get(message.id, [])]
-            if ReceiptState.TYPED in states and ReceiptState.ANSWERED not in states:
+            ended = FINAL_STATES & set(states)
+            if ReceiptState.TYPED in states and not ended:
                 found.append((message, states[-1]))
         return [pair for pair in found if pair[0].to.carrier == carrier]
 

@@ -25,11 +25,13 @@ from bot.model import (
     agent_address,
     derived_id,
 )
+from bot.pace import Pace
 from bot.policy import Access, Policy
 from bot.ports import Carrier
 from bot.post import Limits
 from bot.post_office import PostOffice
 from bot.presence import Typing
+from bot.progress import Progress
 from bot.reception import ConnectorCarrier
 from bot.relay import Relay
 from bot.reply import Reply, Text, say
@@ -163,6 +165,7 @@ class Middle:
         life: str = "one",
         *,
         long: timedelta = timedelta(milliseconds=100),
+        pace: Pace | None = None,
     ) -> None:
         self.room, self.platform = room, platform
         self.terminal = Terminal()
@@ -174,7 +177,18 @@ class Middle:
         presence = Typing(lambda _kind: self.connector)
         correspondence = MemoryCorrespondence(room)
         marks = Marks(self.mailbox, correspondence, long)
-        self.relay = Relay(self.mailbox, outbox, correspondence, presence, marks)
+        self.doing = ""
+        self.progress = Progress(
+            self.mailbox,
+            correspondence,
+            self._doing,
+            lambda _kind: self.connector.capabilities().edits,
+            carrier=ORCHESTRATOR.carrier,
+            pace=pace,
+        )
+        self.relay = Relay(
+            self.mailbox, outbox, correspondence, presence, marks=marks, progress=self.progress
+        )
         self.office = PostOffice(
             MemoryPost(room),
             self.mailbox,
@@ -217,6 +231,10 @@ class Middle:
             confirm_within=timedelta(seconds=60),
         )
 
+    async def _doing(self, place: str, message_id: str) -> str:
+        assert (place, message_id in self.room.messages) == (ORCHESTRATOR.place, True)
+        return self.doing
+
     def _carriers(self) -> dict[str, Carrier]:
         return {"memory": ConnectorCarrier(self.connector), ORCHESTRATOR.carrier: self.terminal}
 
@@ -228,6 +246,7 @@ class Middle:
         tasks = [
             asyncio.create_task(self.router.run(lambda _detail: opened.set())),
             asyncio.create_task(self.worker.run(lambda _detail: None)),
+            asyncio.create_task(self.progress.run(lambda _detail: None)),
         ]
         try:
             await opened.wait()

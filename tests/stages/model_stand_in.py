@@ -7,7 +7,7 @@ answer with a shell command.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import web
 
 ANSWER = "OK-ACK"
+BEGINNING = "a long thought begins\n\n"
 _MODEL = "stand-in"
 _REASONS = {
     "description": "Make a file",
@@ -35,11 +36,20 @@ class _Call:
     arguments: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What an API answers instead of a model."""
+
+    status: int
+    body: Mapping[str, Any]
+
+
 class ModelStandIn:
     """What was asked, in order: the path and the body of each request that a model would answer.
 
-    It thinks for as long as ``answers`` is not set. ``order`` is a shell command that it asks the next program to
-    run that offers a shell, once.
+    It thinks for as long as ``answers`` is not set, and (in Anthropic's dialect) says no more than ``BEGINNING``
+    as long as ``goes_on`` is not; with a ``refusal`` it answers nothing else. ``order`` is a shell command that it
+    asks the next program to run that offers a shell, once.
     """
 
     def __init__(self) -> None:
@@ -48,6 +58,9 @@ class ModelStandIn:
         self.order: str | None = None
         self.answers = asyncio.Event()
         self.answers.set()
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+        self.refusal: Refusal | None = None
 
     def texts(self) -> list[str]:
         """Return the bodies of all requests."""
@@ -74,11 +87,18 @@ class ModelStandIn:
         if not body.get("stream"):
             return web.json_response(whole)
         start: dict[str, Any] = message | {"content": [], "stop_reason": None, "usage": usage}
+        begin: list[tuple[str, dict[str, Any]]] = [
+            ("message_start", {"message": start}),
+            ("content_block_start", {"index": 0, "content_block": empty}),
+        ]
+        if not self.goes_on.is_set():
+            thought = {"index": 0, "delta": {"type": "text_delta", "text": BEGINNING}}
+            begun = [*begin, ("content_block_delta", thought)]
+            return await _send(request, _lines(begun), until=self.goes_on)
         return await _stream(
             request,
             [
-                ("message_start", {"message": start}),
-                ("content_block_start", {"index": 0, "content_block": empty}),
+                *begin,
                 ("content_block_delta", {"index": 0, "delta": delta}),
                 ("content_block_stop", {"index": 0}),
                 ("message_delta", {"delta": {"stop_reason": reason}, "usage": usage}),
@@ -149,6 +169,8 @@ class ModelStandIn:
         body: dict[str, Any] = json.loads(text)
         self.asked.append((request.path, json.dumps(body, ensure_ascii=False)))
         await self.answers.wait()
+        if self.refusal is not None:
+            raise _refused(self.refusal)
         return body
 
     def _call(self, tools: Sequence[dict[str, Any]]) -> "_Call | None":
@@ -205,23 +227,35 @@ def _called(call: _Call) -> tuple[dict[str, Any], list[tuple[str, dict[str, Any]
     ]
 
 
+def _refused(refusal: Refusal) -> web.HTTPException:
+    class Refused(web.HTTPException):
+        status_code = refusal.status
+
+    return Refused(text=json.dumps(refusal.body), content_type="application/json")
+
+
 async def _stream(
     request: web.Request, events: Iterable[tuple[str, dict[str, Any]]]
 ) -> web.StreamResponse:
-    return await _send(
-        request,
-        [
-            f"event: {kind}\ndata: {json.dumps({'type': kind, 'sequence_number': at} | data)}\n\n"
-            for at, (kind, data) in enumerate(events)
-        ],
-    )
+    return await _send(request, _lines(events))
 
 
-async def _send(request: web.Request, pieces: Iterable[str]) -> web.StreamResponse:
+def _lines(events: Iterable[tuple[str, dict[str, Any]]]) -> list[str]:
+    return [
+        f"event: {kind}\ndata: {json.dumps({'type': kind, 'sequence_number': at} | data)}\n\n"
+        for at, (kind, data) in enumerate(events)
+    ]
+
+
+async def _send(
+    request: web.Request, pieces: Iterable[str], until: asyncio.Event | None = None
+) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
     for piece in pieces:
         await response.write(piece.encode())
+    if until is not None:
+        await until.wait()
     await response.write_eof()
     return response
 
@@ -238,4 +272,6 @@ async def model_stand_in() -> AsyncIterator[ModelStandIn]:
     try:
         yield stand_in
     finally:
+        stand_in.answers.set()
+        stand_in.goes_on.set()
         await runner.cleanup()

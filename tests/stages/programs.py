@@ -55,6 +55,7 @@ def _claude(url: str, work: Path) -> Program:
             "ANTHROPIC_BASE_URL": url,
             "DISABLE_AUTOUPDATER": "1",
             "DISABLE_TELEMETRY": "1",
+            "CLAUDE_CODE_MAX_RETRIES": "0",  # else a refusal is told after minutes
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         },
         {

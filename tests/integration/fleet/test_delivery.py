@@ -191,7 +191,7 @@ async def test_an_interruption_ends_the_turn_first(stage: Stage) -> None:
     await _at_a_long_turn(stage)
     result = await stage.send("orchestrator", "stop", queueing=Queueing.INTERRUPT)
     assert (result.state, result.by) == (ReceiptState.ACCEPTED, "submitted")
-    assert stage.events("orchestrator").count("dogfood orchestrator: interrupted") == 1
+    assert stage.events("orchestrator").count('"code": "interrupted"') == 1
 
 
 async def _at_a_long_turn(stage: Stage) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import TransientError, UserError
+from bot.failure import FailureKind, TurnFailure, failure_in
 from bot.model import MessageKind, ReceiptState, SendResult
 from connectors.memory import MemoryPlatform
 from tests.fakes.mailroom import Event, Room
@@ -161,6 +162,28 @@ async def test_words_go_to_the_orchestrator_and_its_answer_comes_back(middle: Mi
     assert (answer.message.kind, answer.message.reply_to) == (MessageKind.ANSWER, event_id)
     assert len(middle.said()) == 1
     await until(lambda: OPS not in middle.platform.typing)
+
+
+async def test_a_turn_that_a_limit_ended_is_told_once_and_is_no_answer(middle: Middle) -> None:
+    event_id = middle.platform.speak(OPS, ANN, "hello", thread="t1")
+    (mail,) = await until(lambda: middle.terminal.taken)
+    await until(lambda: OPS in middle.platform.typing)
+    failure = TurnFailure(FailureKind.LIMIT, "resets at 3 pm")
+    for _ in range(2):
+        await middle.relay.failed(mail.outbound.message_id, failure)
+    await until(lambda: (event_id, "❌") in middle.platform.marks)
+    (said,) = [one for one in middle.platform.standing if one.message]
+    assert said.text == (
+        "orchestrator has the message and gave no answer: its program has reached a usage limit.\n"
+        "resets at 3 pm"
+    )
+    assert said.message is not None
+    assert (said.thread, said.message.kind) == ("t1", MessageKind.NOTICE)
+    assert said.message.reply_to == event_id
+    assert (event_id, "✅") not in middle.platform.marks
+    await until(lambda: OPS not in middle.platform.typing)
+    receipts = middle.room.of(mail.outbound.message_id)
+    assert failure_in(receipts[-1]) is FailureKind.LIMIT
 
 
 async def test_a_strangers_words_reach_nobody(middle: Middle) -> None:

@@ -32,6 +32,7 @@ from bot.ports import Audit, Carrier, Part
 from bot.post import Limits
 from bot.post_office import PostOffice
 from bot.presence import Typing
+from bot.progress import Progress
 from bot.reception import Reception
 from bot.relay import Relay
 from bot.router import Router
@@ -55,6 +56,7 @@ from fleet.lookout import Lookout
 from fleet.part import FleetPart
 from fleet.pause_file import PauseFile
 from fleet.readiness import Thresholds
+from fleet.records import doing_of
 from fleet.rollouts import Rollouts
 from fleet.roster_file import demo_roster
 from fleet.roster_store import RosterStore
@@ -156,7 +158,22 @@ class Daemon:
         )
         presence = Typing(self._connections.typing)
         marks = Marks(self._mailbox, self._correspondence)
-        self._relay = Relay(self._mailbox, self._outbox, self._correspondence, presence, marks)
+        self._progress = Progress(
+            self._mailbox,
+            self._correspondence,
+            partial(doing_of, places),
+            lambda kind: settings.progress.show and self._connections.edits(kind),
+            carrier=f"agent:{self._host}",
+            pace=settings.progress.pace,
+        )
+        self._relay = Relay(
+            self._mailbox,
+            self._outbox,
+            self._correspondence,
+            presence,
+            marks=marks,
+            progress=self._progress,
+        )
         self._interpreter = self._make_interpreter()
         self._router = Router(
             PostgresJournal(self._database),
@@ -208,10 +225,8 @@ class Daemon:
         return fleet
 
     def _make_homeserver(self, options: Options) -> LocalHomeserver | None:
-        if not options.with_homeserver:
-            return None
-        port = self._settings.homeserver.port
-        return LocalHomeserver(self._places.homeserver_directory, port)
+        directory, port = self._places.homeserver_directory, self._settings.homeserver.port
+        return LocalHomeserver(directory, port) if options.with_homeserver else None
 
     def _make_topics(self, audit: Audit) -> tuple[object, ...]:
         return (
@@ -306,7 +321,10 @@ class Daemon:
                 backoff=self._settings.delivery.backoff,
                 give_up_after=self._settings.delivery.give_up_after,
             ),
-            AnswerWatch(self._fleet, self._correspondence, self._relay.answered),
+            AnswerWatch(
+                self._fleet, self._correspondence, self._relay, redact=self._credentials.redact
+            ),
+            self._progress,
             *self._announcements.parts(),
             *([Newsroom(self._backlog.news, self._mailbox)] if self._settings.threads.news else []),
             *([] if self._homeserver is None else [self._homeserver]),

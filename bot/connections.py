@@ -124,6 +124,11 @@ class Connections:
         connector = self._live.get(kind)
         return None if connector is None else connector.capabilities()
 
+    def edits(self, kind: str) -> bool:
+        """Whether what was said there can be edited now."""
+        capabilities = self.capabilities(kind)
+        return capabilities is not None and capabilities.edits
+
     def typing(self, kind: str) -> ShowsTyping | None:
         """Return the connector if it is live and shows typing."""
         connector = self._live.get(kind)

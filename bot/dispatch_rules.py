@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from bot.cards import Card, CardStatus
+from bot.failure import FailureKind, failure_in
 from bot.model import Receipt, ReceiptState
 from bot.supervision import AVAILABLE, WORKING, Outcome, Progress, Worker
 
 _UNTYPED = frozenset({ReceiptState.STORED, ReceiptState.WAITING})
 _TAKEN = frozenset({ReceiptState.ACCEPTED, ReceiptState.UNKNOWN})
-_LIMIT = "limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +167,10 @@ def _refused(progress: Progress, prompt: Receipt, *, late: bool) -> Step:
 
 
 def _failed(said: Receipt) -> End:
-    reason = said.reason or "no reason is known"
-    kind = reason.partition(":")[0]
-    if kind == _LIMIT:
-        return End(Outcome.LIMITED, reason)
-    return End(Outcome.REFUSED if said.by is None else Outcome.FAILED, reason)
+    """Return the end of what was never taken, or of a turn that a limit, an error or a person ended."""
+    ended = {None: Outcome.REFUSED, FailureKind.LIMIT: Outcome.LIMITED}
+    outcome = ended.get(failure_in(said), Outcome.FAILED)
+    return End(outcome, said.reason or "no reason is known")
 
 
 def _forgotten(progress: Progress, what: str) -> End:

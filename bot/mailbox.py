@@ -61,12 +61,14 @@ class Mailbox:
         limits = self._capabilities(message.to.kind) or _UNKNOWN_PLACE
         offers = message.offers if limits.choices else ()
         rendered = render((*message.blocks, *_said(offers)), limits.max_bytes)
+        if message.replaces is not None:
+            rendered = rendered[:1]  # an edit is one event; what does not fit is left out
         words = [
             _part(message, number, part.text, part.html if limits.html else None)
             for number, part in enumerate(rendered)
         ]
         marks = [_part(message, number, one.mark) for number, one in enumerate(offers, len(words))]
-        return (*words, *(replace(m, kind=MessageKind.REACTION, reply_to=None) for m in marks))
+        return (*words, *(_below(mark) for mark in marks))
 
 
 def plain_text(message: Message) -> str:
@@ -91,6 +93,11 @@ def _said(offers: Sequence[Offer]) -> tuple[Block, ...]:
     return (Text(f"One tap chooses: {choices}"),) if offers else ()
 
 
+def _below(mark: OutboundMessage) -> OutboundMessage:
+    """Return a part as a mark on its message's words, which are not known on the platform yet."""
+    return replace(mark, kind=MessageKind.REACTION, reply_to=None, replaces=None)
+
+
 def _part(message: Message, number: int, text: str, html: str | None = None) -> OutboundMessage:
     return OutboundMessage(
         message_id=message.id,
@@ -104,4 +111,5 @@ def _part(message: Message, number: int, text: str, html: str | None = None) -> 
         author=message.author,
         tag=message.tag,
         queueing=message.queueing,
+        replaces=message.replaces,
     )

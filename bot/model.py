@@ -157,7 +157,7 @@ class MessageKind(StrEnum):
     """Why a message is said; it decides how it looks, never where it goes.
 
     ``reply`` and ``notice`` are the bot's own words, ``mail`` goes to an agent, ``answer`` is what an
-    agent said, ``reaction`` is one mark on somebody's event.
+    agent said, ``reaction`` is one mark on somebody's event, ``progress`` is how far an agent is.
     """
 
     REPLY = "reply"
@@ -165,6 +165,7 @@ class MessageKind(StrEnum):
     MAIL = "mail"
     ANSWER = "answer"
     REACTION = "reaction"
+    PROGRESS = "progress"
 
 
 class Queueing(StrEnum):
@@ -183,6 +184,8 @@ class Message:
     that it answers, ``cause`` our id of what made us say it. ``author`` is a principal's id, or ``mosaic``.
     ``chain`` is the id of the mail with which a chain of agents' mail began (None: it begins here), ``hops``
     how many came before it. ``offers`` are what people may choose on it, where the platform lets them.
+    ``replaces`` is our id of the message whose place it takes where the platform can edit; of edits that wait only
+    the newest one is said.
     """
 
     id: str
@@ -199,6 +202,7 @@ class Message:
     chain: str | None = None
     hops: int = 0
     offers: tuple[Offer, ...] = ()
+    replaces: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +225,9 @@ class OutboundMessage:
 
     ``transaction_id`` was frozen before the first try; sending the same one again shows nothing twice
     where the platform can prove it. ``text`` is the plain form; ``html`` is trusted markup made by
-    render. For a reaction ``text`` is the mark, ``reply_to`` the event that it stands on, and ``replaces``
-    the platform's id of our mark whose place it takes there, if there is one: that one is withdrawn.
+    render. For a reaction ``text`` is the mark, ``reply_to`` the event that it stands on, and ``former_mark``
+    the platform's id of our mark whose place it takes there, if there is one: that one is withdrawn. An edit
+    ``replaces`` a message (our id); ``replaced_event`` is the platform's id of that, None while it was not shown.
     """
 
     message_id: str
@@ -237,6 +242,8 @@ class OutboundMessage:
     tag: str = "chat"
     queueing: Queueing = Queueing.WHEN_IDLE
     replaces: str | None = None
+    replaced_event: str | None = None
+    former_mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class Places:
         return self.heartbeat_directory / ".roster.lock"
 
     def events_file(self, name: str) -> Path:
-        """Return what one agent's runtime says of its turns: JSON lines, only ever added to."""
+        """Return what one agent's runtime says of its turns: JSON lines, only ever added to while it runs."""
         return self.heartbeat_directory / f"{name}.events"
 
     def offset_file(self, name: str) -> Path:

@@ -45,7 +45,7 @@ class Connector(Protocol):
     """One way people reach the orchestrator. Idempotent by transaction id.
 
     ``send`` raises TransientError when the same call may work later, and UserError when this message
-    can never be shown there. ``subscribe`` runs until cancelled: it hands every batch to ``accept`` and
+    can never be shown there; one with a ``replaced_event`` takes that event's place, where the platform can edit. ``subscribe`` runs until cancelled: it hands every batch to ``accept`` and
     goes on from the stored position only after ``accept`` returned. It raises SetupError when a person
     must act (no token, wrong account) and TransientError when the platform is away. ``close`` ends what
     is still open when all calls are over.
@@ -146,7 +146,10 @@ class Outbox(Protocol):
     """Messages with their deliveries and receipts: the queue, and the record for ever."""
 
     async def store(self, letters: Sequence[Letter]) -> None:
-        """Store letters with receipt ``stored`` and their deliveries; an id already there is left alone."""
+        """Store letters with receipt ``stored`` and their deliveries; an id already there is left alone.
+
+        An edit that waits and that nobody holds ends with ``failed`` when a newer one of the same message comes.
+        """
         ...
 
     async def claim(

@@ -20,19 +20,23 @@ SETTLED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One message in an inbox, with its newest state and, once the turn has ended, what was answered."""
+    """One message in an inbox, with its newest state and, once the turn has ended, what was answered.
+
+    ``reason`` says why it failed, or what it waits for.
+    """
 
     message: Message
     state: ReceiptState
     answer: str | None
     at: datetime
+    reason: str | None = None
 
 
 class Post(Protocol):
     """Mail between agents. ``reader`` is a principal's id, ``place`` an agent's ``HOST/NAME``."""
 
     async def inbox(self, reader: str, place: str, limit: int) -> Sequence[Item]:
-        """Return mail to a place and answers to a reader's own mail, without what the reader put away.
+        """Return mail to a place, and a reader's own mail that was answered or failed, without what it put away.
 
         The newest ``limit`` of them, oldest first.
         """

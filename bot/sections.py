@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from bot.backoff import Backoff
 from bot.moments import Rule, read_clock, read_zone
+from bot.pace import Pace
 from bot.quiet import QuietHours
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, strict=True)]
@@ -301,6 +302,27 @@ class Threads(Section):
     """Say in a card's thread what became of the card, unless it was asked for there."""
 
 
+class Progress(Section):
+    """What people see while an agent works on their words, where the platform can edit what was said."""
+
+    show: bool = Field(default=True, strict=True)
+    """Show one message that says what the agent is at; it is edited until the turn ends."""
+
+    after_seconds: Seconds = 5.0
+    """How long a turn lasts before anything is shown of it."""
+
+    between_seconds: Seconds = 3.0
+    """The shortest time between two edits; in a long turn they come more and more rarely."""
+
+    @property
+    def pace(self) -> Pace:
+        """When people are told."""
+        return Pace(
+            after=timedelta(seconds=self.after_seconds),
+            between=timedelta(seconds=self.between_seconds),
+        )
+
+
 class Delivery(Section):
     """How messages are brought to their platform."""
 
@@ -398,6 +420,7 @@ class Settings(Section):
     delivery: Delivery = Delivery()
     mail: Mail = Mail()
     threads: Threads = Threads()
+    progress: Progress = Progress()
     host: Host = Field(default_factory=Host)
     postgres: Postgres = Postgres()
     homeserver: Homeserver = Homeserver()

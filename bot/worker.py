@@ -3,15 +3,15 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import structlog
 
 from bot.backoff import Backoff
 from bot.errors import PausedError, SetupError, TransientError, UserError
 from bot.mailbox import Mailbox
-from bot.model import Delivery, Receipt, ReceiptState, SendResult
+from bot.model import Delivery, MessageKind, Receipt, ReceiptState, SendResult
 from bot.ports import Carrier, Outbox
 from bot.problem import problem_of
 
@@ -84,8 +84,15 @@ class Worker:
                 await self._mailbox.posted.wait()
 
     async def _deliver(self, delivery: Delivery, carrier: Carrier) -> None:
+        async def record(receipt: Receipt) -> None:
+            nonlocal delivery
+            await self._outbox.record(receipt)
+            if receipt.state is ReceiptState.TYPED:  # permitted: from now on bytes may land
+                delivery = replace(delivery, typed=True)
+            await self._tell(delivery, receipt)
+
         try:
-            result = await carrier.carry(delivery, partial(self._record, delivery))
+            result = await _carried(delivery, carrier, record)
         except (TransientError, SetupError) as error:
             await self._put_off(delivery, error)
         except UserError as error:
@@ -99,8 +106,7 @@ class Worker:
             await self._settle(delivery, result)
         self._mailbox.posted.set()
 
-    async def _record(self, delivery: Delivery, receipt: Receipt) -> None:
-        await self._outbox.record(receipt)
+    async def _tell(self, delivery: Delivery, receipt: Receipt) -> None:
         try:
             await self._moved(delivery, receipt)
         except TransientError as error:  # what is under way must not wait for being talked about
@@ -121,10 +127,16 @@ class Worker:
         await self._insist(lambda: self._moved(delivery, receipt))
 
     async def _put_off(self, delivery: Delivery, error: TransientError | SetupError) -> None:
+        outbound = delivery.outbound
+        if outbound.kind is MessageKind.PROGRESS and outbound.replaces is not None:
+            # The next one says more, and nobody's words wait behind it meanwhile.
+            await self._settle(delivery, _unsaid(error.message))
+            return
         paused = isinstance(error, PausedError)
-        if not paused and datetime.now(UTC) - delivery.first_tried_at > self._give_up_after:
-            reason = f"given up after {self._give_up_after}: {error.message}"
-            await self._settle(delivery, SendResult(ReceiptState.FAILED, reason=reason))
+        # One that was typed at the last moment is still looked for.
+        limit = self._give_up_after + (LEASE if delivery.typed else timedelta())
+        if not paused and datetime.now(UTC) - delivery.first_tried_at > limit:
+            await self._give_up(delivery, f"given up after {limit}: {error.message}")
             return
         wait = self._backoff.wait(delivery.attempts)
         if isinstance(error, SetupError):
@@ -138,10 +150,15 @@ class Worker:
     async def _put_off_bug(self, delivery: Delivery, error: Exception) -> None:
         problem = problem_of(error)
         if delivery.attempts >= _BUG_ATTEMPTS:
-            await self._settle(delivery, SendResult(ReceiptState.FAILED, reason=problem.message))
+            await self._give_up(delivery, problem.message)
             return
         wait = self._backoff.wait(delivery.attempts)
         await self._insist(lambda: self._outbox.postpone(delivery, wait, problem.message))
+
+    async def _give_up(self, delivery: Delivery, reason: str) -> None:
+        """End a delivery: as failed, unless bytes of it may have landed, for then nobody knows."""
+        state = ReceiptState.UNKNOWN if delivery.typed else ReceiptState.FAILED
+        await self._settle(delivery, SendResult(state, by=None, reason=reason))
 
     async def _insist(self, step: Callable[[], Awaitable[None]]) -> None:
         """Repeat a step while the database is away: what a platform has taken must be written down."""
@@ -155,3 +172,17 @@ class Worker:
                 await asyncio.sleep(_AWAY.wait(attempt).total_seconds())
             else:
                 return
+
+
+async def _carried(
+    delivery: Delivery, carrier: Carrier, record: Callable[[Receipt], Awaitable[None]]
+) -> SendResult:
+    outbound = delivery.outbound
+    if outbound.replaces is not None and outbound.replaced_event is None:
+        return _unsaid("what it edits was never shown")
+    return await carrier.carry(delivery, record)
+
+
+def _unsaid(reason: str) -> SendResult:
+    """Return the end of an edit that is not tried again; it is no dead letter, which somebody would look after."""
+    return SendResult(ReceiptState.UNKNOWN, by=None, reason=f"not shown: {reason}")

@@ -102,7 +102,7 @@ class PostCommands:
 
     @command("inbox", roles=EVERYONE)
     async def inbox(self, call: Call, name: AgentName | None = None, *, limit: Limit = 50) -> Reply:
-        """Show mail to an agent, and the answers to its own; without a name, yours."""
+        """Show mail to an agent, and what came of its own; without a name, yours."""
         reader, place = self._reader(call.caller.principal, name)
         items = await self._post.inbox(reader, place, limit)
         if not items:
@@ -168,6 +168,7 @@ def _item_data(item: Item) -> dict[str, Any]:
         "text": _text(item.message),
         "state": item.state,
         "answer": item.answer,
+        "reason": item.reason,
         "at": item.at.isoformat(),
     }
 
@@ -180,7 +181,7 @@ def _row(item: Item) -> tuple[str, ...]:
         data["to"],
         str(item.state),
         _short(data["text"]),
-        _short(item.answer or ""),
+        _short(item.answer or item.reason or ""),
     )
 
 

@@ -126,6 +126,14 @@ class MemoryPlatform:
             self._mark(message, platform_id)
             return
         place, thread = message.to.place, message.to.thread
+        if message.replaced_event is not None:
+            self.standing = [
+                replace(one, text=message.text, message=message)
+                if one.id == message.replaced_event
+                else one
+                for one in self.standing
+            ]
+            return
         self.standing.append(Standing(platform_id, place, message.text, thread, message=message))
 
     def _mark(self, message: OutboundMessage, platform_id: str) -> None:
@@ -134,7 +142,7 @@ class MemoryPlatform:
         self._ours[platform_id] = (message.reply_to, message.text)
         self.marks.append((message.reply_to, message.text))
         self.shown.append((message.reply_to, message.text))
-        former = self._ours.pop(message.replaces or "", None)
+        former = self._ours.pop(message.former_mark or "", None)
         if former is not None:
             self.marks.remove(former)
 

@@ -154,6 +154,45 @@ class ConnectorContract:
             await ledger.arrival(await stage.speak("the end"))
         assert ledger.texts() == ["!backlog list", "the end"]
 
+    async def test_an_edit_of_ours_takes_the_place_of_what_it_edits(self, stage: Stage) -> None:
+        ledger = Ledger()
+        async with listening(stage, ledger):
+            first = outbound(stage, "working", MessageKind.PROGRESS)
+            shown = await stage.connector.send(first)
+            await stage.connector.send(outbound(stage, "in between"))
+            edits = [
+                replace(
+                    outbound(stage, text, MessageKind.PROGRESS), replaced_event=shown.platform_id
+                )
+                for text in ("working <b>on</b>", "done")
+            ]
+            if not stage.connector.capabilities().edits:
+                with contextlib.suppress(UserError):
+                    await stage.connector.send(edits[0])
+                    raise AssertionError("it was taken")
+                return
+            for edit in (*edits, edits[0]):
+                # An edit of what was edited names the original too, and a repeated one changes nothing.
+                await stage.connector.send(edit)
+            assert await stage.standing() == [Standing("done"), Standing("in between")]
+            await ledger.arrival(await stage.speak("the end"))
+        assert ledger.texts() == ["the end"]
+
+    async def test_an_edit_stays_in_the_thread_of_what_it_edits(self, stage: Stage) -> None:
+        capabilities = stage.connector.capabilities()
+        ledger = Ledger()
+        async with listening(stage, ledger):
+            root = await stage.speak("root")
+            await ledger.arrival(root)
+            if not (capabilities.edits and capabilities.threads):
+                return
+            place = replace(stage.place, thread=root)
+            first = replace(outbound(stage, "working", MessageKind.PROGRESS), to=place)
+            shown = await stage.connector.send(first)
+            edit = replace(outbound(stage, "done", MessageKind.NOTICE), to=place)
+            await stage.connector.send(replace(edit, replaced_event=shown.platform_id))
+            assert await stage.standing() == [Standing("done", root)]
+
     async def test_marks_stand_on_their_event_and_never_come_in_as_words(
         self, stage: Stage
     ) -> None:
@@ -200,7 +239,7 @@ class ConnectorContract:
                 mark = replace(outbound(stage, "👀", MessageKind.REACTION), reply_to=event_id)
                 first = await stage.connector.send(mark)
                 later = replace(outbound(stage, "✅", MessageKind.REACTION), reply_to=event_id)
-                later = replace(later, replaces=first.platform_id)
+                later = replace(later, former_mark=first.platform_id)
                 for _ in range(2):  # a repeated one changes nothing
                     await stage.connector.send(later)
                 assert await stage.marks(event_id) == ["✅"]

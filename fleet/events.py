@@ -1,19 +1,22 @@
 """What a runtime says of its own turns: one JSON object a line, in a file that is only ever added to.
 
-``{"event": "submitted" | "turn_ended", "session_id", "text", "answer", "at", "turn"}``; ``text`` is the prompt
-that the turn began with, ``turn`` the program's own id of it. Extensions of the agent programs write the same shape, hooks what they were given
-(``fleet.hooks``).
+``{"event": "submitted" | "turn_ended" | "turn_failed", "session_id", "text", "answer", "at", "turn"}``; ``text`` is
+the prompt that the turn began with, ``turn`` the program's own id of it. A failed turn has ``code`` and ``detail``
+(``fleet.failures``) instead of an answer. ``record`` names the file in which a program keeps the conversation.
+Extensions of the agent programs write the same shape, hooks what they were given (``fleet.hooks``).
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bot.failure import TurnFailure
 from fleet.envelope import message_ids_of
+from fleet.failures import failure_of
 from fleet.hooks import HookLine
 
 _LOOK_BACK_BYTES = 1 << 20
@@ -23,12 +26,15 @@ _OFFSET = re.compile(r"\d{1,18}")
 class _Line(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    event: Literal["submitted", "turn_ended"]
+    event: Literal["submitted", "turn_ended", "turn_failed"]
     session_id: str
     text: str = ""
     answer: str = ""
     at: str = ""
     turn: str = ""
+    code: str = ""
+    detail: str = ""
+    record: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,8 @@ class Event:
     """One line, with the offset in bytes at which the next one begins.
 
     ``message_ids`` are those of our messages that the turn began with, none for what a person typed.
-    ``turn`` is the program's own id of the turn, empty where it gives none.
+    ``turn`` is the program's own id of the turn, empty where it gives none; ``failure`` is there when it failed.
+    ``record`` is the file in which the program keeps the conversation, empty where it names none.
     """
 
     event: str
@@ -46,11 +53,18 @@ class Event:
     at: str
     end: int
     turn: str = ""
+    failure: TurnFailure | None = None
+    record: str = ""
 
     @property
     def beginning(self) -> tuple[str, str]:
         """What a turn's beginning and its end have in common."""
         return self.session_id, self.turn
+
+    def evidence(self, path: Path) -> dict[str, Any]:
+        """Return where in an events file it stands, for a receipt."""
+        place = {"file": path.name, "offset": self.end}
+        return place | {"session_id": self.session_id, "at": self.at}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +98,30 @@ def read_events(path: Path, offset: int) -> Stretch:
 
 
 def _read(line: bytes, end: int) -> Event | None:
-    try:
-        said = _Line.model_validate_json(line)
-    except ValidationError:
-        return _read_hook(line, end)
-    ids = message_ids_of(said.text)
-    return Event(said.event, said.session_id, ids, said.answer, said.at, end, said.turn)
-
-
-def _read_hook(line: bytes, end: int) -> Event | None:
-    try:
-        said = HookLine.model_validate_json(line)
-    except ValidationError:
+    said = _parsed(line)
+    if said is None:
         return None
-    ids = message_ids_of(said.text)
-    return Event(said.event, said.session_id, ids, said.answer, said.at, end, said.turn)
+    failed = said.event == "turn_failed"
+    return Event(
+        event=said.event,
+        session_id=said.session_id,
+        message_ids=message_ids_of(said.text),
+        answer="" if failed else said.answer,
+        at=said.at,
+        end=end,
+        turn=said.turn,
+        failure=failure_of(said.code, said.detail) if failed else None,
+        record=said.record,
+    )
+
+
+def _parsed(line: bytes) -> _Line | HookLine | None:
+    for form in (_Line, HookLine):
+        try:
+            return form.model_validate_json(line)
+        except ValidationError:
+            continue
+    return None
 
 
 def _with_their_turns(path: Path, start: int, events: list[Event]) -> list[Event]:

@@ -11,11 +11,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 _PASTED = re.compile(r"\A\s*<pasted_content id=\"[^\"\n]*\">\n")
+_NO_ANSWER = "[no response text]"
+"""What Gemini CLI calls the answer of a turn that was cut short; why stands in its record alone."""
+
 _MEANING = {
     "UserPromptSubmit": "submitted",
     "BeforeAgent": "submitted",
     "Stop": "turn_ended",
     "AfterAgent": "turn_ended",
+    "StopFailure": "turn_failed",
 }
 
 
@@ -40,18 +44,28 @@ class HookLine(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    hook_event_name: Literal["UserPromptSubmit", "BeforeAgent", "Stop", "AfterAgent"]
+    hook_event_name: Literal["UserPromptSubmit", "BeforeAgent", "Stop", "StopFailure", "AfterAgent"]
     session_id: str
     turn: str = Field(default="", alias="prompt_id")
     text: Annotated[str, AfterValidator(_unwrapped)] = Field(default="", alias="prompt")
     last_assistant_message: str = ""
     prompt_response: str = ""
     at: str = Field(default="", alias="timestamp")
+    code: str = Field(default="", alias="error")
+    error_details: str = ""
+    record: str = Field(default="", alias="transcript_path")
 
     @property
     def event(self) -> str:
-        """What it is for us: ``submitted`` or ``turn_ended``."""
+        """What it is for us: ``submitted``, ``turn_ended`` or ``turn_failed``."""
+        if self.prompt_response == _NO_ANSWER:
+            return "turn_failed"
         return _MEANING[self.hook_event_name]
+
+    @property
+    def detail(self) -> str:
+        """What went wrong, in the program's words: what it showed says more than its details do."""
+        return self.last_assistant_message or self.error_details
 
     @property
     def answer(self) -> str:

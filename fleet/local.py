@@ -17,6 +17,7 @@ from bot.places import Places
 from bot.units import Units
 from fleet import processes
 from fleet.addresses import address_of
+from fleet.bounds import bound_events
 from fleet.lock import held
 from fleet.observation import Observer
 from fleet.panes import Pane
@@ -244,6 +245,7 @@ class LocalFleet:
         words, directory = await self._preparation.words(self.current, agent)
         if counts:
             note_start(self.places.starts_file(agent.name), datetime.now(UTC))
+        await bound_events(self.places, agent.name)
         started = await terminal.new_session(
             agent.name,
             words,

@@ -17,18 +17,22 @@ _REASONS = {
 }
 
 
-def obstacle(reading: Reading, queueing: Queueing, *, queues: bool) -> str | None:
+def obstacle(
+    reading: Reading, queueing: Queueing, *, queues: bool, spares_drafts: bool = False
+) -> str | None:
     """Return the reason, None when it may be typed into.
 
     ``queues`` says whether the program takes a message while it works: mail for ``now`` goes in then, unless
-    somebody else's draft stands there.
+    somebody else's draft stands there. ``spares_drafts`` says that the message takes a way that leaves drafts alone.
     """
-    if reading.state is ScreenState.PROMPT:
+    if reading.state is ScreenState.PROMPT or (
+        spares_drafts and reading.state is ScreenState.DRAFT
+    ):
         return None
     if reading.state is ScreenState.BLOCKED:
         return f"a dialog is open: {reading.dialog}"
     if reading.state in WORKING and queueing is Queueing.NOW:
-        if reading.draft_tail is not None:
+        if reading.draft_tail is not None and not spares_drafts:
             return _DRAFT
         return None if queues else "it is busy, and takes nothing meanwhile"
     return _REASONS[reading.state]

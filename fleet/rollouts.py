@@ -41,6 +41,13 @@ class _Item(BaseModel):
     content: tuple[_Words, ...] = ()
 
 
+class _Error(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    message: str = ""
+    codex_error_info: Any = None
+
+
 class _Payload(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
@@ -48,6 +55,8 @@ class _Payload(BaseModel):
     turn_id: str = ""
     item: _Item | None = None
     last_agent_message: str | None = None
+    error: _Error | None = None
+    reason: str = ""
 
 
 class _Record(BaseModel):
@@ -108,7 +117,7 @@ class Rollouts:
             added = file.read(size - offset)
         whole = added[: added.rfind(b"\n") + 1]
         found = _ROLLOUT.search(str(rollout))
-        notes = "".join(turns(whole, found["session"] if found else ""))
+        notes = "".join(turns(whole, found["session"] if found else "", str(rollout)))
         if notes:
             with events.open("a", encoding="utf-8") as file_:
                 file_.write(notes)
@@ -126,27 +135,34 @@ def rollouts_of(door: Door) -> Sequence[Path]:
     return [Path(target) for target in sorted(found)]
 
 
-def turns(lines: bytes, session_id: str) -> Iterator[str]:
+def turns(lines: bytes, session_id: str, record: str = "") -> Iterator[str]:
     """Yield a line of ``fleet.events`` for each prompt and each end of a turn that a rollout tells of.
 
-    A turn that ended without a last word (an error, an interruption) has no answer and yields none.
+    ``record`` is the rollout's own path. A turn that ended with neither a last word nor an error yields none.
     """
     for line in lines.splitlines():
         try:
-            record = _Record.model_validate_json(line)
+            said = _Record.model_validate_json(line)
         except ValidationError:
             continue
-        said = _said(record.payload)
-        if said is not None:
-            common = {"session_id": session_id, "turn": record.payload.turn_id}
-            yield json.dumps(said | common | {"at": record.timestamp}, ensure_ascii=False) + "\n"
+        note = _said(said.payload, record)
+        if note is not None:
+            common = {"session_id": session_id, "turn": said.payload.turn_id, "at": said.timestamp}
+            yield json.dumps(note | common, ensure_ascii=False) + "\n"
 
 
-def _said(payload: _Payload) -> dict[str, Any] | None:
+def _said(payload: _Payload, record: str) -> dict[str, Any] | None:
     item = payload.item
     if payload.type == "item_completed" and item is not None and item.type == "UserMessage":
         text = "\n".join(words.text for words in item.content if words.text)
-        return {"event": "submitted", "text": text}
-    if payload.type == "task_complete" and payload.last_agent_message is not None:
+        return {"event": "submitted", "text": text, "record": record}
+    if payload.type == "turn_aborted":
+        return {"event": "turn_failed", "code": payload.reason or "interrupted"}
+    if payload.type != "task_complete":
+        return None
+    if payload.error is not None:
+        code = json.dumps(payload.error.codex_error_info)
+        return {"event": "turn_failed", "code": code, "detail": payload.error.message}
+    if payload.last_agent_message is not None:
         return {"event": "turn_ended", "answer": payload.last_agent_message}
     return None

@@ -180,6 +180,7 @@ def _receipt(row: Any, which: str, message_id: str) -> Receipt | None:
         message_id,
         ReceiptState(row[f"{which}_state"]),
         by=row[f"{which}_by"],
+        evidence=row[f"{which}_failure"] or {},
         reason=row[f"{which}_reason"],
         at=row[f"{which}_stated_at"],
     )

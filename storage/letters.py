@@ -72,6 +72,7 @@ def _letter_row(letter: Letter) -> dict[str, Any]:
         "queueing": message.queueing,
         "chain": message.chain,
         "hops": message.hops,
+        "replaces": message.replaces,
         "parts": [_part_row(part) for part in letter.parts],
         **({"offers": [offer_row(offer) for offer in message.offers]} if message.offers else {}),
     }
@@ -91,6 +92,7 @@ def _part_row(part: OutboundMessage) -> dict[str, Any]:
         "author": part.author,
         "tag": part.tag,
         "queueing": part.queueing,
+        "replaces": part.replaces,
     }
 
 
@@ -121,6 +123,7 @@ def read_message(row: Any) -> Message:
         queueing=Queueing(row["queueing"]),
         chain=row["chain"],
         hops=row["hops"],
+        replaces=row["replaces"],
     )
 
 
@@ -139,6 +142,8 @@ def read_delivery(row: Any) -> Delivery:
         tag=row["tag"],
         queueing=Queueing(row["queueing"]),
         replaces=row["replaces"],
+        replaced_event=row["replaced_event"],
+        former_mark=row["former_mark"],
     )
     return Delivery(row["id"], outbound, row["attempts"], row["first_tried_at"], row["typed"])
 

@@ -24,7 +24,13 @@ class PostgresPost:
                 connection, place=place, author=reader, count=limit
             )
         return [
-            Item(read_message(row), ReceiptState(row["standing"]), row["answer"], row["stored_at"])
+            Item(
+                read_message(row),
+                ReceiptState(row["standing"]),
+                row["answer"],
+                row["stored_at"],
+                row["reason"],
+            )
             for row in rows
         ]
 

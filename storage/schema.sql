@@ -284,10 +284,11 @@ CREATE TABLE public.delivery (
     ended_at timestamp with time zone,
     queueing text DEFAULT 'when-idle'::text NOT NULL,
     offers boolean DEFAULT false NOT NULL,
+    replaces text COLLATE pg_catalog."C",
     CONSTRAINT delivery_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT delivery_dead_says_why CHECK (((state <> 'dead'::text) OR (reason IS NOT NULL))),
     CONSTRAINT delivery_ended CHECK (((state = 'due'::text) = (ended_at IS NULL))),
-    CONSTRAINT delivery_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'notice'::text, 'mail'::text, 'answer'::text, 'reaction'::text]))),
+    CONSTRAINT delivery_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'notice'::text, 'mail'::text, 'answer'::text, 'reaction'::text, 'progress'::text]))),
     CONSTRAINT delivery_lease_of_due CHECK (((lease_owner IS NULL) OR (state = 'due'::text))),
     CONSTRAINT delivery_lease_whole CHECK (((lease_owner IS NULL) = (leased_until IS NULL))),
     CONSTRAINT delivery_part_check CHECK ((part >= 0)),
@@ -390,13 +391,15 @@ CREATE TABLE public.message (
     queueing text DEFAULT 'when-idle'::text NOT NULL,
     chain text COLLATE pg_catalog."C",
     hops integer DEFAULT 0 NOT NULL,
+    replaces text COLLATE pg_catalog."C",
     CONSTRAINT message_blocks_check CHECK ((jsonb_typeof(blocks) = 'array'::text)),
     CONSTRAINT message_hops_check CHECK ((hops >= 0)),
     CONSTRAINT message_id_check CHECK ((id <> ''::text)),
-    CONSTRAINT message_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'notice'::text, 'mail'::text, 'answer'::text, 'reaction'::text]))),
+    CONSTRAINT message_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'notice'::text, 'mail'::text, 'answer'::text, 'reaction'::text, 'progress'::text]))),
     CONSTRAINT message_origin_thread CHECK (((origin_thread IS NULL) OR (origin_kind IS NOT NULL))),
     CONSTRAINT message_origin_whole CHECK (((origin_kind IS NULL) = (origin_place IS NULL))),
-    CONSTRAINT message_queueing_check CHECK ((queueing = ANY (ARRAY['now'::text, 'when-idle'::text, 'interrupt'::text])))
+    CONSTRAINT message_queueing_check CHECK ((queueing = ANY (ARRAY['now'::text, 'when-idle'::text, 'interrupt'::text]))),
+    CONSTRAINT message_replaces_another CHECK ((replaces <> id))
 );
 
 CREATE TABLE public.migration (
@@ -700,6 +703,8 @@ CREATE INDEX delivery_dead ON public.delivery USING btree (ended_at DESC, id DES
 
 CREATE INDEX delivery_due ON public.delivery USING btree (carrier, lane, id) WHERE (state = 'due'::text);
 
+CREATE INDEX delivery_edit_due ON public.delivery USING btree (replaces) WHERE ((state = 'due'::text) AND (replaces IS NOT NULL));
+
 CREATE INDEX delivery_mark ON public.delivery USING btree (reply_to, id) WHERE (kind = 'reaction'::text);
 
 CREATE INDEX delivery_offering ON public.delivery USING btree (platform_id) WHERE offers;
@@ -774,6 +779,9 @@ ALTER TABLE ONLY public.choice
 
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);
+
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_replaces_fkey FOREIGN KEY (replaces) REFERENCES public.message(id);
 
 ALTER TABLE ONLY public.offer
     ADD CONSTRAINT offer_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);

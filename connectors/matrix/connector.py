@@ -86,8 +86,8 @@ class MatrixConnector:
         async with self._turns.setdefault(room_id, asyncio.Lock()):
             await self._rooms.refuse_encrypted(room_id)
             event_id = await self._show(room_id, event, message.transaction_id)
-            if message.replaces is not None:
-                await self._withdraw(message, message.replaces)
+            if message.former_mark is not None:
+                await self._withdraw(message, message.former_mark)
         if event_id is None:
             return SendResult(ReceiptState.ACCEPTED, evidence={"already_there": True})
         return SendResult(ReceiptState.ACCEPTED, event_id, evidence={"event_id": event_id})

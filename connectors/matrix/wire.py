@@ -1,7 +1,7 @@
 """What we say, as Matrix event content.
 
-Source: Matrix client-server API, "m.room.message", "Annotations and reactions", "Threading", "User and
-room mentions"; spec 5-real-parts, "Matrix".
+Source: Matrix client-server API, "m.room.message", "Annotations and reactions", "Event replacements",
+"Threading", "User and room mentions"; spec 5-real-parts, "Matrix".
 """
 
 import json
@@ -18,7 +18,7 @@ MAX_BYTES = 48 * 1024
 _EVENT_LIMIT = 63_000
 """Bytes of content that still leave room for what the homeserver adds around it."""
 
-_OWN_WORDS = frozenset({MessageKind.REPLY, MessageKind.NOTICE})
+_OWN_WORDS = frozenset({MessageKind.REPLY, MessageKind.NOTICE, MessageKind.PROGRESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +43,36 @@ def to_wire(message: OutboundMessage, mentioned: str | None = None) -> WireEvent
         "body": clean(message.text),
         "m.mentions": {"user_ids": [mentioned]} if mentioned else {},
     }
-    relation = _relation(message)
-    if relation:
-        content["m.relates_to"] = relation
+    form = _edit if message.replaced_event else _related
     if message.html is not None:
         rich = {"format": "org.matrix.custom.html", "formatted_body": clean(message.html)}
-        if _size({**content, **rich}) <= _EVENT_LIMIT:
+        if _size(form(message, {**content, **rich})) <= _EVENT_LIMIT:
             content |= rich
+    content = form(message, content)
     if _size(content) > _EVENT_LIMIT:
         raise UserError(
             f"the message has {_size(content)} bytes; a Matrix event takes {_EVENT_LIMIT}",
             code="M_TOO_LARGE",
         )
     return WireEvent(MESSAGE, content)
+
+
+def _edit(message: OutboundMessage, content: dict[str, Any]) -> dict[str, Any]:
+    """Return the event that takes another's place; it mentions nobody again, and stays in that one's thread.
+
+    Who cannot show edits shows the text with a star, as the specification says.
+    """
+    content = content | {"m.mentions": {}}
+    starred: dict[str, Any] = {
+        key: f"* {content[key]}" for key in ("body", "formatted_body") if key in content
+    }
+    relation = {"rel_type": "m.replace", "event_id": message.replaced_event}
+    return {**content, **starred, "m.new_content": content, "m.relates_to": relation}
+
+
+def _related(message: OutboundMessage, content: dict[str, Any]) -> dict[str, Any]:
+    relation = _relation(message)
+    return content | {"m.relates_to": relation} if relation else content
 
 
 def _annotation(message: OutboundMessage) -> dict[str, Any]:

@@ -20,7 +20,7 @@ _LOOK_SECONDS = 0.02
 _SLOWLY = 5
 _DIED = 3
 _HALF_A_THOUGHT = "half a thought"
-_DRILLS = ("hang", "die", "dialog", "draft TEXT", "slow SECONDS", "talk", "help")
+_DRILLS = ("hang", "die", "dialog", "draft TEXT", "slow SECONDS", "fail HOW", "talk", "help")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Dogfood:
         self._turn: Turn | None = None
         self._dialog: str | None = None
         self._talks = False
+        self._failure = ""
         self._beat_at = 0.0
         self._beaten = ""
 
@@ -170,14 +171,22 @@ class Dogfood:
     def _interrupt(self, turn: Turn) -> None:
         if turn.completion is not None:
             turn.completion.stop()
-        self._end_turn(turn, "interrupted")
+        self._close(turn, "interrupted", failure="interrupted")
 
     def _end_turn(self, turn: Turn, said: str = "") -> None:
-        answer = f"dogfood {self._name}: {said or first_line(turn.text)}"
+        failure, self._failure = self._failure, ""
+        self._close(turn, failure or said or first_line(turn.text), failure)
+
+    def _close(self, turn: Turn, said: str, failure: str) -> None:
+        answer = f"dogfood {self._name}: {said}"
         self._canvas.answer(answer)
-        self._records.add("turn_ended", text=turn.text, answer=answer)
+        if failure:
+            self._records.add("turn_failed", text=turn.text, code=failure)
+        else:
+            self._records.add("turn_ended", text=turn.text, answer=answer)
         self._turn = None
-        if self._talks and (peer := peer_of(turn.text)) is not None:
+        peer = peer_of(turn.text) if self._talks and not failure else None
+        if peer is not None:
             # As a model would that cannot stop.
             self._letters.send(*peer, answer)
         if self._queue:
@@ -196,6 +205,8 @@ class Dogfood:
                 self._ask("Permission")
             case "draft":
                 self._draft = rest or _HALF_A_THOUGHT
+            case "fail":
+                self._failure = rest or "error"
             case "talk":
                 self._talks = True
             case "slow":
@@ -209,12 +220,12 @@ class Dogfood:
             self._drill(how)
 
     def hang(self) -> None:
-        """Never read or beat again, with the prompt as it stands."""
+        """Neither read nor beat, with the prompt as it stands, until SIGCONT comes."""
         self._beat()
         self._canvas.note("hanging from now on")
         self.draw()
-        while True:
-            signal.pause()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})
+        signal.sigwaitinfo({signal.SIGCONT})
 
     def _ask(self, title: str) -> None:
         self._dialog = title

@@ -11,6 +11,7 @@ _LEAVE = re.compile(r"\benter\b.*\besc\b", re.IGNORECASE)
 _WORKING = re.compile(r"^\s*[•◦] .*\(.*\besc to interrupt\b")
 _QUEUED = re.compile(r"Queued follow-up|Messages to be submitted after")
 _SUGGESTION = re.compile(r"^Ask Codex to do anything$")
+_ASKS = re.compile(r"^\s*(?P<question>(?:Would you like|Do you|Allow|Trust|Enable)\b[^?]*\?)\s*$")
 _ACTION = "[ ! ]"
 _NEAR = 12
 
@@ -20,7 +21,7 @@ def _read(screen: Screen) -> Reading:
     options = _options(screen)
     if options is not None or screen.title.startswith(_ACTION):
         at = len(screen.rows) if options is None else options
-        return Reading(ScreenState.BLOCKED, dialog=question_above(screen, at), reader="codex")
+        return Reading(ScreenState.BLOCKED, dialog=_title(screen, at), reader="codex")
     top = next((at for at in range(screen.cursor_y, -1, -1) if _is_prompt(screen, at)), None)
     if top is None or screen.cursor_y >= len(screen.rows):
         return Reading(ScreenState.UNKNOWN, reader="codex")
@@ -28,6 +29,13 @@ def _read(screen: Screen) -> Reading:
     if shows(screen, _WORKING, top - _NEAR, top):
         return working(text, "codex", queued=shows(screen, _QUEUED, top - _NEAR, top))
     return prompt_or_draft(text, "codex")
+
+
+def _title(screen: Screen, options: int) -> str:
+    """Return the program's own question: below it stand the model's reason and command, which may ask too."""
+    asked = (_ASKS.match(screen.rows[at]) for at in range(options - 1, -1, -1))
+    found = next((one for one in asked if one is not None), None)
+    return question_above(screen, options) if found is None else found["question"][-80:]
 
 
 def _is_prompt(screen: Screen, at: int) -> bool:

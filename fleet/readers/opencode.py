@@ -10,14 +10,14 @@ _FOOT = re.compile(r"^\s*╹▀{10,}")
 _INTERRUPT = re.compile(r"\besc (again to )?interrupt\b")
 _QUEUED = re.compile(r"\bQUEUED\b")
 _PERMISSION = re.compile(r"Permission required|Allow once\s+Allow always")
+_TITLE = re.compile(r"△ Permission required")
 _SUGGESTION = re.compile(r"^Ask anything…")
 
 
 def _read(screen: Screen) -> Reading:
     """Read the box in which the cursor stands."""
-    if shows(screen, _PERMISSION, 0, len(screen.rows)):
-        options = next(at for at, row in enumerate(screen.rows) if _PERMISSION.search(row))
-        return Reading(ScreenState.BLOCKED, dialog=_title(screen, options), reader="opencode")
+    if (title := _asks(screen)) is not None:
+        return Reading(ScreenState.BLOCKED, dialog=title, reader="opencode")
     box = _box(screen)
     if box is None:
         return Reading(ScreenState.UNKNOWN, reader="opencode")
@@ -55,15 +55,20 @@ def _text(screen: Screen, top: int, foot: int) -> str:
     return "" if _SUGGESTION.match(text) else text
 
 
-def _title(screen: Screen, options: int) -> str:
-    rows = (row.strip(" ┃△") for row in screen.rows[options : options + 4])
-    said = " ".join(row for row in rows if row)
-    return said[:80] or question_above(screen, options)
+def _asks(screen: Screen) -> str | None:
+    """Return the title of an open dialog: it stands where the box would be, and words like it may be quoted above."""
+    options, foot = last_like(screen, _PERMISSION), last_like(screen, _FOOT)
+    if options is None or (foot is not None and foot > options):
+        return None
+    begin = last_like(screen, _TITLE)
+    at = options if begin is None else begin
+    said = " ".join(filter(None, (row.strip(" ┃△") for row in screen.rows[at : at + 4])))
+    return said[:80] or question_above(screen, at)
 
 
 def _caret(screen: Screen) -> int | None:
     foot = last_like(screen, _FOOT)
-    return None if foot is None else foot - 1
+    return last_like(screen, _PERMISSION) if foot is None else foot - 1
 
 
 READER = Reader(_read, _caret)

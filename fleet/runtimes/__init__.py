@@ -8,9 +8,9 @@ from fleet.runtimes.gemini import GEMINI
 from fleet.runtimes.opencode import OPENCODE
 from fleet.runtimes.pi import PI
 from fleet.runtimes.plain import BASH, DOGFOOD, GENERIC, PYTHON
-from fleet.runtimes.runtime import Launch, Order, Proof, Runtime
+from fleet.runtimes.runtime import Hatch, Launch, Order, Proof, Runtime
 
-__all__ = ["RUNTIMES", "Launch", "Order", "Proof", "Runtime"]
+__all__ = ["RUNTIMES", "Hatch", "Launch", "Order", "Proof", "Runtime"]
 
 RUNTIMES: Mapping[str, Runtime] = {
     runtime.name: runtime

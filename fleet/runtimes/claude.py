@@ -6,13 +6,14 @@ from fleet.hooks import note_into
 from fleet.runtimes.runtime import Launch, Order, Proof, Runtime
 
 _CONTEXT_TOKENS = 200_000
+_EVENTS = ("UserPromptSubmit", "Stop", "StopFailure")
 
 
 def _told(order: Order) -> Launch:
     window = order.agent.context_tokens or _CONTEXT_TOKENS
     settings = order.folder / "claude-settings.json"
     hook = {"type": "command", "command": note_into(order.events_file)}
-    hooks = {event: [{"hooks": [hook]}] for event in ("UserPromptSubmit", "Stop")}
+    hooks = {event: [{"hooks": [hook]}] for event in _EVENTS}
     return Launch(
         ("--append-system-prompt-file", str(order.prompt_file), "--settings", str(settings)),
         {

@@ -46,6 +46,18 @@ class Launch:
     files: Mapping[Path, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Hatch:
+    """A program's own way to take a message, which leaves its keyboard and any draft alone.
+
+    ``way`` is what receipts call it. A plugin of ours takes what is put into ``folder``, in the order's folder
+    (fleet.handover), and what it takes stands in the events file like any other prompt.
+    """
+
+    way: str
+    folder: str
+
+
 def _says_nothing(order: Order) -> Launch:  # noqa: ARG001 - the signature of all
     return Launch()
 
@@ -60,6 +72,7 @@ class Runtime:
     then on. A ``full_screen`` one may show a draft on the row above the cursor too. One that ``queues`` takes a
     message while it works, and ``interrupt`` is the key (tmux's name of it) that ends its turn. ``settle`` is
     how long a text must stand in its prompt before Enter: at once some programs swallow it (docs/adr/0026).
+    Where there is no ``hatch`` every message is typed.
     """
 
     name: str
@@ -75,6 +88,7 @@ class Runtime:
     yolo: tuple[str, ...] = ()
     told: Callable[[Order], Launch] = _says_nothing
     told_mark: str | None = None
+    hatch: Hatch | None = None
 
     def launch(self, order: Order) -> Launch:
         """Return how an agent is started. A command in the roster replaces all words but its ``args``."""

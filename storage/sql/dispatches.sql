@@ -92,18 +92,21 @@ FROM opened, taken
 SELECT
     d.id AS dispatch_id, d.card_id AS dispatched_card, d.place, d.claim_token AS dispatch_token, d.message_id, d.ask_id,
     d.begun_at, card.*,
-    prompt.state AS prompt_state, prompt.by_what AS prompt_by, prompt.reason AS prompt_reason, prompt.stated_at AS prompt_stated_at,
-    sent.stored_at AS prompt_stored_at,
-    ask.state AS ask_state, ask.by_what AS ask_by, ask.reason AS ask_reason, ask.stated_at AS ask_stated_at, asked.stored_at AS ask_stored_at
+    prompt.state AS prompt_state, prompt.by_what AS prompt_by, prompt.failure AS prompt_failure,
+    prompt.reason AS prompt_reason, prompt.stated_at AS prompt_stated_at, sent.stored_at AS prompt_stored_at,
+    ask.state AS ask_state, ask.by_what AS ask_by, ask.failure AS ask_failure,
+    ask.reason AS ask_reason, ask.stated_at AS ask_stated_at, asked.stored_at AS ask_stored_at
 FROM dispatch d
 LEFT JOIN card ON card.id = d.card_id
 LEFT JOIN message sent ON sent.id = d.message_id
 LEFT JOIN message asked ON asked.id = d.ask_id
 LEFT JOIN LATERAL (
-    SELECT state, by_what, reason, stated_at FROM receipt r WHERE r.message_id = d.message_id ORDER BY r.id DESC LIMIT 1
+    SELECT state, by_what, CASE WHEN state = 'failed' THEN evidence END AS failure, reason, stated_at FROM receipt r
+    WHERE r.message_id = d.message_id ORDER BY r.id DESC LIMIT 1
 ) AS prompt ON true
 LEFT JOIN LATERAL (
-    SELECT state, by_what, reason, stated_at FROM receipt r WHERE r.message_id = d.ask_id ORDER BY r.id DESC LIMIT 1
+    SELECT state, by_what, CASE WHEN state = 'failed' THEN evidence END AS failure, reason, stated_at FROM receipt r
+    WHERE r.message_id = d.ask_id ORDER BY r.id DESC LIMIT 1
 ) AS ask ON true
 WHERE d.ended_at IS NULL
 ORDER BY d.begun_at, d.id

@@ -2,8 +2,9 @@
 
 -- name: store_letters(letters, event_id, outcome)
 -- One statement, so that a message never stands without its deliveries, nor an event's end without its
--- answer; a repeated id changes nothing. With an event the letters are stored only if it ends right here:
--- one that had ended was answered then. Without an event ($2 is NULL) they are stored as they come.
+-- answer; a repeated id changes nothing. An edit that waits is given up for a newer one of the same message. With an event
+-- the letters are stored only if it ends right here: one that had ended was answered then. Without an event ($2 is NULL)
+-- they are stored as they come.
 WITH ended AS (
     UPDATE inbound SET state = $3::text, ended_at = now()
     WHERE id = $2::text AND state IN ('stored', 'running')
@@ -15,20 +16,30 @@ WITH ended AS (
 ), fresh AS (
     INSERT INTO message (
         id, kind, to_kind, to_place, to_thread, blocks, author, reply_to,
-        origin_kind, origin_place, origin_thread, origin_event, cause, tag, queueing, chain, hops
+        origin_kind, origin_place, origin_thread, origin_event, cause, tag, queueing, chain, hops,
+        replaces
     )
     SELECT
         m.id, m.kind, m.to_kind, m.to_place, m.to_thread, m.blocks, m.author, m.reply_to,
         m.origin_kind, m.origin_place, m.origin_thread, m.origin_event, m.cause, m.tag,
-        m.queueing, m.chain, m.hops
+        m.queueing, m.chain, m.hops, m.replaces
     FROM given, jsonb_to_record(letter) AS m (
         id text, kind text, to_kind text, to_place text, to_thread text, blocks jsonb, author text,
         reply_to text, origin_kind text, origin_place text, origin_thread text, origin_event text,
-        cause text, tag text, queueing text, chain text, hops integer
+        cause text, tag text, queueing text, chain text, hops integer, replaces text
     )
     ORDER BY number
     ON CONFLICT (id) DO NOTHING
-    RETURNING id
+    RETURNING id, replaces
+), passed_over AS (
+    UPDATE delivery d SET state = 'done', ended_at = now(), reason = 'a newer edit took its place'
+    FROM (SELECT DISTINCT replaces FROM fresh WHERE replaces IS NOT NULL) AS edited
+    WHERE d.replaces = edited.replaces AND d.replaces IS NOT NULL AND d.state = 'due'
+        AND d.lease_owner IS NULL
+    RETURNING d.message_id, d.part, d.reason
+), ended_unsaid AS (
+    INSERT INTO receipt (message_id, part, state, evidence, reason)
+    SELECT message_id, part, 'failed', '{}', reason FROM passed_over
 ), said AS (
     INSERT INTO receipt (message_id, part, state, evidence)
     SELECT id, 0, 'stored', '{}' FROM fresh
@@ -43,17 +54,17 @@ WITH ended AS (
 ), queued AS (
     INSERT INTO delivery (
         message_id, part, lane, carrier, transaction_id, kind, to_kind, to_place, to_thread,
-        body, html, reply_to, author, tag, queueing, offers
+        body, html, reply_to, author, tag, queueing, offers, replaces
     )
     SELECT
         fresh.id, p.part, p.lane, p.carrier, p.transaction_id, p.kind, p.to_kind, p.to_place,
         p.to_thread, p.body, p.html, p.reply_to, p.author, p.tag, p.queueing,
-        p.kind <> 'reaction' AND letter ? 'offers'
+        p.kind <> 'reaction' AND letter ? 'offers', p.replaces
     FROM given
     JOIN fresh ON fresh.id = letter ->> 'id', jsonb_to_recordset(letter -> 'parts') AS p (
         part integer, lane text, carrier text, transaction_id text, kind text, to_kind text,
         to_place text, to_thread text, body text, html text, reply_to text, author text, tag text,
-        queueing text
+        queueing text, replaces text
     )
     ORDER BY number, p.part
     RETURNING carrier
@@ -105,7 +116,10 @@ SET lease_owner = $2, leased_until = now() + $3::interval, attempts = attempts +
     first_tried_at = coalesce(first_tried_at, now())
 FROM free WHERE d.id = free.id
 RETURNING d.id, d.message_id, d.part, d.transaction_id, d.kind, d.to_kind, d.to_place, d.to_thread,
-    d.body, d.html, d.author, d.tag, d.queueing, d.attempts, d.first_tried_at,
+    d.body, d.html, d.author, d.tag, d.queueing, d.replaces, d.attempts, d.first_tried_at,
+    (
+        SELECT o.platform_id FROM delivery o WHERE o.message_id = d.replaces AND o.part = 0
+    ) AS replaced_event,
     CASE WHEN d.kind = 'reaction' AND d.reply_to IS NULL THEN (
         SELECT words.platform_id FROM delivery words
         WHERE words.message_id = d.message_id AND words.kind <> 'reaction'
@@ -116,7 +130,7 @@ RETURNING d.id, d.message_id, d.part, d.transaction_id, d.kind, d.to_kind, d.to_
         WHERE former.kind = 'reaction' AND former.reply_to = d.reply_to AND former.id < d.id
             AND former.state = 'done' AND former.to_kind = d.to_kind AND former.to_place = d.to_place
         ORDER BY former.id DESC LIMIT 1
-    ) END AS replaces,
+    ) END AS former_mark,
     EXISTS (
         SELECT FROM receipt r
         WHERE r.message_id = d.message_id AND r.part = d.part AND r.state = 'typed'

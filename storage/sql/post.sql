@@ -1,8 +1,8 @@
 -- Mail between agents, as its readers and the guards against loops see it.
 
 -- name: list_inbox(place, author, count)
--- What came for a place, and answers to what an author sent, unless the reader has put it away; the newest ones,
--- oldest first. Each side has its own index, so an old correspondence costs nothing.
+-- What came for a place, and what an author sent and was answered or failed, unless the reader has put it away; the
+-- newest ones, oldest first. A failure is one as long as nothing came after it: a dead letter may be tried again. Each side has its own index, so an old correspondence costs nothing.
 WITH found AS (
     (
         SELECT m.id FROM message m
@@ -14,8 +14,11 @@ WITH found AS (
     UNION
     (
         SELECT m.id FROM message m
-        WHERE m.kind = 'mail' AND m.author = $2::text AND EXISTS (
-            SELECT FROM receipt r WHERE r.message_id = m.id AND r.state = 'answered'
+        WHERE m.kind = 'mail' AND m.author = $2::text AND (
+            EXISTS (SELECT FROM receipt r WHERE r.message_id = m.id AND r.state = 'answered')
+            OR (
+                SELECT r.state FROM receipt r WHERE r.message_id = m.id ORDER BY r.id DESC LIMIT 1
+            ) = 'failed'
         ) AND NOT EXISTS (
             SELECT FROM acknowledgement a WHERE a.message_id = m.id AND a.principal_id = $2
         )
@@ -25,10 +28,11 @@ WITH found AS (
     SELECT m.* FROM message m JOIN found ON found.id = m.id
     ORDER BY m.stored_at DESC, m.id DESC LIMIT $3
 )
-SELECT newest.*, last.state AS standing, said.answer
+SELECT newest.*, last.state AS standing, last.reason, said.answer
 FROM newest
 CROSS JOIN LATERAL (
-    SELECT r.state FROM receipt r WHERE r.message_id = newest.id ORDER BY r.id DESC LIMIT 1
+    SELECT r.state, r.reason FROM receipt r
+    WHERE r.message_id = newest.id ORDER BY r.id DESC LIMIT 1
 ) AS last
 LEFT JOIN LATERAL (
     SELECT r.evidence ->> 'answer' AS answer FROM receipt r
@@ -41,14 +45,16 @@ ORDER BY newest.stored_at, newest.id;
 INSERT INTO acknowledgement (message_id, principal_id) VALUES ($1, $2) ON CONFLICT DO NOTHING;
 
 -- name: find_cause(place, quiet)
--- The newest mail that an agent was given, unless its turn ended longer ago than that.
+-- The newest mail that an agent was given, unless its turn ended, or failed, longer ago than that.
 SELECT m.* FROM message m
 CROSS JOIN LATERAL (
     SELECT max(r.stated_at) AS at FROM receipt r
     WHERE r.message_id = m.id AND r.state IN ('typed', 'accepted')
 ) AS given
 CROSS JOIN LATERAL (
-    SELECT max(r.stated_at) AS at FROM receipt r WHERE r.message_id = m.id AND r.state = 'answered'
+    SELECT max(r.stated_at) AS at FROM receipt r
+    WHERE r.message_id = m.id
+        AND (r.state = 'answered' OR (r.state = 'failed' AND r.stated_at >= given.at))
 ) AS ended
 WHERE m.kind = 'mail' AND m.to_place = $1 AND m.stored_at > now() - interval '1 day'
     AND given.at IS NOT NULL AND coalesce(ended.at, now()) > now() - $2::interval

@@ -1,6 +1,8 @@
 """The Matrix connector keeps the connectors' contract, on a real Synapse."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -38,11 +40,15 @@ class MatrixStage:
         return await self._person.react(self.place.place, event_id, mark)
 
     async def standing(self) -> Sequence[Standing]:
-        return [
-            Standing(said["body"], _thread(said))
-            for said in await self._person.spoken(self.place.place, self._bot.user_id)
-            if "body" in said
-        ]
+        shown: dict[str, Standing] = {}
+        for event in await self._person.events(self.place.place, self._bot.user_id):
+            said = event["content"]
+            edited = _edited(said)
+            if edited is not None:
+                shown[edited] = replace(shown[edited], text=said["m.new_content"]["body"])
+            elif "body" in said:
+                shown[event["event_id"]] = Standing(said["body"], _thread(said))
+        return list(shown.values())
 
     async def marks(self, event_id: str) -> Sequence[str]:
         relations = [
@@ -71,6 +77,11 @@ class MatrixStage:
 def _thread(content: dict[str, dict[str, str]]) -> str | None:
     relation = content.get("m.relates_to", {})
     return relation.get("event_id") if relation.get("rel_type") == "m.thread" else None
+
+
+def _edited(content: dict[str, Any]) -> str | None:
+    relation = content.get("m.relates_to", {})
+    return relation["event_id"] if relation.get("rel_type") == "m.replace" else None
 
 
 class TestMatrixConnector(ConnectorContract):

@@ -154,6 +154,26 @@ async def test_mail_of_unknown_fate_stays_open(mailroom: Mailroom) -> None:
     assert await open_mail(mailroom) == [("m1", ReceiptState.UNKNOWN)]
 
 
+async def test_mail_without_proof_waits_and_may_be_accepted_late(mailroom: Mailroom) -> None:
+    await mailroom.outbox.store([mail("m1")])
+    (delivery,) = await mailroom.outbox.claim([CODER.carrier], "host 1", HOUR)
+    await state(mailroom, "m1", ReceiptState.TYPED, ReceiptState.WAITING)
+    assert await open_mail(mailroom) == [("m1", ReceiptState.WAITING)]
+    await mailroom.outbox.settle(delivery, Receipt("m1", ReceiptState.UNKNOWN), None)
+    await state(mailroom, "m1", ReceiptState.ACCEPTED)
+    assert await open_mail(mailroom) == [("m1", ReceiptState.ACCEPTED)]
+    assert list(await mailroom.outbox.claim([CODER.carrier], "host 1", HOUR)) == []
+    assert list(await mailroom.correspondence.dead(10)) == []
+    states = [one.state for one in await mailroom.correspondence.receipts("m1")]
+    assert states == [
+        ReceiptState.STORED,
+        ReceiptState.TYPED,
+        ReceiptState.WAITING,
+        ReceiptState.UNKNOWN,
+        ReceiptState.ACCEPTED,
+    ]
+
+
 async def test_a_failure_closes_mail_until_it_is_typed_again(mailroom: Mailroom) -> None:
     await mailroom.outbox.store([mail("m1")])
     await state(mailroom, "m1", ReceiptState.ACCEPTED, ReceiptState.FAILED)

@@ -126,7 +126,7 @@ async def test_the_marks_of_offers_stand_on_the_last_words(mailroom: Mailroom) -
         (delivery,) = claimed
         outbound = delivery.outbound
         if outbound.kind is MessageKind.REACTION:
-            stood.append((outbound.text, outbound.reply_to, outbound.replaces))
+            stood.append((outbound.text, outbound.reply_to, outbound.former_mark))
         shown = Receipt("m", ReceiptState.ACCEPTED, outbound.part)
         await mailroom.outbox.settle(delivery, shown, f"${outbound.transaction_id}")
     assert stood == [(YES.mark, "$m.1", None), (ONE.mark, "$m.1", None)]
@@ -142,7 +142,7 @@ async def test_a_mark_takes_the_place_of_our_last_one_on_the_same_event(mailroom
     while claimed := await mailroom.outbox.claim(["memory"], "host 1", HOUR):
         for delivery in claimed:
             outbound = delivery.outbound
-            replaced[outbound.message_id] = outbound.replaces
+            replaced[outbound.message_id] = outbound.former_mark
             lost = outbound.message_id == "a2"
             state = ReceiptState.FAILED if lost else ReceiptState.ACCEPTED
             end = Receipt(outbound.message_id, state, reason="lost" if lost else None)

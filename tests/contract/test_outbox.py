@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import UserError
-from bot.model import Address, Delivery, Receipt, ReceiptState, agent_address
+from bot.model import Address, Delivery, MessageKind, Receipt, ReceiptState, agent_address
 from tests.stages.mailroom import Mailroom, letter
 
 HOUR = timedelta(hours=1)
@@ -194,3 +194,64 @@ async def test_a_receipt_without_a_message_is_refused(mailroom: Mailroom) -> Non
 async def test_no_letters_are_no_work(mailroom: Mailroom) -> None:
     await mailroom.outbox.store([])
     assert names(await claim(mailroom)) == []
+
+
+async def test_an_edit_names_the_event_whose_place_it_takes(mailroom: Mailroom) -> None:
+    await mailroom.outbox.store([letter("m", kind=MessageKind.PROGRESS)])
+    await mailroom.outbox.store([letter("e1", replaces="m")])
+    (first,) = await claim(mailroom)
+    assert (first.outbound.replaces, first.outbound.replaced_event) == (None, None)
+    await mailroom.outbox.settle(first, end(first), "$shown")
+    (edit,) = await claim(mailroom)
+    assert (edit.outbound.replaces, edit.outbound.replaced_event) == ("m", "$shown")
+
+
+async def test_an_edit_of_what_was_never_shown_has_no_event(mailroom: Mailroom) -> None:
+    await mailroom.outbox.store([letter("m")])
+    (first,) = await claim(mailroom)
+    await mailroom.outbox.settle(first, end(first, FAILED, "no such room"), None)
+    await mailroom.outbox.store([letter("e1", replaces="m")])
+    (edit,) = await claim(mailroom)
+    assert edit.outbound.replaced_event is None
+
+
+async def test_of_edits_that_wait_only_the_newest_is_said(mailroom: Mailroom) -> None:
+    await mailroom.outbox.store([letter("m"), letter("other")])
+    for number in range(3):
+        await mailroom.outbox.store([letter(f"e{number}", replaces="m")])
+        await mailroom.outbox.store([letter(f"e{number}", replaces="m")])
+    await mailroom.outbox.store([letter("o1", replaces="other"), letter("after")])
+    moved = []
+    while claimed := await claim(mailroom):
+        moved += names(claimed)
+        await settle(mailroom, claimed[0])
+    assert moved == [("m", 0), ("other", 0), ("e2", 0), ("o1", 0), ("after", 0)]
+    receipts = await mailroom.correspondence.receipts("e0")
+    assert [one.state for one in receipts] == [ReceiptState.STORED, FAILED]
+    assert receipts[-1].reason == "a newer edit took its place"
+    assert list(await mailroom.correspondence.dead(10)) == [], "nobody need look after it"
+
+
+async def test_an_edit_on_its_way_is_let_through(mailroom: Mailroom) -> None:
+    await mailroom.outbox.store([letter("m")])
+    (first,) = await claim(mailroom)
+    await settle(mailroom, first)
+    await mailroom.outbox.store([letter("e1", replaces="m")])
+    (held,) = await claim(mailroom)
+    await mailroom.outbox.store([letter("e2", replaces="m")])
+    assert names([held]) == [("e1", 0)]
+    await settle(mailroom, held)
+    assert names(await claim(mailroom)) == [("e2", 0)]
+    states = [one.state for one in await mailroom.correspondence.receipts("e1")]
+    assert states == [ReceiptState.STORED, ACCEPTED]
+
+
+async def test_an_edit_that_was_put_off_makes_room_for_a_newer_one(mailroom: Mailroom) -> None:
+    await mailroom.outbox.store([letter("m")])
+    (first,) = await claim(mailroom)
+    await settle(mailroom, first)
+    await mailroom.outbox.store([letter("e1", replaces="m")])
+    (held,) = await claim(mailroom)
+    await mailroom.outbox.postpone(held, HOUR, "platform away")
+    await mailroom.outbox.store([letter("e2", replaces="m")])
+    assert names(await claim(mailroom)) == [("e2", 0)]

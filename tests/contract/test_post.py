@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.model import MessageKind, Receipt, ReceiptState, agent_address
 from tests.stages.mailroom import Mailroom, letter
 
-HOUR = timedelta(hours=1)
+HOUR, MOMENT = timedelta(hours=1), timedelta(microseconds=1)
 ANN, BEN = agent_address("here", "ann"), agent_address("here", "ben")
 
 
@@ -98,3 +98,26 @@ async def test_attempts_are_those_of_the_deliveries(mailroom: Mailroom) -> None:
     assert await mailroom.post.attempts("m1") == 0
     await mailroom.outbox.claim([BEN.carrier], "host life", HOUR)
     assert await mailroom.post.attempts("m1") == 1
+
+
+async def test_an_inbox_tells_its_owner_that_own_mail_failed_and_why(mailroom: Mailroom) -> None:
+    await write(mailroom, "m1", "ann", "ben")
+    await state(mailroom, "m1", ReceiptState.TYPED, ReceiptState.ACCEPTED)
+    await mailroom.outbox.record(Receipt("m1", ReceiptState.FAILED, reason="limit: until Monday"))
+    (item,) = await mailroom.post.inbox("agent:here/ann", "here/ann", 10)
+    assert (item.state, item.answer, item.reason) == (
+        ReceiptState.FAILED,
+        None,
+        "limit: until Monday",
+    )
+    await state(mailroom, "m1", ReceiptState.STORED)
+    assert await inbox(mailroom, "ann") == [], "it is tried again"
+
+
+async def test_a_turn_that_failed_is_a_cause_for_a_while_only(mailroom: Mailroom) -> None:
+    await write(mailroom, "m1", "ann", "ben")
+    await state(mailroom, "m1", ReceiptState.ACCEPTED, ReceiptState.FAILED)
+    assert await mailroom.post.cause("here/ben", HOUR) is not None
+    assert await mailroom.post.cause("here/ben", MOMENT) is None
+    await state(mailroom, "m1", ReceiptState.TYPED)
+    assert await mailroom.post.cause("here/ben", MOMENT) is not None, "it was typed again"

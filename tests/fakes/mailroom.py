@@ -88,6 +88,7 @@ class Room:
                 raise ValueError(f"message {letter.message.id} has no parts")
         for letter in letters:
             if letter.message.id not in self.messages:
+                self._pass_over(letter.message.replaces)
                 self.messages[letter.message.id] = replace(letter.message, offers=())
                 for offer in letter.message.offers:
                     key = (letter.message.id, bare_mark(offer.mark))
@@ -95,6 +96,15 @@ class Room:
                 self.add(Receipt(letter.message.id, ReceiptState.STORED))
                 for part in sorted(letter.parts, key=lambda part: part.part):
                     self.rows.append(Row(next(self.numbers), part, self.now()))
+
+    def _pass_over(self, replaced: str | None) -> None:
+        """End edits of a message that wait, since a newer one came."""
+        for row in self.rows:
+            waits = row.state == "due" and row.owner is None and replaced is not None
+            if waits and row.outbound.replaces == replaced:
+                row.state, row.reason = "done", "a newer edit took its place"
+                gone = Receipt(row.outbound.message_id, ReceiptState.FAILED, row.outbound.part)
+                self.add(replace(gone, reason=row.reason))
 
     def add(self, receipt: Receipt) -> None:
         """Add a receipt, dated."""
@@ -112,7 +122,12 @@ class Room:
         )
         tried_at = row.first_tried_at or self.now()
         outbound = self._placed(row) if row.outbound.kind is MessageKind.REACTION else row.outbound
+        outbound = replace(outbound, replaced_event=self._platform_id(outbound.replaces))
         return Delivery(row.id, outbound, row.attempts, tried_at, typed)
+
+    def _platform_id(self, message_id: str | None) -> str | None:
+        ids = (row.platform_id for row in self.rows if row.outbound.message_id == message_id)
+        return next(ids, None)
 
     def _placed(self, mark: Row) -> OutboundMessage:
         """Return a mark with what it stands on, and with our mark whose place it takes there."""
@@ -129,7 +144,7 @@ class Room:
             == (outbound.to.lane, outbound.reply_to)
             and (row.id < mark.id and row.state == "done")
         ]
-        return replace(outbound, replaces=former[-1] if former else None)
+        return replace(outbound, former_mark=former[-1] if former else None)
 
 
 class MemoryJournal:
@@ -332,12 +347,14 @@ class MemoryPost:
         for message in self._room.messages.values():
             receipts = self._room.of(message.id)
             answers = [one for one in receipts if one.state is ReceiptState.ANSWERED]
-            theirs = message.to.place == place or (message.author == reader and bool(answers))
+            ended = bool(answers) or receipts[-1].state is ReceiptState.FAILED
+            theirs = message.to.place == place or (message.author == reader and ended)
             away = (message.id, reader) in self._room.acknowledged
             if message.kind is MessageKind.MAIL and theirs and not away:
                 answer = str(answers[0].evidence["answer"]) if answers else None
                 at = receipts[0].at or self._room.now()
-                found.append(Item(message, receipts[-1].state, answer, at))
+                last = receipts[-1]
+                found.append(Item(message, last.state, answer, at, last.reason))
         return found[-limit:]
 
     async def acknowledge(self, message_id: str, reader: str) -> None:
@@ -350,12 +367,12 @@ class MemoryPost:
         for message in self._room.messages.values():
             if message.kind is not MessageKind.MAIL or message.to.place != place:
                 continue
-            taken = [one.at for one in self._room.of(message.id) if one.state in _TAKEN and one.at]
-            ended = [
-                one.at
-                for one in self._room.of(message.id)
-                if one.state is ReceiptState.ANSWERED and one.at
-            ]
+            dated = [(one.state, one.at) for one in self._room.of(message.id) if one.at]
+            taken = [at for state, at in dated if state in _TAKEN]
+            ended = [at for state, at in dated if state is ReceiptState.ANSWERED]
+            if taken:
+                failed = [at for state, at in dated if state is ReceiptState.FAILED]
+                ended += [at for at in failed if at >= max(taken)]
             if taken and (not ended or max(ended) > self._room.now() - quiet):
                 given.append((max(taken), message))
         return max(given, key=lambda one: one[0])[1] if given else None

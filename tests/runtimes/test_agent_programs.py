@@ -8,10 +8,11 @@ import pytest
 from bot.model import ReceiptState
 from fleet.delivery import AgentCarrier
 from fleet.keyboard import Patience
+from fleet.records import doing_of
 from fleet.rollouts import Rollouts
 from fleet.sessions import LocalSessions
 from tests.fakes.pauses import MemoryPauses
-from tests.stages.host import Stage
+from tests.stages.host import HOST, Stage
 from tests.stages.model_stand_in import ANSWER, ModelStandIn
 from tests.stages.programs import PROGRAMS, agent_with_home
 from tests.stages.watch import START_SECONDS, Watch, answer_to
@@ -62,6 +63,15 @@ async def test_a_program_is_told_who_it_is_and_takes_a_message(
         START_SECONDS,
         "the answer in its own words",
     )
+
+    place, words = f"{HOST}/{runtime}", "" if runtime == "gemini" else ANSWER
+
+    async def recorded() -> bool:
+        # Gemini CLI writes a turn down at its end, in another form; Claude Code a little after its hook.
+        said = await doing_of(stage.fleet.places, place, delivery.outbound.message_id)
+        return said == words
+
+    await until(recorded, START_SECONDS, "the words in its record")
 
     async def answered() -> bool:
         return ANSWER in await stage.rows(runtime)

@@ -1,11 +1,15 @@
 """A fleet on its own home and tmux socket, with a way to send mail to it and to see what became of it."""
 
+import asyncio
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.errors import TransientError
 from bot.model import (
+    FINAL_STATES,
     Delivery,
     Message,
     MessageKind,
@@ -71,7 +75,8 @@ class Letters(Correspondence):
         found = []
         for message in self.messages.values():
             states = [receipt.state for receipt in self.story.get(message.id, [])]
-            if ReceiptState.TYPED in states and ReceiptState.ANSWERED not in states:
+            ended = FINAL_STATES & set(states)
+            if ReceiptState.TYPED in states and not ended:
                 found.append((message, states[-1]))
         return [pair for pair in found if pair[0].to.carrier == carrier]
 
@@ -155,6 +160,15 @@ class Stage:
         delivery = self.mail(name, body, typed=typed, tag=tag, queueing=queueing)
         return await self.carrier.carry(delivery, self.letters.record)
 
+    async def carry_on(self, delivery: Delivery) -> SendResult:
+        """Carry as the worker does: again for as long as the message waits, each time as the receipts say."""
+        while True:
+            typed = "typed" in self.letters.states(delivery.outbound.message_id)
+            try:
+                return await self.carrier.carry(replace(delivery, typed=typed), self.letters.record)
+            except TransientError:
+                await asyncio.sleep(0)
+
     async def press(self, name: str, *keys: str) -> None:
         door = await self.fleet.door(name)
         await door.terminal.run("send-keys", "-t", door.pane.id, *keys)
@@ -188,6 +202,7 @@ QUICK = Patience(
     second_enter=timedelta(seconds=0.5),
     refused=timedelta(seconds=0.5),
     look=timedelta(milliseconds=50),
+    afterwards=timedelta(seconds=0.3),
 )
 
 DOGFOOD = "{name: orchestrator, class: orchestrator, runtime: dogfood}"

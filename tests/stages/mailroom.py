@@ -105,9 +105,12 @@ def letter(
     author: str = "mosaic",
     offers: tuple[Offer, ...] = (),
     reply_to: str | None = None,
+    replaces: str | None = None,
 ) -> Letter:
     """Return a letter as the mailbox would seal it."""
-    message = Message(name, to, kind, blocks, author=author, reply_to=reply_to, offers=offers)
+    message = Message(
+        name, to, kind, blocks, author=author, reply_to=reply_to, offers=offers, replaces=replaces
+    )
     words = [_part(message, number) for number in range(parts)]
     marks = [
         replace(_part(message, number), kind=MessageKind.REACTION, text=offer.mark)
@@ -126,4 +129,5 @@ def _part(message: Message, number: int) -> OutboundMessage:
         text=f"{message.id} part {number}",
         author=message.author,
         reply_to=message.reply_to,
+        replaces=message.replaces,
     )

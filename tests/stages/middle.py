@@ -25,11 +25,13 @@ from bot.model import (
     agent_address,
     derived_id,
 )
+from bot.pace import Pace
 from bot.policy import Access, Policy
 from bot.ports import Carrier
 from bot.post import Limits
 from bot.post_office import PostOffice
 from bot.presence import Typing
+from bot.progress import Progress
 from bot.reception import ConnectorCarrier
 from bot.relay import Relay
 from bot.reply import Reply, Text, say
@@ -126,20 +128,23 @@ class Toys:
 
 @dataclass(slots=True)
 class Terminal:
-    """An agent's door: takes mail, or ends as it is told."""
+    """An agent's door: takes mail, or ends as it is told; what ``lands`` is typed before."""
 
     taken: list[Delivery] = field(default_factory=list)
     ends: list[SendResult | Exception] = field(default_factory=list)
     waits: list[str] = field(default_factory=list)
+    lands: bool = False
 
     async def carry(
         self, delivery: Delivery, record: Callable[[Receipt], Awaitable[None]]
     ) -> SendResult:
         """Take one message; while it is told to wait it says why, and is asked again."""
+        message_id = delivery.outbound.message_id
         if self.waits:
-            message_id, reason = delivery.outbound.message_id, self.waits[0]
-            await record(Receipt(message_id, ReceiptState.WAITING, reason=reason))
-            raise TransientError(reason, retry_after=timedelta(milliseconds=20))
+            await record(Receipt(message_id, ReceiptState.WAITING, reason=self.waits[0]))
+            raise TransientError(self.waits[0], retry_after=timedelta(milliseconds=20))
+        if self.lands:
+            await record(Receipt(message_id, ReceiptState.TYPED))
         end = self.ends.pop(0) if self.ends else SendResult(ReceiptState.ACCEPTED)
         if isinstance(end, Exception):
             raise end
@@ -160,6 +165,7 @@ class Middle:
         life: str = "one",
         *,
         long: timedelta = timedelta(milliseconds=100),
+        pace: Pace | None = None,
     ) -> None:
         self.room, self.platform = room, platform
         self.terminal = Terminal()
@@ -171,7 +177,18 @@ class Middle:
         presence = Typing(lambda _kind: self.connector)
         correspondence = MemoryCorrespondence(room)
         marks = Marks(self.mailbox, correspondence, long)
-        self.relay = Relay(self.mailbox, outbox, correspondence, presence, marks)
+        self.doing = ""
+        self.progress = Progress(
+            self.mailbox,
+            correspondence,
+            self._doing,
+            lambda _kind: self.connector.capabilities().edits,
+            carrier=ORCHESTRATOR.carrier,
+            pace=pace,
+        )
+        self.relay = Relay(
+            self.mailbox, outbox, correspondence, presence, marks=marks, progress=self.progress
+        )
         self.office = PostOffice(
             MemoryPost(room),
             self.mailbox,
@@ -214,6 +231,10 @@ class Middle:
             confirm_within=timedelta(seconds=60),
         )
 
+    async def _doing(self, place: str, message_id: str) -> str:
+        assert (place, message_id in self.room.messages) == (ORCHESTRATOR.place, True)
+        return self.doing
+
     def _carriers(self) -> dict[str, Carrier]:
         return {"memory": ConnectorCarrier(self.connector), ORCHESTRATOR.carrier: self.terminal}
 
@@ -225,6 +246,7 @@ class Middle:
         tasks = [
             asyncio.create_task(self.router.run(lambda _detail: opened.set())),
             asyncio.create_task(self.worker.run(lambda _detail: None)),
+            asyncio.create_task(self.progress.run(lambda _detail: None)),
         ]
         try:
             await opened.wait()

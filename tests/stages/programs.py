@@ -13,6 +13,13 @@ from typing import Any
 
 _PROGRAMS = Path(sys.prefix) / "programs" / "node_modules"
 KEY = "s3cret-provider"
+PACKAGES = {
+    "claude": "@anthropic-ai/claude-code",
+    "codex": "@openai/codex",
+    "gemini": "@google/gemini-cli",
+    "opencode": "opencode-ai",
+    "pi": "@earendil-works/pi-coding-agent",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +55,16 @@ def _claude(url: str, work: Path) -> Program:
             "ANTHROPIC_BASE_URL": url,
             "DISABLE_AUTOUPDATER": "1",
             "DISABLE_TELEMETRY": "1",
+            "CLAUDE_CODE_MAX_RETRIES": "0",  # else a refusal is told after minutes
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         },
         {
             ".claude.json": {
                 "hasCompletedOnboarding": True,
                 "customApiKeyResponses": {"approved": [KEY[-20:]], "rejected": []},
-            }
+            },
+            # Its default would let a model of its own decide in the person's stead.
+            ".claude/settings.json": {"permissions": {"disableAutoMode": "disable"}},
         },
     )
 
@@ -63,6 +73,7 @@ def _codex(url: str, work: Path) -> Program:
     config = f"""
 model_provider = "x"
 check_for_update_on_startup = false
+approval_policy = "on-request"
 [model_providers.x]
 name = "x"
 base_url = "{url}/v1"
@@ -81,7 +92,12 @@ trust_level = "trusted"
 def _opencode(url: str, work: Path) -> Program:
     options = {"baseURL": f"{url}/v1", "apiKey": "k"}
     provider = {"npm": "@ai-sdk/openai-compatible", "options": options, "models": {"fake": {}}}
-    config = {"provider": {"x": provider}, "autoupdate": False, "share": "disabled"}
+    config = {
+        "provider": {"x": provider},
+        "permission": {"bash": "ask"},
+        "autoupdate": False,
+        "share": "disabled",
+    }
     switches = ("AUTOUPDATE", "MODELS_FETCH", "LSP_DOWNLOAD", "SHARE")
     return Program(
         {"model_hint": "x/fake"},
@@ -138,3 +154,9 @@ def agent_with_home(runtime: str, home: Path, work: Path, url: str) -> str:
     environment = {"HOME": str(home), "PATH": path_of_programs(), **program.environment}
     line = {"name": runtime, "class": "code", "runtime": runtime, "working_directory": str(work)}
     return json.dumps(line | dict(program.roster) | {"env": environment})
+
+
+def version_of(runtime: str) -> str:
+    """Return the version of a program that is installed here."""
+    package = _PROGRAMS / PACKAGES[runtime] / "package.json"
+    return str(json.loads(package.read_text(encoding="utf-8"))["version"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.cards import Card, CardStatus
 from bot.dispatch_rules import Ask, End, Patience, Renew, Send, Step, Wait, next_step
+from bot.failure import FailureKind, TurnFailure, receipt_of
 from bot.model import Receipt, ReceiptState
 from bot.supervision import Dispatch, Outcome, Progress, Sighting, Worker
 
@@ -65,6 +66,10 @@ def progress(
 
 def said(state: ReceiptState, reason: str | None = None, *, by: str | None = None) -> Receipt:
     return Receipt("prompt", state, by=by, reason=reason, at=NOW - 10 * SECOND)
+
+
+def failed(kind: FailureKind, detail: str = "") -> Receipt:
+    return receipt_of("prompt", TurnFailure(kind, detail))
 
 
 def step(one: Progress, who: Worker | None = None, *, paused: bool = False) -> Step:
@@ -124,8 +129,10 @@ def test_a_prompt_that_is_not_taken_in_time_goes_back_but_not_while_paused() -> 
     ("receipt", "outcome"),
     [
         (said(ReceiptState.FAILED, "it is not running"), Outcome.REFUSED),
-        (said(ReceiptState.FAILED, "limit: until 15:00", by="conversation"), Outcome.LIMITED),
-        (said(ReceiptState.FAILED, "error: no route", by="conversation"), Outcome.FAILED),
+        (said(ReceiptState.FAILED, "limit: a name that somebody gave"), Outcome.REFUSED),
+        (failed(FailureKind.LIMIT, "until 15:00"), Outcome.LIMITED),
+        (failed(FailureKind.ERROR, "no route"), Outcome.FAILED),
+        (failed(FailureKind.INTERRUPTED), Outcome.FAILED),
     ],
 )
 def test_a_failure_says_whose_it_is(receipt: Receipt, outcome: Outcome) -> None:

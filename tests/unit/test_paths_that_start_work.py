@@ -46,20 +46,21 @@ RECEIPTS = {
 
 KEYS = {
     "fleet/keyboard.py:Keyboard.type": "after the permit, which AgentCarrier asks for right before",
-    "fleet/keyboard.py:Keyboard.submit": "ends what the permit was given for; recollect asks for a freeze first",
+    "fleet/keyboard.py:Keyboard._enter": "ends what the permit was given for; who looks again asks for a freeze first",
     "fleet/delivery.py:AgentCarrier._interrupt": "asks _heed_pause under the pane's lock",
     "fleet/dialogs.py:LocalDialogs.answer": "a person's own key; a freeze refuses it",
 }
 """Calls that paste into a pane of an agent or press a key there."""
 
 KEYBOARDS = {
-    "fleet/delivery.py:AgentCarrier._type": "records TYPED, the permit, in the line before it types",
-    "fleet/delivery.py:AgentCarrier._recollect": "asks _heed_pause first",
+    "fleet/delivery.py:AgentCarrier._keyboard": "for _type, which records TYPED, the permit, right before it types, and "
+    "for _recollect, which asks _heed_pause first",
 }
 """Those who sit down at a keyboard."""
 
 RECORDS = {
     "fleet/delivery.py:AgentCarrier._type": "the permit to type",
+    "fleet/delivery.py:AgentCarrier._hand_over": "the same permit, before a message goes through a hatch",
 }
 """Calls that record TYPED."""
 

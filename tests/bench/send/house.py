@@ -19,6 +19,7 @@ from bot.model import Message, MessageKind, agent_address
 from bot.places import Places
 from bot.ports import Part
 from bot.presence import Typing
+from bot.progress import Progress
 from bot.relay import Relay
 from bot.reply import Text
 from bot.worker import Worker
@@ -83,7 +84,21 @@ class House:
     def _parts(self) -> Sequence[Part]:
         marks = Marks(self._mailbox, self._correspondence)
         presence = Typing(lambda _: None)
-        relay = Relay(self._mailbox, self._outbox, self._correspondence, presence, marks)
+        progress = Progress(
+            self._mailbox,
+            self._correspondence,
+            _at_nothing,
+            lambda _: False,
+            carrier=f"agent:{_HOST}",
+        )
+        relay = Relay(
+            self._mailbox,
+            self._outbox,
+            self._correspondence,
+            presence,
+            marks=marks,
+            progress=progress,
+        )
         carrier = AgentCarrier(self._fleet, PostgresPauses(self._database))
         return (
             DatabasePart(
@@ -93,7 +108,7 @@ class House:
             ),
             FleetPart(self._fleet),
             Lookout(self._fleet, lambda _: None),
-            AnswerWatch(self._fleet, self._correspondence, relay.answered),
+            AnswerWatch(self._fleet, self._correspondence, relay),
             Worker(
                 self._mailbox,
                 self._outbox,
@@ -174,3 +189,7 @@ async def _running(part: Part) -> AsyncIterator[None]:
         for one in (task, opened):
             one.cancel()
         await asyncio.gather(task, opened, return_exceptions=True)
+
+
+async def _at_nothing(place: str, message_id: str) -> str:
+    return ""

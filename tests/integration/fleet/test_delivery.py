@@ -147,48 +147,6 @@ async def test_a_busy_agent_is_waited_for(stage: Stage) -> None:
     assert (await stage.send("orchestrator", "second")).state is ReceiptState.ACCEPTED
 
 
-async def test_a_hanging_agent_makes_the_message_unknown_and_it_is_not_typed_again(
-    stage: Stage,
-) -> None:
-    await stage.open(DOGFOOD)
-    await ready(stage)
-    await stage.type_line("orchestrator", "/hang")
-    await shows(stage, "hanging from now on")
-    first = await stage.send("orchestrator", "hello")
-    assert first.state is ReceiptState.UNKNOWN
-    assert first.evidence["state"] == "prompt"
-    again = await stage.send("orchestrator", "hello", typed=True)
-    assert again.state is ReceiptState.UNKNOWN
-    (story,) = stage.letters.story.values()
-    assert [receipt.state.value for receipt in story] == ["typed"]
-
-
-async def test_a_message_typed_before_is_only_looked_for(stage: Stage) -> None:
-    await stage.open(DOGFOOD)
-    await ready(stage)
-    result = await stage.send("orchestrator", "hello", typed=True)
-    assert result.state is ReceiptState.UNKNOWN
-    assert "submitted" not in stage.events("orchestrator")
-    await stage.send("orchestrator", "second")
-    found = await stage.send("orchestrator", "second", typed=True)
-    assert (found.state, found.by) == (ReceiptState.ACCEPTED, "submitted")
-    assert stage.events("orchestrator").count("submitted") == 1
-
-
-async def test_our_own_text_left_standing_gets_its_enter_and_no_second_paste(stage: Stage) -> None:
-    fleet = await stage.open(DOGFOOD)
-    await ready(stage)
-    delivery = stage.mail("orchestrator", "hello", typed=True)
-    door = await fleet.door("orchestrator")
-    message_id = delivery.outbound.message_id
-    text = f"[from a → to b | class chat | id {message_id}]\nhello\n[end {message_id}]"
-    assert await door.terminal.paste(door.pane.id, text.encode(), "test")
-    await shows(stage, f"[end {message_id}]")
-    result = await stage.carrier.carry(delivery, stage.letters.record)
-    assert result.state is ReceiptState.ACCEPTED
-    assert stage.events("orchestrator").count("submitted") == 1
-
-
 async def test_two_senders_at_once_both_arrive_whole(stage: Stage) -> None:
     await stage.open(DOGFOOD)
     await ready(stage)
@@ -233,7 +191,7 @@ async def test_an_interruption_ends_the_turn_first(stage: Stage) -> None:
     await _at_a_long_turn(stage)
     result = await stage.send("orchestrator", "stop", queueing=Queueing.INTERRUPT)
     assert (result.state, result.by) == (ReceiptState.ACCEPTED, "submitted")
-    assert stage.events("orchestrator").count("dogfood orchestrator: interrupted") == 1
+    assert stage.events("orchestrator").count('"code": "interrupted"') == 1
 
 
 async def _at_a_long_turn(stage: Stage) -> None:

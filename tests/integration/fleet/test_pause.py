@@ -1,16 +1,19 @@
 """What a pause and a freeze keep from being typed, on a real tmux server."""
 
+import asyncio
+import os
+import signal
 from dataclasses import replace
 
 import pytest
 
-from bot.errors import PausedError, UserError
+from bot.errors import PausedError, TransientError, UserError
 from bot.model import Delivery, Principal, Queueing, ReceiptState, SendResult
 from bot.pause import SUPERVISOR
 from fleet.dialogs import LocalDialogs
 from fleet.readiness import Readiness
 from tests.fakes.mailroom import MemoryOutbox, Room
-from tests.stages.host import DOGFOOD, Stage, ready
+from tests.stages.host import DOGFOOD, QUICK, Stage, ready
 from tests.stages.mailroom import letter
 from tests.waiting import until
 
@@ -110,6 +113,32 @@ async def test_what_was_typed_before_a_freeze_gets_no_second_enter(post: Post) -
     assert post.story(word) == [("stored", None)]
     await post.stage.pauses.resume(ANN)
     assert (await post.carry(word)).state is ReceiptState.UNKNOWN, "nobody can know"
+
+
+async def test_the_time_of_a_freeze_does_not_count_for_what_is_looked_for(post: Post) -> None:
+    await post.stage.type_line("orchestrator", "/hang")
+    await until(lambda: _shows(post, "hanging from now on"))
+    word = await post.write("hello", ANN.id)
+    with pytest.raises(TransientError, match="typed, and not proven yet"):
+        await post.carry(word)
+    await post.stage.pauses.pause(ANN, None, freeze=True)
+    over = asyncio.get_running_loop().time() + 2 * QUICK.afterwards.total_seconds()
+    await until(lambda: asyncio.get_running_loop().time() > over)
+    typed = replace(word, typed=True)
+    with pytest.raises(PausedError):
+        await post.carry(typed)
+    await post.stage.pauses.resume(ANN)
+    with pytest.raises(TransientError, match="typed, and not proven yet"):
+        await post.carry(typed)
+    door = await post.stage.fleet.door("orchestrator")
+    os.kill(door.pane.pid, signal.SIGCONT)
+    await until(lambda: _shows(post, f"[end {word.outbound.message_id}]"))
+    assert (await post.carry(typed)).state is ReceiptState.ACCEPTED
+    assert [state for state, _ in post.story(word)] == ["stored", "typed", "waiting"]
+
+
+async def _shows(post: Post, text: str) -> bool:
+    return text in await post.stage.rows("orchestrator")
 
 
 async def test_mail_that_was_taken_back_leaves_no_byte(post: Post) -> None:

@@ -26,8 +26,8 @@ READ_AS = {
     ScreenState.BUSY: ("claude_busy oc_answered oc_busy oc_paste25_sent"),
     ScreenState.QUEUED: ("claude_busy_queued gem_busy_queued pi_busy_queued"),
     ScreenState.BLOCKED: (
-        "claude_permission_dialog claude_start claude_trust_blindtext codex_permission_dialog "
-        "codex_start gemini_permission_blindtext gemini_start gemini_trust_blindsend"
+        "claude_permission_dialog claude_start claude_trust_blindtext codex_leave_dialog "
+        "codex_permission_dialog codex_start opencode_leave_dialog gemini_permission_blindtext gemini_start gemini_trust_blindsend"
     ),
     ScreenState.COPY_MODE: ("claude_copymode codex_copymode gemini_copymode pi_copymode"),
     ScreenState.DEAD: ("claude_dead_no_onboarding claude_trust_blindsend dead_pane"),
@@ -74,6 +74,7 @@ def test_a_capture_is_read_alike_when_nobody_kept_what_tmux_said(
         ("claude_permission_dialog", "Bash command"),
         ("claude_start", "Accessing workspace"),
         ("codex_permission_dialog", "Would you like to run the following command?"),
+        ("codex_leave_dialog", "Would you like to run the following command?"),
         ("codex_start", "Trust this folder?"),
         ("gemini_permission_blindtext", "Allow execution of [Shell]?"),
         ("gemini_start", "Do you trust the files in this folder?"),
@@ -81,6 +82,14 @@ def test_a_capture_is_read_alike_when_nobody_kept_what_tmux_said(
 )
 def test_an_open_dialog_is_named(name: str, dialog: str) -> None:
     assert read(name).dialog == dialog
+
+
+def test_words_of_a_dialog_in_a_conversation_are_no_dialog() -> None:
+    text = (CAPTURES / "opencode_sidebar.ansi").read_text()
+    quoted = text.replace("OK-ACK", "△ Permission required: Allow once   Allow always", 1)
+    assert quoted != text
+    meta = (CAPTURES / "opencode_sidebar.meta").read_text()
+    assert read_screen("opencode", read_capture(quoted, meta)).state is ScreenState.PROMPT
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
+from bot.failure import FailureKind, TurnFailure
 from fleet.events import Event, read_events
 from fleet.hooks import note_into
 
@@ -126,3 +127,36 @@ def test_messages_that_gemini_joined_are_all_known_and_answered(tmp_path: Path) 
     assert ids == [("m1", "m2"), ("m1", "m2")], (
         "a quoted header is no message, nor one after other words"
     )
+
+
+def test_claude_says_why_a_turn_failed(tmp_path: Path) -> None:
+    path = tmp_path / "claude.events"
+    path.write_text(
+        hook("UserPromptSubmit", prompt=text("m1"), prompt_id="t1", transcript_path="/a/s1.jsonl")
+        + hook(
+            "StopFailure",
+            prompt_id="t1",
+            error="rate_limit",
+            last_assistant_message="You've hit your session limit · resets 3pm",
+        )
+        + hook(
+            "StopFailure", prompt_id="t1", error="unknown", last_assistant_message="API Error: 400"
+        )
+    )
+    begun, limit, error = read_events(path, 0).events
+    assert begun.record == "/a/s1.jsonl"
+    assert [one.message_ids for one in (limit, error)] == [("m1",)] * 2
+    assert limit.failure == TurnFailure(
+        FailureKind.LIMIT, "You've hit your session limit · resets 3pm"
+    )
+    assert error.failure == TurnFailure(FailureKind.ERROR, "API Error: 400")
+    assert (limit.event, limit.answer) == ("turn_failed", ""), "no answer is made of it"
+
+
+def test_gemini_ends_a_turn_that_was_cut_short_without_words(tmp_path: Path) -> None:
+    path = tmp_path / "gemini.events"
+    path.write_text(
+        hook("BeforeAgent", prompt=text("m1"))
+        + hook("AfterAgent", prompt=text("m1"), prompt_response="[no response text]")
+    )
+    assert told(path) == [("submitted", "m1", ""), ("turn_failed", "m1", "")]

@@ -1,5 +1,6 @@
 """What an agent is told: who it is, who its peers are, the lines that reach them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,21 @@ def test_a_command_of_the_roster_replaces_all_words_but_args(name: str, tmp_path
     launch = RUNTIMES[name].launch(order(roster, "a", tmp_path))
     assert launch.words == ("run", "it", "now")
     assert all(path.is_relative_to(tmp_path / "launch") for path in launch.files)
+
+
+def test_opencodes_screen_has_our_plugin_unless_a_person_configures_it(tmp_path: Path) -> None:
+    ours, theirs = (
+        f"{{name: {name}, class: code, runtime: opencode, env: {env}}}"
+        for name, env in (("a", "{}"), ("b", "{OPENCODE_TUI_CONFIG: /mine.json}"))
+    )
+    roster = parse(f"version: 1\nagents: [{ours}, {theirs}]", "r")
+    launch = RUNTIMES["opencode"].launch(order(roster, "a", tmp_path))
+    hatch = tmp_path / "launch" / "hatch"
+    assert launch.environment["OPENCODE_TUI_CONFIG"] == str(hatch / "tui.json")
+    assert json.loads(launch.files[hatch / "tui.json"]) == {
+        "plugin": [(hatch / "hatch.js").as_uri()]
+    }
+    assert launch.files[hatch / "hatch.js"].startswith(f'const FOLDER = "{hatch}";\n')
+    left_alone = RUNTIMES["opencode"].launch(order(roster, "b", tmp_path))
+    assert "OPENCODE_TUI_CONFIG" not in left_alone.environment
+    assert hatch / "hatch.js" not in left_alone.files

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fleet.events import read_events
 from fleet.processes import open_files
 from fleet.rollouts import turns
@@ -49,9 +51,49 @@ def test_a_turn_without_a_last_word_has_no_answer(tmp_path: Path) -> None:
         tmp_path,
         user("t1", TEXT),
         record(type="task_complete", turn_id="t1", last_agent_message=None),
-        record(type="turn_aborted", turn_id="t1", reason="interrupted"),
         record(type="task_complete", turn_id="t2", last_agent_message="of another turn"),
     ) == [("submitted", "m1", ""), ("turn_ended", None, "of another turn")]
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (
+            {
+                "type": "task_complete",
+                "last_agent_message": None,
+                "error": {
+                    "message": "You have hit your usage limit. Try again at 1:33 PM.",
+                    "codex_error_info": "usage_limit_exceeded",
+                },
+            },
+            "limit: You have hit your usage limit. Try again at 1:33 PM.",
+        ),
+        (
+            {
+                "type": "task_complete",
+                "last_agent_message": "half a thought",
+                "error": {
+                    "message": '{"error":{"message":"bad request here","type":"invalid"}}',
+                    "codex_error_info": {"http_connection_failed": {"http_status_code": 400}},
+                },
+            },
+            "error: bad request here",
+        ),
+        ({"type": "turn_aborted", "reason": "interrupted"}, "interrupted"),
+    ],
+)
+def test_what_ended_a_turn_without_an_answer_is_told(
+    tmp_path: Path, end: dict[str, Any], reason: str
+) -> None:
+    path = tmp_path / "codex.events"
+    lines = "\n".join((user("t1", TEXT), record(turn_id="t1", **end)))
+    path.write_text("".join(turns(lines.encode(), "s1", "/a/rollout")), encoding="utf-8")
+    begun, failed = read_events(path, 0).events
+    assert (begun.event, begun.record) == ("submitted", "/a/rollout")
+    assert (failed.event, failed.message_ids, failed.answer) == ("turn_failed", ("m1",), "")
+    assert failed.failure is not None
+    assert failed.failure.reason == reason
 
 
 def test_what_is_no_record_is_passed_over(tmp_path: Path) -> None:

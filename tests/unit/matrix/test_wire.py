@@ -58,3 +58,24 @@ def test_what_fits_the_bound_fits_an_event_and_sheds_at_most_its_markup(
 def test_a_mark_needs_an_event() -> None:
     with pytest.raises(UserError, match="reply_to is empty"):
         to_wire(_message("👀", MessageKind.REACTION))
+
+
+def test_an_edit_replaces_an_event_and_calls_nobody() -> None:
+    message = _message("done", html="<b>done</b>", reply_to="$asked", replaced_event="$shown")
+    content = to_wire(message, "@ann:here").content
+    assert content["m.relates_to"] == {"rel_type": "m.replace", "event_id": "$shown"}
+    assert (content["body"], content["formatted_body"]) == ("* done", "* <b>done</b>")
+    new = content["m.new_content"]
+    assert (new["body"], new["formatted_body"]) == ("done", "<b>done</b>")
+    assert content["m.mentions"] == new["m.mentions"] == {}
+    assert "m.relates_to" not in new, "it stays in the thread of what it edits"
+    assert new["msgtype"] == content["msgtype"] == "m.notice"
+
+
+def test_an_edit_sheds_its_markup_when_both_forms_together_are_too_much() -> None:
+    text = "x" * 20_000
+    content = to_wire(_message(text, html=f"<b>{text}</b>", replaced_event="$shown")).content
+    assert "formatted_body" not in content
+    assert content["m.new_content"]["body"] == text
+    with pytest.raises(UserError, match="takes"):
+        to_wire(_message("x" * 40_000, replaced_event="$shown"))

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.errors import TransientError, UserError
+from bot.failure import FailureKind, TurnFailure, failure_in
 from bot.model import MessageKind, ReceiptState, SendResult
 from connectors.memory import MemoryPlatform
 from tests.fakes.mailroom import Event, Room
@@ -162,6 +164,28 @@ async def test_words_go_to_the_orchestrator_and_its_answer_comes_back(middle: Mi
     await until(lambda: OPS not in middle.platform.typing)
 
 
+async def test_a_turn_that_a_limit_ended_is_told_once_and_is_no_answer(middle: Middle) -> None:
+    event_id = middle.platform.speak(OPS, ANN, "hello", thread="t1")
+    (mail,) = await until(lambda: middle.terminal.taken)
+    await until(lambda: OPS in middle.platform.typing)
+    failure = TurnFailure(FailureKind.LIMIT, "resets at 3 pm")
+    for _ in range(2):
+        await middle.relay.failed(mail.outbound.message_id, failure)
+    await until(lambda: (event_id, "❌") in middle.platform.marks)
+    (said,) = [one for one in middle.platform.standing if one.message]
+    assert said.text == (
+        "orchestrator has the message and gave no answer: its program has reached a usage limit.\n"
+        "resets at 3 pm"
+    )
+    assert said.message is not None
+    assert (said.thread, said.message.kind) == ("t1", MessageKind.NOTICE)
+    assert said.message.reply_to == event_id
+    assert (event_id, "✅") not in middle.platform.marks
+    await until(lambda: OPS not in middle.platform.typing)
+    receipts = middle.room.of(mail.outbound.message_id)
+    assert failure_in(receipts[-1]) is FailureKind.LIMIT
+
+
 async def test_a_strangers_words_reach_nobody(middle: Middle) -> None:
     middle.platform.speak(OPS, EVE, "hello")
     middle.platform.speak(OPS, ANN, "hello")
@@ -187,6 +211,51 @@ async def test_mail_that_did_not_arrive_is_told_to_its_sender(
     event_id = middle.platform.speak(OPS, ANN, "hello")
     await until(lambda: (event_id, mark) in middle.platform.marks)
     assert words in (await until(middle.said))[0]
+
+
+@pytest.mark.parametrize(
+    ("lands", "mark", "words"),
+    [
+        (False, "❌", "was not delivered: given up after"),
+        (True, "❓", "may not have arrived: given up after"),
+    ],
+)
+async def test_mail_that_is_given_up_has_failed_only_if_nothing_of_it_was_typed(
+    middle: Middle, *, lands: bool, mark: str, words: str
+) -> None:
+    long_ago = datetime.now(UTC) - timedelta(hours=2)
+    middle.room.now = lambda: long_ago
+    middle.terminal.lands = lands
+    middle.terminal.ends.append(TransientError("tmux does not answer"))
+    event_id = middle.platform.speak(OPS, ANN, "hello")
+    await until(lambda: (event_id, mark) in middle.platform.marks)
+    assert words in middle.said()[0]
+    assert not middle.terminal.taken
+
+
+async def test_mail_of_unknown_fate_that_arrives_late_is_told_once_and_accepted(
+    middle: Middle,
+) -> None:
+    middle.terminal.ends.append(SendResult(ReceiptState.UNKNOWN, reason="no echo"))
+    event_id = middle.platform.speak(OPS, ANN, "hello")
+    await until(lambda: (event_id, "❓") in middle.platform.marks)
+    (mail,) = (m for m in middle.room.messages.values() if m.kind is MessageKind.MAIL)
+    for _ in range(2):
+        await middle.relay.arrived(mail.id, {"offset": 7})
+    await until(lambda: (event_id, "📬") in middle.platform.marks)
+    assert (event_id, "❓") not in middle.platform.marks
+    await middle.relay.answered(mail.id, "here I am")
+    await until(lambda: (event_id, "✅") in middle.platform.marks)
+    assert [words.partition(" has")[2] for words in middle.said()[1:]] == [
+        " arrived after all.",
+        "",
+    ]
+    last = middle.room.of(mail.id)[-2]
+    assert (last.state, last.by, last.evidence) == (
+        ReceiptState.ACCEPTED,
+        "submitted",
+        {"offset": 7},
+    )
 
 
 async def test_a_broken_line_delays_and_doubles_nothing(middle: Middle) -> None:

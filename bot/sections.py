@@ -5,45 +5,22 @@ docs/reference/settings.md is generated from the strings below the keys.
 
 import socket
 from collections.abc import Mapping
-from datetime import time, timedelta, tzinfo
+from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from bot.backoff import Backoff
-from bot.moments import Rule, read_clock, read_zone
+from bot.clock_sections import Clock, Quiet
+from bot.moments import Rule, read_clock
 from bot.pace import Pace
 from bot.quiet import QuietHours
+from bot.section import HostName, PrincipalId, Seconds, Section, Text, WallTime
 
-Seconds = Annotated[float, Field(gt=0, le=86_400, strict=True)]
-PrincipalId = Annotated[str, Field(pattern=r"^[a-z]+:\S+$", strict=True)]
-Text = Annotated[str, Field(strict=True)]
 ClassLimit = Annotated[
     str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63} [1-9][0-9]{0,3}$")
 ]
-HostName = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-
-
-def _known_zone(name: str) -> str:
-    read_zone(name)
-    return name
-
-
-def _known_clock(word: str) -> str:
-    if word:
-        read_clock(word)
-    return word
-
-
-ZoneName = Annotated[Text, AfterValidator(_known_zone)]
-WallTime = Annotated[Text, AfterValidator(_known_clock)]
 _EVERY_DAY = tuple(range(7))
-
-
-class Section(BaseModel):
-    """A table of mosaic.toml: unknown keys are refused, values never change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Access(Section):
@@ -132,55 +109,6 @@ class Supervisor(Section):
     def daily(self) -> Rule | None:
         """When the daily digest falls due, None for never."""
         return Rule(_EVERY_DAY, read_clock(self.digest_at)) if self.digest_at else None
-
-
-class Clock(Section):
-    """What the clock on the wall shows."""
-
-    timezone: ZoneName = "UTC"
-    """Time zone of the digests and of quiet hours, such as `Europe/Berlin`; people's reminders follow it too."""
-
-    people: tuple[Annotated[str, Field(pattern=r"^[a-z]+:\S+ \S+$", strict=True)], ...] = ()
-    """People who live elsewhere: an id and a zone each, such as `matrix:@ann:example.org Asia/Tokyo`."""
-
-    @property
-    def zone(self) -> tzinfo:
-        """The time zone of this installation."""
-        return read_zone(self.timezone)
-
-    def timezone_of(self, principal_id: str) -> str:
-        """Return the name of a person's time zone."""
-        known = dict(entry.split(" ") for entry in self.people)
-        return known.get(principal_id, self.timezone)
-
-    @model_validator(mode="after")
-    def _known(self) -> "Clock":
-        for entry in self.people:
-            read_zone(entry.split(" ")[1])
-        return self
-
-
-class Quiet(Section):
-    """Hours in which people are told nothing that can wait. Reminders that they set are said all the same."""
-
-    begin: WallTime = ""
-    """When they begin, such as `22:00`, on the clock of `[clock] timezone`; empty is never."""
-
-    end: WallTime = ""
-    """When they end, such as `07:00`."""
-
-    @property
-    def times(self) -> tuple[time, time] | None:
-        """Begin and end, None for never."""
-        return (read_clock(self.begin), read_clock(self.end)) if self.begin else None
-
-    @model_validator(mode="after")
-    def _whole(self) -> "Quiet":
-        if bool(self.begin) != bool(self.end):
-            raise ValueError("begin and end go together: set both or neither")
-        if self.times is not None and self.times[0] == self.times[1]:
-            raise ValueError("begin and end must differ")
-        return self
 
 
 class Backlog(Section):

@@ -36,9 +36,10 @@ from commands.threads import ThreadCommands
 from commands.units import UnitCommands
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.briefs import MemoryBriefs
+from tests.fakes.correspondence import MemoryCorrespondence, MemoryPost
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.fleet import MemoryFleet
-from tests.fakes.mailroom import MemoryCorrespondence, MemoryOutbox, MemoryPost, Room
+from tests.fakes.mailroom import MemoryOutbox, Room
 from tests.fakes.overview import MemoryOverview
 from tests.fakes.rosters import MemoryRosters
 from tests.fakes.sessions import MemoryDialogs, MemorySessions

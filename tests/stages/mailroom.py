@@ -29,15 +29,9 @@ from storage.pauses import PostgresPauses
 from storage.post import PostgresPost
 from storage.reminders import PostgresReminders
 from tests.fakes.concerns import MemoryConcerns
+from tests.fakes.correspondence import MemoryCorrespondence, MemoryPost
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
-from tests.fakes.mailroom import (
-    MemoryCorrespondence,
-    MemoryJournal,
-    MemoryOutbox,
-    MemoryPositions,
-    MemoryPost,
-    Room,
-)
+from tests.fakes.mailroom import MemoryJournal, MemoryOutbox, MemoryPositions, Room
 from tests.fakes.offers import MemoryOffers
 from tests.fakes.pauses import MemoryPauses
 from tests.fakes.reminders import MemoryReminders

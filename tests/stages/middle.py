@@ -38,14 +38,9 @@ from bot.reply import Reply, Text, say
 from bot.router import Router
 from bot.worker import Worker
 from connectors.memory import MemoryConnector, MemoryPlatform
+from tests.fakes.correspondence import MemoryCorrespondence, MemoryPost
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
-from tests.fakes.mailroom import (
-    MemoryCorrespondence,
-    MemoryJournal,
-    MemoryOutbox,
-    MemoryPost,
-    Room,
-)
+from tests.fakes.mailroom import MemoryJournal, MemoryOutbox, Room
 from tests.fakes.offers import MemoryOffers
 
 ANN = Principal("memory:ann", "Ann")

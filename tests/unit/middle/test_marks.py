@@ -9,7 +9,8 @@ from bot.errors import UserError
 from bot.marks import MAIL_MARKS
 from bot.model import ReceiptState, SendResult
 from connectors.memory import MemoryPlatform
-from tests.fakes.mailroom import MemoryCorrespondence, Room
+from tests.fakes.correspondence import MemoryCorrespondence
+from tests.fakes.mailroom import Room
 from tests.stages.middle import ANN, OPS, Middle
 from tests.waiting import until
 

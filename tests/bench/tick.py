@@ -9,15 +9,12 @@ import argparse
 import asyncio
 import os
 import platform
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,7 +27,8 @@ from bot.tick import MOST_AT_ONCE, Tick
 from storage.database import Database, Target
 from storage.migrate import migrate
 from storage.postgres import EmbeddedServer
-from tests.bench.claims.contenders import CARDS, NEEDS, REFERENCE
+from tests.bench.claims.contenders import CARDS, NEEDS
+from tests.bench.reference_tick import Cost, Panes, median, process_ms, reference_claims
 from tests.stages.supervision import SupervisionStage, postgres_supervision, sighting
 
 _PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "supervisor.md"
@@ -40,8 +38,6 @@ _CLASSES = ("code", "review", "design", "docs", "tests")
 _HOST_AGENTS = 100
 _HANDED_OUT = 100
 _ROUNDS = 9
-_PANES = 100
-_CLAIMS_TRIED = 10
 _MOST_MS = 250.0
 
 _FILL = f"""
@@ -58,24 +54,6 @@ SELECT message_id, 0, 'accepted', 'submitted', '{}' FROM dispatch WHERE ended_at
 """
 _FORGET_PAST = "DELETE FROM card_rest; DELETE FROM dispatch WHERE ended_at IS NOT NULL; UPDATE worker SET rests_until = NULL"
 _FINISH = "UPDATE card SET status = 'done' WHERE status = 'ready' AND unmet_deps = 0"
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Milliseconds: of this process's thread, by the clock, and of the server's processes for us."""
-
-    cpu: float
-    wall: float
-    server: float
-
-
-def median(costs: list[Cost]) -> Cost:
-    """Return the middle of each figure."""
-    return Cost(
-        statistics.median(one.cpu for one in costs),
-        statistics.median(one.wall for one in costs),
-        statistics.median(one.server for one in costs),
-    )
 
 
 class Bench:
@@ -145,7 +123,7 @@ class Bench:
             rows = await connection.fetch(
                 "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
             )
-        return sum(_process_ms(row["pid"]) for row in rows)
+        return sum(process_ms(row["pid"]) for row in rows)
 
     # -- what is measured ------------------------------------------------------------------------------
 
@@ -221,75 +199,6 @@ class Bench:
         return found
 
 
-def _process_ms(pid: int) -> float:
-    """Return the CPU time of a process, by the scheduler's own count in nanoseconds."""
-    try:
-        return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e6
-    except FileNotFoundError:
-        return 0.0
-
-
-# -- the reference's way -------------------------------------------------------------------------------
-
-
-class Panes:
-    """A tmux server of our own with a hundred panes, each asked for by a process of its own."""
-
-    def __init__(self) -> None:
-        self._socket = f"mosaic-bench-tick-{os.getpid()}"
-
-    def open(self) -> None:
-        """Start the panes."""
-        for number in range(_PANES):
-            self._tmux("new-session", "-d", "-s", f"agent{number}", "cat")
-
-    def close(self) -> None:
-        """Stop the server that was started here."""
-        self._tmux("kill-server")
-
-    def _tmux(self, *words: str) -> None:
-        command = ["tmux", "-u", "-f", "/dev/null", "-L", self._socket, *words]
-        subprocess.run(command, check=True, capture_output=True)
-
-    def cost(self, agents: int) -> Cost:
-        """Capture a pane for each agent; with more agents than panes each pane several times."""
-        before, wall = _used(), time.perf_counter()
-        for number in range(agents):
-            self._tmux("capture-pane", "-p", "-t", f"=agent{number % _PANES}:")
-        return Cost((_used() - before) * 1000, (time.perf_counter() - wall) * 1000, 0.0)
-
-
-def _used() -> float:
-    """Return the CPU seconds of this process and its ended children; the tmux server's are not among them."""
-    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return sum(one.ru_utime + one.ru_stime for one in map(resource.getrusage, whose))
-
-
-async def reference_claims(target: Target) -> Cost:
-    """Return what its claim costs for a hundred cards: ten are claimed, and the figures are ten times as large."""
-    admin = await asyncpg.connect(**target.arguments())
-    await admin.execute("CREATE DATABASE reference")
-    await admin.close()
-    connection = await asyncpg.connect(**replace(target, database="reference").arguments())
-    assert REFERENCE.tables is not None
-    assert REFERENCE.claim is not None
-    await connection.execute(REFERENCE.tables)
-    await connection.execute(REFERENCE.fill.replace("{size}", str(_SIZE)), timeout=600)
-    await connection.execute("VACUUM ANALYZE")
-    pid = await connection.fetchval("SELECT pg_backend_pid()")
-    server, cpu, wall = _process_ms(pid), time.thread_time(), time.perf_counter()
-    for _ in range(_CLAIMS_TRIED):
-        await connection.fetch(REFERENCE.claim, timeout=120)
-    times = _HANDED_OUT / _CLAIMS_TRIED * 1000
-    used = Cost(
-        (time.thread_time() - cpu) * times,
-        (time.perf_counter() - wall) * times,
-        (_process_ms(pid) - server) * times / 1000,
-    )
-    await connection.close()
-    return used
-
-
 # -- the report ----------------------------------------------------------------------------------------
 
 
@@ -305,7 +214,9 @@ async def measure(sizes: list[int]) -> dict[str, dict[int, Cost]]:
                 async with _database(target, f"tick_{size}") as database:
                     for name, cost in (await Bench(database, size).run()).items():
                         found.setdefault(name, {})[size] = cost
-            claims = await reference_claims(replace(target, database="postgres"))
+            claims = await reference_claims(
+                replace(target, database="postgres"), _SIZE, _HANDED_OUT
+            )
         close_logs()
     panes = Panes()
     await asyncio.to_thread(panes.open)

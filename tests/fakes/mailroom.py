@@ -1,7 +1,7 @@
 """Journal, positions, outbox and correspondence in memory, over one state, as in one database."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 

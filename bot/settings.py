@@ -9,7 +9,8 @@ from pydantic_core import ErrorDetails
 
 from bot.errors import SetupError
 from bot.places import Places
-from bot.sections import Section, Settings
+from bot.section import Section
+from bot.sections import Settings
 from bot.toml_lines import line_of
 
 __all__ = ["Section", "Settings", "load_settings", "settings_keys", "unknown_variables", "variable"]

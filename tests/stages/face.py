@@ -38,8 +38,9 @@ from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.briefs import MemoryBriefs
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.fleet import MemoryFleet
-from tests.fakes.mailroom import MemoryCorrespondence, MemoryOutbox, MemoryPost, Room
+from tests.fakes.mailroom import MemoryCorrespondence, MemoryOutbox, Room
 from tests.fakes.overview import MemoryOverview
+from tests.fakes.post import MemoryPost
 from tests.fakes.rosters import MemoryRosters
 from tests.fakes.sessions import MemoryDialogs, MemorySessions
 from tests.fakes.shipments import MemoryShipments

@@ -35,11 +35,11 @@ from tests.fakes.mailroom import (
     MemoryJournal,
     MemoryOutbox,
     MemoryPositions,
-    MemoryPost,
     Room,
 )
 from tests.fakes.offers import MemoryOffers
 from tests.fakes.pauses import MemoryPauses
+from tests.fakes.post import MemoryPost
 from tests.fakes.reminders import MemoryReminders
 
 ROOM = Address("memory", "room")

@@ -43,10 +43,10 @@ from tests.fakes.mailroom import (
     MemoryCorrespondence,
     MemoryJournal,
     MemoryOutbox,
-    MemoryPost,
     Room,
 )
 from tests.fakes.offers import MemoryOffers
+from tests.fakes.post import MemoryPost
 
 ANN = Principal("memory:ann", "Ann")
 EVE = Principal("memory:eve", "Eve")

@@ -1,0 +1,36 @@
+"""What every table of mosaic.toml is made of: a form that refuses what it does not know, and the words for values."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from bot.moments import read_clock, read_zone
+
+Seconds = Annotated[float, Field(gt=0, le=86_400, strict=True)]
+PrincipalId = Annotated[str, Field(pattern=r"^[a-z]+:\S+$", strict=True)]
+Text = Annotated[str, Field(strict=True)]
+ClassLimit = Annotated[
+    str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63} [1-9][0-9]{0,3}$")
+]
+HostName = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+def _known_zone(name: str) -> str:
+    read_zone(name)
+    return name
+
+
+def _known_clock(word: str) -> str:
+    if word:
+        read_clock(word)
+    return word
+
+
+ZoneName = Annotated[Text, AfterValidator(_known_zone)]
+WallTime = Annotated[Text, AfterValidator(_known_clock)]
+
+
+class Section(BaseModel):
+    """A table of mosaic.toml: unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)

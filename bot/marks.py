@@ -88,7 +88,7 @@ class Marks:
     async def show(self, mail: Message, state: ReceiptState, *said: Message) -> None:
         """Say something of a mail and show its state, both or neither.
 
-        What is answered stays so: an answer may be seen before the delivery's own end is written down.
+        What is answered or failed stays so: a turn's end may be seen before the delivery's own is written down.
         """
         async with self._turn:
             marks = await self._marks(mail, state)
@@ -103,8 +103,11 @@ class Marks:
         if await self._correspondence.message(answered.id) is not None:
             return []
         receipts = await self._correspondence.receipts(mail.id)
-        begun = sum(receipt.state is ReceiptState.STORED for receipt in receipts)
-        return mail_marks(mail, state, begun - 1)
+        retries = sum(receipt.state is ReceiptState.STORED for receipt in receipts) - 1
+        (failed,) = mail_marks(mail, ReceiptState.FAILED, retries)
+        if await self._correspondence.message(failed.id) is not None:
+            return []
+        return mail_marks(mail, state, retries)
 
     async def _show_wait(self, mail: Message) -> None:
         await asyncio.sleep(self._long.total_seconds())

@@ -102,7 +102,7 @@ async def test_a_frozen_interruption_presses_no_key_until_it_may(post: Post) -> 
     await post.stage.pauses.resume(ANN)
     again = Delivery(1, word.outbound, 2, word.first_tried_at)
     assert (await post.carry(again)).state is ReceiptState.ACCEPTED
-    assert post.stage.events("orchestrator").count("dogfood orchestrator: interrupted") == 1
+    assert post.stage.events("orchestrator").count('"code": "interrupted"') == 1
 
 
 async def test_what_was_typed_before_a_freeze_gets_no_second_enter(post: Post) -> None:

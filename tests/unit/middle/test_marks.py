@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import UserError
+from bot.failure import FailureKind, TurnFailure
 from bot.marks import MAIL_MARKS
 from bot.model import ReceiptState, SendResult
 from connectors.memory import MemoryPlatform
@@ -139,6 +140,25 @@ async def test_an_answer_that_comes_before_the_deliverys_end_stays_the_last_word
     middle.platform.speak(OPS, ANN, "!echo end")
     await until(lambda: "you said end" in middle.said())
     assert standing(middle, event_id) == ["✅"]
+    assert "📬" not in shown(middle, event_id)
+
+
+async def test_a_turn_that_failed_is_marked_so_even_before_the_deliverys_end(
+    middle: Middle,
+) -> None:
+    middle.terminal.waits = ["not yet"]
+    event_id = middle.platform.speak(OPS, ANN, "hello")
+    (mail,) = await until(
+        lambda: [one for one in middle.room.messages.values() if one.kind == "mail"]
+    )
+    for _ in range(2):
+        await middle.relay.failed(mail.id, TurnFailure(FailureKind.LIMIT, "until 15:00"))
+    await stands(middle, event_id, "❌")
+    middle.terminal.waits.clear()
+    await until(lambda: any(r.state is ReceiptState.ACCEPTED for r in middle.room.of(mail.id)))
+    middle.platform.speak(OPS, ANN, "!echo end")
+    await until(lambda: "you said end" in middle.said())
+    assert standing(middle, event_id) == ["❌"]
     assert "📬" not in shown(middle, event_id)
 
 

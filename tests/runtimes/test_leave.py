@@ -50,7 +50,14 @@ async def _asked(campaign: Campaign, key: str) -> Path:
     first = campaign.stage.mail(campaign.name, "please make that file", key=key)
     result = await campaign.send("begins a turn that asks", first, Patience())
     assert result.state is ReceiptState.ACCEPTED, (result, await campaign.rows())
-    await campaign.until(lambda: _is_open(campaign), "the dialog")
+
+    async def drawn() -> bool:
+        # opencode draws its question first and the command later; Gemini CLI has the command above it.
+        rows = _dialog(await campaign.look())[1]
+        named = campaign.name == "gemini" or any(target.name in row for row in rows)
+        return named and await _is_open(campaign)
+
+    await campaign.until(drawn, "the dialog")
     await campaign.watch.lookout.look()
     dialog = campaign.watch.dialogs[-1]
     assert dialog.title not in {"", "untitled"}

@@ -130,7 +130,8 @@ async def _at_a_dialog(campaign: Campaign, key: str) -> None:
     async def asked() -> bool:
         reading = (await campaign.look()).reading
         left_the_prompt = DIALOGS[campaign.name] not in (reading.draft_tail or "")
-        return left_the_prompt and reading.state not in {ScreenState.PROMPT, *WORKING}
+        drawn = campaign.name != "gemini" or await campaign.shows("Select Theme")
+        return drawn and left_the_prompt and reading.state not in {ScreenState.PROMPT, *WORKING}
 
     for patience in (2.0, 2.0, 5.0, START_SECONDS):
         # A person tries again: right after a turn a command, or an Enter right after its text, may be swallowed.

@@ -82,10 +82,15 @@ class Campaign:
             self.accepted.append(delivery.outbound.message_id)
 
     async def take(self, kind: str, body: str, key: str) -> None:
-        """Send to the idle program, which must take it."""
+        """Send to the idle program, which must take it: at once, or when it is looked for again."""
         await self.watch.until_available(self.name)
         delivery = self.stage.mail(self.name, body, key=key)
-        result = await self.send(kind, delivery, Patience())
+        try:
+            result = await self.send(kind, delivery, Patience())
+        except TransientError:
+            if "typed" not in self.stage.letters.states(delivery.outbound.message_id):
+                raise
+            result = await self.carry_on(f"{kind}, looked for again", delivery, Patience())
         assert result.state is ReceiptState.ACCEPTED, (kind, result, await self.rows())
         await self.reached(delivery.outbound.message_id)
 

@@ -44,7 +44,10 @@ def _hold(pid: int) -> list[int]:
     while fresh := [tid for tid in _threads(pid) if tid not in known]:
         for tid in fresh:
             known.append(tid)
-            with contextlib.suppress(ProcessLookupError):
+            # One that ends just now may not be seized: EPERM. The program itself must be.
+            with contextlib.suppress(
+                ProcessLookupError, *([] if tid == pid else [PermissionError])
+            ):
                 _trace(_SEIZE, tid)
                 _trace(_INTERRUPT, tid)
                 os.waitpid(tid, _WALL)

@@ -120,6 +120,7 @@ class Tick:
         self._planner = planner
         self._clock = clock
         self._unlucky: dict[str, tuple[datetime, frozenset[Demand]]] = {}
+        self._done: tuple[str, datetime] | None = None
         self._log = structlog.get_logger(part="supervisor")
 
     async def look(self) -> Sight:
@@ -323,8 +324,17 @@ class Tick:
         if planner is None:
             return "empty", "All cards are done, and there is nobody to plan more"
         episode = await self._seams.demands.last_completion()
+        if not self._is_quiet(episode):
+            return "done", "All cards are done"
         await self._ask_for_more(planner, replan_prompt(stats), episode)
         return "replan", f"All cards are done; {planner.place} was asked once for more"
+
+    def _is_quiet(self, episode: str) -> bool:
+        """Whether the backlog has been done for a while: whoever writes cards one by one is not asked in between."""
+        now = self._clock()
+        if self._done is None or self._done[0] != episode:
+            self._done = episode, now
+        return now - self._done[1] >= self._patience.quiet
 
     async def _ask_for_more(self, planner: Address, text: str, episode: str) -> None:
         """Ask once: the message's id is made from the completion that emptied the backlog."""

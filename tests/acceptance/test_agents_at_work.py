@@ -37,7 +37,15 @@ async def fleet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Insta
 
 async def claimed(fleet: Installation, card: str, agent: str) -> str:
     """Create a card, claim it for an agent, and return the claim's token."""
-    made = await fleet.mosaic("backlog", "create", "--id", card, "--title", "Design it")
+    words = (
+        "--id",
+        card,
+        "--title",
+        "Design it",
+        "--agent-class",
+        "by-hand",
+    )  # no agent's: it waits for us
+    made = await fleet.mosaic("backlog", "create", *words)
     assert made.status == 0, made.err
     claim = await fleet.mosaic("backlog", "claim", "--owner", agent, "--id", card, "--json")
     return str(claim.data["claim_token"])

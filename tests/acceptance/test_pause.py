@@ -23,6 +23,8 @@ from tests.waiting import until
 CODER = {"name": "coder0", "class": "code", "runtime": "dogfood"}
 LEAD = {"name": "lead", "class": "orchestrator", "runtime": "dogfood"}
 SECOND = 1.0
+NEW = ("backlog", "create", "--agent-class", "by-hand")
+"""A card that the supervisor gives to nobody: no agent is of that class."""
 
 
 @dataclass
@@ -121,8 +123,8 @@ async def alpha(server: Tier, short_directory: Path) -> AsyncIterator[Host]:
 async def test_a_pause_from_the_command_line_stops_agents_and_lets_people_go_on(
     alpha: Host,
 ) -> None:
-    await alpha.data("backlog", "create", "--id", "A1", "--title", "a card")
-    await alpha.data("backlog", "create", "--id", "A2", "--title", "another")
+    await alpha.data(*NEW, "--id", "A1", "--title", "a card")
+    await alpha.data(*NEW, "--id", "A2", "--title", "another")
     paused = await alpha.data("pause", "--reason", "deploy")
     assert paused["paused"]["reason"] == "deploy"
     coder = alpha.installation.as_agent("coder0")
@@ -169,7 +171,7 @@ async def test_work_is_not_typed_while_paused_and_is_after_a_resume(alpha: Host)
 
 
 async def test_a_freeze_stops_a_persons_words_and_claims_too(alpha: Host) -> None:
-    await alpha.data("backlog", "create", "--id", "F1", "--title", "a card")
+    await alpha.data(*NEW, "--id", "F1", "--title", "a card")
     await alpha.data("pause", "--freeze", "--reason", "leak")
     sent = await alpha.installation.mosaic(
         "agent", "send", "coder0", "a frozen word", "--verify", "--wait", "3", "--json"
@@ -227,7 +229,7 @@ async def test_a_file_on_one_host_stops_the_other_within_a_second(
     async with server.empty() as target:
         assert target.url is not None
         async with hosts(short_directory / "two", target.url, "east", "west") as (east, west):
-            await east.data("backlog", "create", "--id", "A1", "--title", "a card")
+            await east.data(*NEW, "--id", "A1", "--title", "a card")
             east.file.write_text("maintenance\n")
             await until(lambda: west.says("file:east"), SECOND)
             coder = west.installation.as_agent("coder0")

@@ -68,9 +68,11 @@ async def explained(fleet: Installation, subject: str) -> str:
 async def test_cards_go_to_free_agents_in_their_order_and_the_planner_is_asked_once(
     fleet: Installation,
 ) -> None:
+    await fleet.mosaic("pause")
     await create(fleet, "A1", "--agent-class", "code")
     await create(fleet, "A2", "--agent-class", "code", "--depends-on", "A1")
     await create(fleet, "A3", "--agent", "better")
+    await fleet.mosaic("resume")
     for card in ("A1", "A2", "A3"):
         await done(fleet, card)
     history = (await fleet.mosaic("backlog", "show", "A2", "--json")).data["history"]

@@ -131,7 +131,7 @@ async def house(
     screens = {"plugin": [own.as_uri()]}
     (person / ".config" / "opencode" / "tui.json").write_text(json.dumps(screens))
     await stage.open(line)
-    counts = request.config.stash[COUNTS].setdefault("opencode's hatch", Counter())
+    counts = request.config.stash[COUNTS].setdefault("opencode hatch", Counter())
     house = House(stage, model, Watch(stage), counts)
     await until((house.folder / "ready").exists, START_SECONDS, "the hatch")
     await until((person / "own-loaded").exists, START_SECONDS, "a person's own plugin")

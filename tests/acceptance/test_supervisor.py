@@ -20,7 +20,14 @@ async def fleet(tmp_path: Path) -> AsyncIterator[Installation]:
     agents = [
         {"name": "lead", "class": "orchestrator", "runtime": "dogfood"},
         {"name": "better", "class": "enhancer", "runtime": "dogfood"},
-        {"name": "coder0", "class": "code", "runtime": "dogfood", "env": work},
+        {"name": "coder0", "class": "code", "runtime": "dogfood", "env": dict(work)},
+        {
+            "name": "fresh",
+            "class": "docs",
+            "runtime": "dogfood",
+            "env": dict(work),
+            "reset_between_tasks": True,
+        },
         {
             "name": "never",
             "class": "review",
@@ -122,3 +129,18 @@ async def test_it_says_why_a_card_is_not_taken(fleet: Installation) -> None:
     said = (await fleet.mosaic("supervisor", "status", "--json")).data
     assert said["leader"]["host"] == (await fleet.status())["host"]
     assert "class painter" in said["verdict"]
+
+
+async def test_one_that_is_reset_between_cards_is_begun_anew(fleet: Installation) -> None:
+    before = (await fleet.agent_pids())["fresh"]
+    await create(fleet, "D1", "--agent-class", "docs")
+    await done(fleet, "D1")
+
+    async def begun_anew() -> bool:
+        return (await fleet.agent_pids()).get("fresh") not in {None, before}
+
+    await until(begun_anew, 30, "the agent to be begun anew")
+    await create(fleet, "D2", "--agent-class", "docs")
+    await done(fleet, "D2")
+    sessions = {e["session_id"] for e in fleet.agent_events("fresh") if e["event"] == "submitted"}
+    assert len(sessions) == 2, "each card has a session of its own"

@@ -302,7 +302,11 @@ class Tick:
         return Verdict(subject, "not-for-it", said, sight.at)
 
     async def _about_all(self, sight: Sight, result: Result) -> Verdict:
-        code, said = "working", f"{len(sight.open) + result.dispatched} cards are under way"
+        count = len(sight.open) + result.dispatched
+        code, said = (
+            "working",
+            "1 card is under way" if count == 1 else f"{count} cards are under way",
+        )
         if sight.pause is not None:
             code, said = "paused", f"The fleet is {sight.pause.notice()}"
         elif result.unserved:

@@ -1,11 +1,18 @@
 """What the supervisor says to an agent: a card's prompt, the question after a turn that left it open, a request to plan."""
 
 import json
+import re
 
 from bot.cards import BacklogStats, Card
 from bot.checklist import read_checklist
 
 CARD_TAG, REPLAN_TAG = "card", "replan"
+_TOKEN = re.compile(r"--token [0-9a-f]+")
+
+
+def without_token(text: str) -> str:
+    """Return a prompt as others than its agent may read it: whoever has the token can end the claim."""
+    return _TOKEN.sub("--token (hidden)", text)
 
 
 def card_prompt(card: Card, token: str) -> str:

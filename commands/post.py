@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from bot.card_prompt import without_token
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, Rest, command, topic
 from bot.errors import UserError
 from bot.model import Address, Message, MessageKind, Principal, Queueing, derived_id
@@ -107,6 +108,8 @@ class PostCommands:
         items = await self._post.inbox(reader, place, limit)
         if not items:
             return say("Nothing is in the inbox.", [])
+        if call.caller.principal.platform != "agent":
+            items = [_for_others(item) for item in items]
         rows = tuple(_row(item) for item in items)
         table = Table(("message", "from", "to", "state", "text", "answer"), rows)
         blocks: tuple[Block, ...] = (table, Text("`agent ack ID` puts one away."))
@@ -157,6 +160,12 @@ class PostCommands:
         if own and address.place != own:
             raise UserError(f"the inbox of {name} is not yours", code="forbidden")
         return str(address), address.place
+
+
+def _for_others(item: Item) -> Item:
+    """Return an item as people may read it: a claim's token is its agent's alone."""
+    text = Text(without_token(_text(item.message)))
+    return replace(item, message=replace(item.message, blocks=(text,)))
 
 
 def _item_data(item: Item) -> dict[str, Any]:

@@ -90,6 +90,13 @@ async def test_cards_go_to_free_agents_in_their_order_and_the_planner_is_asked_o
 
     await until(asked, 30, "the orchestrator to be asked for more")
     assert "completed it" in await explained(fleet, "A1")
+    prompts = [
+        item["text"] for item in (await fleet.mosaic("agent", "inbox", "coder0", "--json")).data
+    ]
+    assert len(prompts) == 2
+    assert all("--token (hidden)" in prompt for prompt in prompts), "a token is its agent's alone"
+    own = (await fleet.as_agent("coder0").mosaic("agent", "inbox", "--json")).data
+    assert not any("(hidden)" in item["text"] for item in own)
     assert "No card is ready" in await explained(fleet, "coder0")
     told = [
         e

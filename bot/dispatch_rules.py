@@ -7,7 +7,7 @@ from typing import TypeAlias
 from bot.cards import Card, CardStatus
 from bot.failure import FailureKind, failure_in
 from bot.model import Receipt, ReceiptState
-from bot.supervision import AVAILABLE, WORKING, Outcome, Progress, Worker
+from bot.supervision import AVAILABLE, WORKING, OpenDispatch, Outcome, Worker
 
 _UNTYPED = frozenset({ReceiptState.STORED, ReceiptState.WAITING})
 _TAKEN = frozenset({ReceiptState.ACCEPTED, ReceiptState.UNKNOWN})
@@ -69,7 +69,12 @@ Step: TypeAlias = Wait | Send | Ask | Renew | End
 
 
 def next_step(
-    progress: Progress, worker: Worker | None, now: datetime, patience: Patience, *, paused: bool
+    progress: OpenDispatch,
+    worker: Worker | None,
+    now: datetime,
+    patience: Patience,
+    *,
+    paused: bool,
 ) -> Step:
     """Return what a dispatch needs. While ``paused`` nobody is told anything, and nobody is late."""
     over = _over(progress, now)
@@ -86,7 +91,7 @@ def next_step(
     return _after_sending(progress, worker, now, patience, paused=paused)
 
 
-def _over(progress: Progress, now: datetime) -> End | None:
+def _over(progress: OpenDispatch, now: datetime) -> End | None:
     """Return the end of a dispatch whose claim has ended by itself."""
     dispatch, card = progress.dispatch, progress.card
     if card is None:
@@ -109,11 +114,11 @@ def _whose(card: Card) -> str:
     return "the claim ended before the card was done"
 
 
-def _give_up(progress: Progress, reason: str) -> End:
+def _give_up(progress: OpenDispatch, reason: str) -> End:
     return End(Outcome.LOST, reason, _open_message(progress))
 
 
-def _open_message(progress: Progress) -> str | None:
+def _open_message(progress: OpenDispatch) -> str | None:
     """Return the message that may still be typed, the question rather than the prompt."""
     for said, id_ in (
         (progress.ask, progress.dispatch.ask_id),
@@ -125,7 +130,7 @@ def _open_message(progress: Progress) -> str | None:
 
 
 def _after_sending(
-    progress: Progress, worker: Worker, now: datetime, patience: Patience, *, paused: bool
+    progress: OpenDispatch, worker: Worker, now: datetime, patience: Patience, *, paused: bool
 ) -> Step:
     prompt, sent_at = progress.prompt, progress.prompt_at
     if prompt is None or sent_at is None:
@@ -143,7 +148,7 @@ def _after_sending(
 
 
 def _after_asking(
-    progress: Progress, worker: Worker, now: datetime, patience: Patience, *, paused: bool
+    progress: OpenDispatch, worker: Worker, now: datetime, patience: Patience, *, paused: bool
 ) -> Step:
     ask, asked_at = progress.ask, progress.ask_at
     if ask is None or asked_at is None:
@@ -158,7 +163,7 @@ def _after_asking(
     return _renew_or_wait(progress, worker, now, patience)
 
 
-def _refused(progress: Progress, prompt: Receipt, *, late: bool) -> Step:
+def _refused(progress: OpenDispatch, prompt: Receipt, *, late: bool) -> Step:
     why = prompt.reason or "nobody took it"
     if not late:
         return Wait(f"its prompt waits: {why}")
@@ -173,7 +178,7 @@ def _failed(said: Receipt) -> End:
     return End(outcome, said.reason or "no reason is known")
 
 
-def _forgotten(progress: Progress, what: str) -> End:
+def _forgotten(progress: OpenDispatch, what: str) -> End:
     reason = f"the turn ended without completing the card, and the agent {what}"
     return End(Outcome.FORGOTTEN, reason, _open_message(progress))
 
@@ -186,7 +191,9 @@ def _stands_idle(said: Receipt, worker: Worker, now: datetime, patience: Patienc
     return now - since > patience.quiet
 
 
-def _renew_or_wait(progress: Progress, worker: Worker, now: datetime, patience: Patience) -> Step:
+def _renew_or_wait(
+    progress: OpenDispatch, worker: Worker, now: datetime, patience: Patience
+) -> Step:
     card = progress.card
     sighting = worker.sighting
     said = f"{sighting.readiness}: {sighting.evidence}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.cards import CardStatus
 from bot.inquiry import Situation, reasons
 from bot.matching import all_spelled, spelled, takes
-from bot.supervision import Demand, Dispatch, Outcome, Progress, Verdict, Worker
+from bot.supervision import Demand, Dispatch, OpenDispatch, Outcome, Verdict, Worker
 from bot.tick import Sight
 
 _SHOWN = 3
@@ -55,7 +55,7 @@ def explain_card(sight: Sight, situation: Situation, past: Sequence[Dispatch]) -
     return tuple(said)
 
 
-def _under_way(progress: Progress) -> str:
+def _under_way(progress: OpenDispatch) -> str:
     dispatch, prompt = progress.dispatch, progress.prompt
     state = "is being told" if prompt is None else f"was told: the message is {prompt.state.value}"
     why = f" ({prompt.reason})" if prompt is not None and prompt.reason else ""

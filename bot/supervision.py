@@ -109,7 +109,7 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class OpenDispatch:
     """An open dispatch with all that tells how far it came.
 
     ``prompt`` and ``ask`` are the newest receipts of its messages, None for one that is not stored yet;
@@ -189,7 +189,7 @@ class Demands(Protocol):
 class Dispatches(Protocol):
     """Cards on their way through agents."""
 
-    async def assign(self, worker: Worker, ttl: timedelta, grace: timedelta) -> Progress | None:
+    async def assign(self, worker: Worker, ttl: timedelta, grace: timedelta) -> OpenDispatch | None:
         """Claim the best card that is for this agent and open its dispatch, in one step.
 
         None when there is none, while a pause is on, when the agent has one already, and when its class has no
@@ -197,7 +197,7 @@ class Dispatches(Protocol):
         """
         ...
 
-    async def open(self) -> Sequence[Progress]:
+    async def open(self) -> Sequence[OpenDispatch]:
         """Return all open dispatches, the oldest first."""
         ...
 

@@ -24,8 +24,8 @@ from bot.supervision import (
     Demands,
     Dispatch,
     Dispatches,
+    OpenDispatch,
     Outcome,
-    Progress,
     Verdict,
     Worker,
     Workers,
@@ -61,7 +61,7 @@ class Sight:
     at: datetime
     pause: Pause | None
     workers: tuple[Worker, ...]
-    open: tuple[Progress, ...]
+    open: tuple[OpenDispatch, ...]
     demands: tuple[Demand, ...]
 
     @cached_property
@@ -165,7 +165,7 @@ class Tick:
 
     # -- what is under way -----------------------------------------------------------------------------
 
-    def _step(self, sight: Sight, progress: Progress) -> Step:
+    def _step(self, sight: Sight, progress: OpenDispatch) -> Step:
         worker = sight.by_place.get(progress.dispatch.place)
         return next_step(progress, worker, sight.at, self._patience, paused=sight.pause is not None)
 
@@ -187,19 +187,19 @@ class Tick:
                         result.over.append((progress.dispatch, end.outcome))
         return bool(result.over)
 
-    async def _send(self, progress: Progress) -> None:
+    async def _send(self, progress: OpenDispatch) -> None:
         card = progress.card
         if card is not None:
             text = card_prompt(card, progress.dispatch.claim_token)
             await self._say(progress, progress.dispatch.message_id, text, card)
 
-    async def _ask(self, progress: Progress) -> None:
+    async def _ask(self, progress: OpenDispatch) -> None:
         card = progress.card
         if card is not None:
             text = ask_prompt(card, progress.dispatch.claim_token)
             await self._say(progress, progress.dispatch.ask_id, text, card)
 
-    async def _say(self, progress: Progress, message_id: str, text: str, card: Card) -> None:
+    async def _say(self, progress: OpenDispatch, message_id: str, text: str, card: Card) -> None:
         """Store what an agent is told; its answer goes where people talk about the card."""
         threads = await self._seams.backlog.threads.find(card.id)
         host, _, name = progress.dispatch.place.partition("/")
@@ -223,7 +223,7 @@ class Tick:
             message=message_id,
         )
 
-    async def _renew(self, progress: Progress) -> None:
+    async def _renew(self, progress: OpenDispatch) -> None:
         dispatch = progress.dispatch
         try:
             await self._seams.backlog.claims.renew(
@@ -232,7 +232,7 @@ class Tick:
         except UserError as error:  # it ended this moment: the next look says how
             self._log.info("claim not renewed", card=dispatch.card_id, reason=error.message)
 
-    async def _end(self, progress: Progress, end: End) -> bool:
+    async def _end(self, progress: OpenDispatch, end: End) -> bool:
         dispatch = progress.dispatch
         if end.withdraw is not None and not await self._seams.outbox.withdraw(
             end.withdraw, end.reason or "the card is done"
@@ -253,7 +253,7 @@ class Tick:
 
     async def _dispatch(self, sight: Sight, result: Result) -> Mapping[str, str]:
         """Give every free agent for whom there is a card the best one; return which."""
-        given: list[Progress] = []
+        given: list[OpenDispatch] = []
         if sight.pause is None:
             for worker in order(self.waiting(sight))[:MOST_AT_ONCE]:
                 progress = await self._seams.dispatches.assign(

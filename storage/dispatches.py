@@ -11,7 +11,7 @@ import asyncpg
 from bot.cards import Card, CardStatus
 from bot.model import Caller, Receipt, ReceiptState, Via, derived_id
 from bot.pause import SUPERVISOR
-from bot.supervision import Demand, Dispatch, Outcome, Progress, Worker
+from bot.supervision import Demand, Dispatch, OpenDispatch, Outcome, Worker
 from storage.card_rows import CardRows, read_card
 from storage.database import Connection, Database
 from storage.queries import Queries
@@ -48,7 +48,7 @@ class PostgresDispatches:
         self._queries = Queries.load("dispatches")
         self._rows = CardRows()
 
-    async def assign(self, worker: Worker, ttl: timedelta, grace: timedelta) -> Progress | None:
+    async def assign(self, worker: Worker, ttl: timedelta, grace: timedelta) -> OpenDispatch | None:
         """Claim the best card for an agent and open its dispatch."""
         id_ = uuid.uuid4().hex
         values = {
@@ -75,9 +75,9 @@ class PostgresDispatches:
                 )
         except asyncpg.UniqueViolationError:
             return None  # another leader was a moment faster: nothing of ours was written
-        return None if row is None else Progress(_opened(row), read_card(row))
+        return None if row is None else OpenDispatch(_opened(row), read_card(row))
 
-    async def open(self) -> Sequence[Progress]:
+    async def open(self) -> Sequence[OpenDispatch]:
         """Return all open dispatches, the oldest first."""
         async with self._database.connection() as connection:
             rows = await self._queries.list_open.fetch(connection)
@@ -161,9 +161,9 @@ def _opened(row: Any) -> Dispatch:
     )
 
 
-def _progress(row: Any) -> Progress:
+def _progress(row: Any) -> OpenDispatch:
     dispatch = _opened(row)
-    return Progress(
+    return OpenDispatch(
         dispatch=dispatch,
         card=None if row["id"] is None else read_card(row),
         prompt=_receipt(row, "prompt", dispatch.message_id),

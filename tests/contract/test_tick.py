@@ -10,7 +10,7 @@ from bot.dispatch_rules import Patience
 from bot.escalation import Bounds, Escalation
 from bot.explanation import explain_agent, explain_card
 from bot.model import Principal, Receipt, ReceiptState
-from bot.supervision import Outcome, Progress
+from bot.supervision import OpenDispatch, Outcome
 from bot.tick import Result, Tick
 from tests.stages.backlog import ANN, CODER
 from tests.stages.supervision import ORCHESTRATOR, SupervisionStage, sighting
@@ -27,7 +27,7 @@ async def tick(stage: SupervisionStage) -> Result:
     return await one.run(await one.look())
 
 
-async def only(stage: SupervisionStage) -> Progress:
+async def only(stage: SupervisionStage) -> OpenDispatch:
     (progress,) = await stage.dispatches.open()
     return progress
 

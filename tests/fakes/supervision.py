@@ -14,8 +14,8 @@ from bot.supervision import (
     Demand,
     Dispatch,
     Lead,
+    OpenDispatch,
     Outcome,
-    Progress,
     Sighting,
     TickRecord,
     Verdict,
@@ -119,7 +119,7 @@ class MemoryDispatches:
         self._memory = memory
         self._ids = itertools.count(1)
 
-    async def assign(self, worker: Worker, ttl: timedelta, grace: timedelta) -> Progress | None:
+    async def assign(self, worker: Worker, ttl: timedelta, grace: timedelta) -> OpenDispatch | None:
         memory = self._memory
         if await memory.room.pauses.current() is not None or self._is_taken(worker):
             return None
@@ -149,7 +149,7 @@ class MemoryDispatches:
         )
         memory.dispatches[dispatch.id] = dispatch
         memory.classes[dispatch.id] = worker.sighting.agent_class
-        return Progress(dispatch, next(c for c in memory.backlog.all() if c.id == claimed.id))
+        return OpenDispatch(dispatch, next(c for c in memory.backlog.all() if c.id == claimed.id))
 
     def _is_taken(self, worker: Worker) -> bool:
         held = [one for one in self._memory.dispatches.values() if one.ended_at is None]
@@ -172,15 +172,15 @@ class MemoryDispatches:
         )
         return card.agent is not None or not given_back
 
-    async def open(self) -> Sequence[Progress]:
+    async def open(self) -> Sequence[OpenDispatch]:
         held = [one for one in self._memory.dispatches.values() if one.ended_at is None]
         return [self._progress(one) for one in sorted(held, key=lambda one: one.begun_at)]
 
-    def _progress(self, dispatch: Dispatch) -> Progress:
+    def _progress(self, dispatch: Dispatch) -> OpenDispatch:
         cards = {card.id: card for card in self._memory.backlog.all()}
         prompt, prompt_at = self._said(dispatch.message_id)
         ask, ask_at = self._said(dispatch.ask_id)
-        return Progress(dispatch, cards.get(dispatch.card_id), prompt, prompt_at, ask, ask_at)
+        return OpenDispatch(dispatch, cards.get(dispatch.card_id), prompt, prompt_at, ask, ask_at)
 
     def _said(self, message_id: str) -> tuple[Receipt | None, datetime | None]:
         told = [one for one in self._memory.room.receipts if one.message_id == message_id]

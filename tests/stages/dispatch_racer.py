@@ -17,7 +17,7 @@ from typing import Any
 from bot.cards import CardStatus
 from bot.errors import TransientError, UserError
 from bot.model import Caller, Principal, Via
-from bot.supervision import Outcome, Progress, Worker
+from bot.supervision import OpenDispatch, Outcome, Worker
 from storage.database import Database, Target
 from tests.stages.supervision import GRACE, TTL, SupervisionStage, postgres_supervision
 
@@ -50,7 +50,7 @@ class Round:
             dispatch = given.dispatch
             self.did["assigned"].append([dispatch.card_id, dispatch.place, dispatch.claim_token])
 
-    async def _end(self, progress: Progress) -> None:
+    async def _end(self, progress: OpenDispatch) -> None:
         outcome = Outcome.COMPLETED if _is_done(progress) else self._chance.choice(_FAILURES)
         if await self._stage.dispatches.end(progress.dispatch, outcome, "a race"):
             self.did["ended"].append([progress.dispatch.card_id, outcome.value])
@@ -111,7 +111,7 @@ class Round:
                 group.create_task(take())
 
 
-def _is_done(progress: Progress) -> bool:
+def _is_done(progress: OpenDispatch) -> bool:
     return progress.card is not None and progress.card.status is CardStatus.DONE
 
 

@@ -15,7 +15,7 @@ from bot.supervision import (
     Demands,
     Dispatches,
     Leadership,
-    Progress,
+    OpenDispatch,
     Sighting,
     Ticks,
     Worker,
@@ -102,7 +102,7 @@ class SupervisionStage:
         """Return an agent of the register."""
         return next(one for one in await self.workers.all() if one.place == f"{host}/{name}")
 
-    async def give(self, name: str) -> Progress:
+    async def give(self, name: str) -> OpenDispatch:
         """Give an agent a card, and insist on it."""
         given = await self.dispatches.assign(await self.worker(name), TTL, GRACE)
         assert given is not None

@@ -11,7 +11,7 @@ from bot.cards import Card, CardStatus
 from bot.dispatch_rules import Ask, End, Patience, Renew, Send, Step, Wait, next_step
 from bot.failure import FailureKind, TurnFailure, receipt_of
 from bot.model import Receipt, ReceiptState
-from bot.supervision import Dispatch, Outcome, Progress, Sighting, Worker
+from bot.supervision import Dispatch, OpenDispatch, Outcome, Sighting, Worker
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 PATIENCE = Patience()
@@ -51,10 +51,10 @@ def progress(
     *,
     of: Card | None = None,
     age: timedelta = 10 * SECOND,
-) -> Progress:
+) -> OpenDispatch:
     dispatch = Dispatch("d", "A1", "here/ann", "token", "prompt", "ask", NOW - age)
     stored = NOW - age
-    return Progress(
+    return OpenDispatch(
         dispatch,
         of or card(),
         prompt,
@@ -72,7 +72,7 @@ def failed(kind: FailureKind, detail: str = "") -> Receipt:
     return receipt_of("prompt", TurnFailure(kind, detail))
 
 
-def step(one: Progress, who: Worker | None = None, *, paused: bool = False) -> Step:
+def step(one: OpenDispatch, who: Worker | None = None, *, paused: bool = False) -> Step:
     return next_step(one, who or worker(), NOW, PATIENCE, paused=paused)
 
 

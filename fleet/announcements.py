@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import get_args
 
+from bot.card_prompt import without_token
 from bot.reply import Block, Code, Markdown, Offer, Text
 from bot.sessions import DialogKey
 
@@ -46,7 +47,7 @@ def announcement(dialog: Dialog) -> tuple[Text, Block, Block]:
     since = dialog.since.strftime("%H:%M:%S UTC")
     said = f"{dialog.agent} waits at a dialog since {since}: {dialog.title}"
     how = f"An operator answers it with `!agent answer {dialog.agent} KEY` (enter, escape, y, n, 1 …)."
-    return Text(said), Code("\n".join(shown(dialog.rows))), Markdown(how)
+    return Text(said), Code("\n".join(map(without_token, shown(dialog.rows)))), Markdown(how)
 
 
 def offers(dialog: Dialog) -> tuple[Offer, ...]:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.card_prompt import without_token
 from bot.errors import UserError
 from bot.model import ReceiptState, SendResult
 from bot.places import Places
@@ -68,7 +69,7 @@ class Look:
 
     def evidence(self) -> dict[str, Any]:
         """Return what was seen last, for a receipt."""
-        rows = [row.rstrip() for row in self.screen.rows]
+        rows = [without_token(row.rstrip()) for row in self.screen.rows]
         shown = [row for row in rows[: self.screen.cursor_y + 3] if row][-12:]
         return {"state": self.reading.state.value, "reader": self.reading.reader, "screen": shown}
 

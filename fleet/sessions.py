@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.card_prompt import without_token
 from bot.model import AgentRecord
 from bot.sessions import Check, Scene, Way
 from fleet.heartbeat import read_heartbeat
@@ -45,7 +46,8 @@ class LocalSessions:
 
     async def _rows(self, door: Door, screen: Screen, wanted: int) -> tuple[str, ...]:
         shown = screen.rows if door.pane.alternate else await door.terminal.history(door.pane.id)
-        kept = [row.rstrip() for row in shown]
+        # A card's prompt may stand there, with its claim's token, which is the agent's alone.
+        kept = [without_token(row.rstrip()) for row in shown]
         while kept and not kept[-1]:
             kept.pop()
         return tuple(kept[-wanted:])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.reply import Code
 from fleet.announcements import Dialog, announcement, fingerprint, keys, offers
 from fleet.screen import read_capture
 
@@ -90,3 +91,11 @@ def test_the_announcement_shows_the_screen_and_says_how_to_answer_by_hand() -> N
     assert said.text == "coder0 waits at a dialog since 10:00:00 UTC: Permission"
     assert "│ Run the drill's command?\n" in str(getattr(screen, "text", ""))
     assert "!agent answer coder0 KEY" in str(getattr(how, "source", ""))
+
+
+def test_a_claims_token_is_not_shown_with_a_dialog() -> None:
+    rows = ("mosaic backlog complete --id A7 --token 0123456789abcdef", "Allow it? y / n")
+    dialog = Dialog("coder0", "Permission", rows, datetime(2026, 11, 25, tzinfo=UTC))
+    screen = announcement(dialog)[1]
+    assert isinstance(screen, Code)
+    assert screen.text.startswith("mosaic backlog complete --id A7 --token (hidden)\n")

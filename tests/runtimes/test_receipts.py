@@ -133,23 +133,24 @@ async def _at_a_dialog(campaign: Campaign, key: str) -> None:
         drawn = campaign.name != "gemini" or await campaign.shows("Select Theme")
         return drawn and left_the_prompt and reading.state not in {ScreenState.PROMPT, *WORKING}
 
+    command = DIALOGS[campaign.name]
     for patience in (2.0, 2.0, 5.0, START_SECONDS):
         # A person tries again: right after a turn a command, or an Enter right after its text, may be swallowed.
         if (await campaign.look()).reading.state is ScreenState.PROMPT:
-            await campaign.tmux("send-keys", "-l", DIALOGS[campaign.name])
-            await until(
-                lambda: campaign.shows(DIALOGS[campaign.name]), START_SECONDS, "the command"
-            )
-        await campaign.tmux("send-keys", "Enter")
+            await campaign.tmux("send-keys", "-l", command)
+            await until(lambda: campaign.shows(command), START_SECONDS, "the command")
+        if command in ((await campaign.look()).reading.draft_tail or ""):
+            # Never into the list itself, which may have opened a little late: that would choose from it.
+            await campaign.tmux("send-keys", "Enter")
         with contextlib.suppress(AssertionError):
             await until(asked, patience, "the list to choose from")
             break
     assert await asked(), await campaign.rows()
-    before = await campaign.rows()
     await campaign.refuse(
         "at a dialog", "dialog is open|no prompt that is known|a draft stands", key=key
     )
-    campaign.dialogs_answered += await campaign.rows() != before
+    # Programs go on drawing their lists; what counts is that it is still open, and that not a byte was typed.
+    campaign.dialogs_answered += not await asked()
     await campaign.tmux("send-keys", "Escape")
     await campaign.take("after a dialog", "now it is closed", key=key)
 

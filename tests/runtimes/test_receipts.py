@@ -130,8 +130,15 @@ async def _at_a_dialog(campaign: Campaign, key: str) -> None:
     async def asked() -> bool:
         reading = (await campaign.look()).reading
         left_the_prompt = DIALOGS[campaign.name] not in (reading.draft_tail or "")
-        drawn = campaign.name != "gemini" or await campaign.shows("Select Theme")
-        return drawn and left_the_prompt and reading.state not in {ScreenState.PROMPT, *WORKING}
+        drawn = {
+            "gemini": lambda: campaign.shows("Select Theme"),
+            "pi": lambda: campaign.lacks(
+                DIALOGS["pi"]
+            ),  # its list of commands opens while one is typed
+        }
+        if campaign.name in drawn and not await drawn[campaign.name]():
+            return False
+        return left_the_prompt and reading.state not in {ScreenState.PROMPT, *WORKING}
 
     command = DIALOGS[campaign.name]
     for patience in (2.0, 2.0, 5.0, START_SECONDS):
@@ -139,7 +146,8 @@ async def _at_a_dialog(campaign: Campaign, key: str) -> None:
         if (await campaign.look()).reading.state is ScreenState.PROMPT:
             await campaign.tmux("send-keys", "-l", command)
             await until(lambda: campaign.shows(command), START_SECONDS, "the command")
-        if command in ((await campaign.look()).reading.draft_tail or ""):
+            await campaign.tmux("send-keys", "Enter")
+        elif command in ((await campaign.look()).reading.draft_tail or ""):
             # Never into the list itself, which may have opened a little late: that would choose from it.
             await campaign.tmux("send-keys", "Enter")
         with contextlib.suppress(AssertionError):

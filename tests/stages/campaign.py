@@ -141,6 +141,10 @@ class Campaign:
             error.add_note(await self._last_screen())
             raise
 
+    async def lacks(self, text: str) -> bool:
+        """Whether the screen does not show a text."""
+        return not await self.shows(text)
+
     async def shows(self, text: str) -> bool:
         return text in await self.rows()
 

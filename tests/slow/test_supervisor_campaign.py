@@ -134,15 +134,15 @@ def _compare(ledger: Ledger, wanted: Sequence[dict[str, Any]], seed: int) -> Non
 
 
 async def _all_done(installation: Installation) -> bool:
-    await asyncio.sleep(1)
-    ended = await installation.mosaic("backlog", "stats", "--json")
-    return ended.status == 0 and ended.data["counts"]["done"] == CARDS
+    return await _has_done(installation, CARDS)
 
 
 async def _clear_drafts_and_dialogs(installation: Installation) -> None:
     """Do what people do now and then: send a forgotten draft away, allow what is asked."""
     while True:
-        await asyncio.sleep(10)
+        await asyncio.sleep(
+            10
+        )  # a person's pace, which is part of the campaign; no check waits for it
         await installation.press("draft", "C-u")
         await installation.mosaic("agent", "answer", "dialog", "y")
 
@@ -162,5 +162,8 @@ async def _kill(installation: Installation, chance: random.Random, counts: list[
 
 
 async def _has_done(installation: Installation, count: int) -> bool:
+    await asyncio.sleep(
+        0.5
+    )  # until asks again at once, and a process each time would be what keeps the machine busy
     ended = await installation.mosaic("backlog", "stats", "--json")
     return ended.status == 0 and ended.data["counts"]["done"] >= count

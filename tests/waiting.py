@@ -11,13 +11,17 @@ Fact = TypeVar("Fact")
 
 @overload
 def until(
-    fact: Callable[[], Awaitable[Fact]], timeout: float = ..., what: str = ...
+    fact: Callable[[], Awaitable[Fact]],
+    timeout: float = ...,
+    what: str = ...,
+    *,
+    every: float = ...,
 ) -> Coroutine[Any, Any, Fact]: ...
 
 
 @overload
 def until(
-    fact: Callable[[], Fact], timeout: float = ..., what: str = ...
+    fact: Callable[[], Fact], timeout: float = ..., what: str = ..., *, every: float = ...
 ) -> Coroutine[Any, Any, Fact]: ...
 
 
@@ -25,8 +29,13 @@ async def until(
     fact: Callable[[], Any],
     timeout: float = 10.0,  # noqa: ASYNC109 - the bound belongs to the wait, not to a caller's scope
     what: str = "",
+    *,
+    every: float = 0.01,
 ) -> Any:
-    """Poll ``fact`` every 10 ms until it is truthy and return it; AssertionError after ``timeout`` seconds."""
+    """Poll ``fact`` until it is truthy and return it; AssertionError after ``timeout`` seconds.
+
+    ``every`` is the time between two polls in seconds: more than the 10 ms where a poll is dear.
+    """
     deadline = time.monotonic() + timeout
     while True:
         value = fact()
@@ -35,4 +44,4 @@ async def until(
             return known
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout} s: {what or fact}")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(every)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,9 @@ async def test_verify_that_ends_waiting_says_why(fleet: Installation) -> None:
     assert "a dialog is open: Permission" in sent.data["reason"]
     await fleet.press("enhancer", "n")
     story = await answered(fleet, sent.data["message_id"])
-    assert [receipt["state"] for receipt in story["receipts"]] == [
+    states = [receipt["state"] for receipt in story["receipts"]]
+    # Once the dialog is closed it may wait for the turn that asked, too: each reason is a receipt of its own.
+    assert [state for state, _ in groupby(states)] == [
         *("stored", "waiting", "typed", "accepted", "answered")
     ]
     asked = [one for one in fleet.agent_events("enhancer") if one["event"] == "dialog_answered"]

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from storage.part import DatabasePart
 from tests.stages.backlog import ANN
 from tests.stages.postgres import Running
 from tests.stages.racer import entries_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -78,21 +80,20 @@ class Track:
 
     async def _recover(self) -> None:
         """Wait until the server answers this process and all racers again."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                with contextlib.suppress(TransientError):
-                    await self.backlog.shelf.stats()
-                    break
-                await asyncio.sleep(0.05)
+        await until(self._answers, PATIENCE, "the server to be back")
         for racer in self._racers:
-            for _ in range(PATIENCE):
-                assert racer.stdin is not None
-                racer.stdin.write(b'["claim", ["probe", "no-such-card"]]\n')
-                if (await self._ending(racer))[0] == "unknown_card":
-                    break
-                await asyncio.sleep(0.05)
-            else:
-                raise AssertionError("a racer did not find the server again")
+            await until(partial(self._has_server, racer), PATIENCE, "a racer to find the server")
+
+    async def _answers(self) -> bool:
+        with contextlib.suppress(TransientError):
+            await self.backlog.shelf.stats()
+            return True
+        return False
+
+    async def _has_server(self, racer: Process) -> bool:
+        assert racer.stdin is not None
+        racer.stdin.write(b'["claim", ["probe", "no-such-card"]]\n')
+        return bool((await self._ending(racer))[0] == "unknown_card")
 
     async def card(self, card_id: str) -> Card:
         return (await self.backlog.shelf.show(card_id))[0]

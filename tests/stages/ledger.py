@@ -89,10 +89,40 @@ class Ledger:
 
     def idle_share(self) -> float:
         """Return the share of all agents' time in which they were free and had a card waiting, by the supervisor's count."""
-        first = min(at for card in self.cards.values() for at, _, _ in _events(card))
-        last = max(times[0] for times in self.completions().values())
+        first, last = self._span()
         agents = sum(self.status["agents"].values())
         return float(self.status["idle_seconds"] / (agents * (last - first).total_seconds()))
+
+    def idle_share_seen(self, agents: Sequence[str]) -> float:
+        """Return that share from outside, of these agents: by the ends of their turns and the cards' histories.
+
+        Free is an agent from the end of a turn to its next claim, whether or not a daemon was there to see it; two
+        free agents and one ready card count as one.
+        """
+        first, last = self._span()
+        turns = [
+            *((at, 0, 1) for id_ in self.cards for at, _, _ in self._waits(id_)),
+            *((at, 0, -1) for id_ in self.cards for _, at, _ in self._waits(id_)),
+        ]
+        for name in agents:
+            claims = sorted(
+                since for id_ in self.cards for who, since, _ in self.attempts(id_) if who == name
+            )
+            for claimed in claims:
+                turns += [
+                    (max(self._free_since(name, claimed) or first, first), 1, 0),
+                    (claimed, -1, 0),
+                ]
+        idle, free, ready, before = 0.0, 0, 0, first
+        for at, frees, readies in sorted(turns):
+            idle += min(free, ready) * (at - before).total_seconds()
+            free, ready, before = free + frees, ready + readies, at
+        return idle / (len(agents) * (last - first).total_seconds())
+
+    def _span(self) -> Span:
+        """Return when the first card came and when the last was done."""
+        first = min(at for card in self.cards.values() for at, _, _ in _events(card))
+        return first, max(times[0] for times in self.completions().values())
 
     def summary(self) -> str:
         """Return the campaign in numbers."""

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import re
 import secrets
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -55,9 +56,11 @@ class ControlLine:
     async def open(cls, argv: Sequence[str], environment: Mapping[str, str]) -> "ControlLine":
         """Start the client; TransientError when there is no server, or no such session on it.
 
-        ``argv`` is tmux with its socket, ``-C``, and the words that attach.
+        ``argv`` is tmux with its socket, ``-C``, and the words that attach. Where setpriv(1) is, the client ends
+        with us however we end.
         """
         process = await asyncio.create_subprocess_exec(
+            *_bound_to_us(),
             *argv,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -164,6 +167,17 @@ def _blocks(said: bytes) -> list[Block]:
             blocks.append(Block(failed, b"\n".join(rows).decode(errors="replace")))
         begin = None
     return blocks
+
+
+def _bound_to_us() -> Sequence[str]:
+    """Return the words in front of a command that make the kernel end it when we end, even by SIGKILL.
+
+    A client that is left behind with answers that nobody reads keeps its server from ever ending: after
+    ``kill-server`` tmux (3.3a) waits for those answers to be taken, refuses everybody, and no new server can start
+    on the socket.
+    """
+    setpriv = shutil.which("setpriv")
+    return () if setpriv is None else (setpriv, "--pdeathsig", "KILL")
 
 
 def _line(words: Sequence[str]) -> str:

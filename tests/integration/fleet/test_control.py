@@ -1,6 +1,7 @@
 """The control connection on a real tmux server: one line, many answers, and no trust in what panes show."""
 
 import asyncio
+import contextlib
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from bot.errors import TransientError
 from fleet.control import ControlLine, _blocks
 from fleet.guard import guarded_paste
 from fleet.tmux import Terminal
+from tests.stages.installation import is_alive
 from tests.waiting import until
 
 SPOOF = """
@@ -18,6 +20,21 @@ for number in range(3000):
     print(f"%end {int(time.time())} {number} 1")
 print("ready", flush=True)
 sys.stdin.read()
+"""
+
+ASKS_AND_NEVER_READS = """
+import asyncio, os, signal, sys
+from fleet.control import ControlLine
+
+async def main():
+    attach = ["attach-session", "-f", "no-output,ignore-size", "-t", "=_holder"]
+    line = await ControlLine.open(["tmux", "-L", sys.argv[1], "-C", *attach], os.environ)
+    asking = asyncio.create_task(line.batch([("list-keys",)] * 200))
+    await asyncio.sleep(0)
+    print("asked", flush=True)
+    signal.pause()
+
+asyncio.run(main())
 """
 
 
@@ -184,3 +201,29 @@ async def test_what_a_killed_process_left_is_removed(terminal: Terminal, tmp_pat
     left.write_text("a message")
     await terminal.hold_line()
     await until(lambda: not left.exists())
+
+
+async def test_a_line_left_behind_with_unread_answers_does_not_keep_its_server_from_ending(
+    terminal: Terminal,
+) -> None:
+    await terminal.ensure_server()
+    assert terminal.socket_name is not None
+    owner = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", ASKS_AND_NEVER_READS, terminal.socket_name),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert owner.stdout is not None
+    assert await owner.stdout.readline() == b"asked\n"
+    client = int(await terminal.run("list-clients", "-F", "#{client_pid}"))
+    owner.kill()
+    await owner.wait()
+    await until(lambda: not is_alive(client), what="the line to end with its owner")
+    await terminal.run("kill-server")
+    await until(lambda: started(terminal), what="a new server on the socket")
+
+
+async def started(terminal: Terminal) -> bool:
+    with contextlib.suppress(TransientError):
+        await terminal.ensure_server()
+        return await terminal.has_session("_holder")
+    return False

@@ -14,6 +14,7 @@ from bot.reception import ConnectorCarrier, Open
 from bot.settings import Settings
 from connectors.matrix.accounts import LocalAccounts
 from connectors.matrix.homeserver import LocalHomeserver
+from connectors.matrix.keys import Keys, Trust
 from connectors.registry import constructor
 from connectors.tmux.connector import PLACE, TmuxConnector
 from fleet.local import LocalFleet
@@ -89,7 +90,18 @@ class Connections:
             device_id=device,
             may_invite=self._may_invite,
             report=self._report,
+            keys=self._matrix_keys(),
         )
+
+    def _matrix_keys(self) -> Keys | None:
+        """Return where the device's keys lie, None when nobody gave a secret to keep them by."""
+        secret = self._credentials.get("MATRIX_PICKLE_KEY")
+        if secret is None and (accounts := self._accounts()) is not None:
+            secret = accounts.bot_pickle_key
+        if secret is None:
+            return None
+        trust = Trust(self._settings.connectors.matrix.trust)
+        return Keys(self._fleet.places.crypto_directory, secret, trust)
 
     async def _matrix_account(self) -> tuple[MatrixBlock, str, str | None]:
         if self._homeserver is not None:

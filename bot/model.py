@@ -135,13 +135,25 @@ class InboundBatch:
     """What one read of a platform brought, with the position to go on from.
 
     Storing it is one transaction: either the events and the position are kept, or neither is.
-    ``gap`` says, per place, what a walk back over missed time recovered and what it had to give up.
+    ``gaps`` says, per place, what a walk back over missed time recovered and what it had to give up,
+    ``unreadable`` what people must know could not be read.
     """
 
     connector: str
     events: tuple[Inbound, ...]
     position: str | None = None
     gaps: tuple["Gap", ...] = ()
+    unreadable: tuple["Unreadable", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Somebody's words that could not be read: ``why`` in a few words, ``event_id`` the first of them."""
+
+    source: Address
+    sender: Principal
+    event_id: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from bot.model import (
     MessageKind,
     Offered,
     ReceiptState,
+    Unreadable,
     Via,
     derived_id,
 )
@@ -96,11 +97,13 @@ class Router:
         self._log = structlog.get_logger(part=self.name)
 
     async def accept(self, batch: InboundBatch) -> None:
-        """Store a batch with its position, and what is to be said of gaps; handling comes after.
+        """Store a batch with its position, and what is to be said of gaps and unreadable words; handling comes after.
 
         Raises TransientError when the database is away: then nothing of the batch was stored.
         """
-        letters = self._mailbox.seal([_gap_notice(batch, gap) for gap in batch.gaps])
+        notices = [_gap_notice(batch, gap) for gap in batch.gaps]
+        notices += [_unreadable_notice(batch, one) for one in batch.unreadable]
+        letters = self._mailbox.seal(notices)
         for event in await self._journal.accept(batch, letters):
             self._enqueue(event)
         if letters:
@@ -357,4 +360,18 @@ def _gap_notice(batch: InboundBatch, gap: Gap) -> Message:
         to=gap.source,
         kind=MessageKind.NOTICE,
         blocks=(Text(f"recovered {gap.recovered}, lost {gap.lost}"),),
+    )
+
+
+def _unreadable_notice(batch: InboundBatch, one: Unreadable) -> Message:
+    said = (
+        f"I cannot read what {one.sender.name} wrote here: {one.why}. Say it again, or let your client send the"
+        " keys once more; how is in docs/howto/matrix.md."
+    )
+    return Message(
+        id=derived_id("unreadable", batch.connector, one.source.lane, one.event_id),
+        to=one.source,
+        kind=MessageKind.NOTICE,
+        blocks=(Text(said),),
+        reply_to=one.event_id,
     )

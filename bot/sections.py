@@ -179,6 +179,9 @@ class Heartbeat(Section):
 class MatrixSettings(Section):
     """Matrix; homeserver_url, user_id and room_id come from the roster's connector block."""
 
+    trust: Literal["tofu", "verified"] = "tofu"
+    """Whose devices take part in encrypted rooms: tofu, all whose keys stay those first seen; verified, verified ones only."""
+
 
 class DiscordSettings(Section):
     """Discord; the token is a secret and comes from DISCORD_BOT_TOKEN."""

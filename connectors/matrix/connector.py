@@ -18,9 +18,13 @@ from bot.model import (
     SendResult,
 )
 from bot.ports import Accept
+from connectors.matrix.crypto.cipher import Cipher
 from connectors.matrix.events import KIND
 from connectors.matrix.failures import REPEATED_REACTION
 from connectors.matrix.gaps import Bounds, GapWalker
+from connectors.matrix.keys import Keys
+from connectors.matrix.members import Members
+from connectors.matrix.privacy import Privacy
 from connectors.matrix.reader import Reader
 from connectors.matrix.rooms import MayInvite, Report, Rooms
 from connectors.matrix.session import Session
@@ -37,9 +41,9 @@ class MatrixConnector:
     """Speaks and listens as one Matrix account (implements Connector and ShowsTyping).
 
     ``room_id`` is the primary room, ``may_invite`` says whose invitations are followed, ``report`` tells
-    the operators something that cannot be said where it happened. It works with rooms without
-    encryption only and refuses to speak in others. Nothing is requested before the first call; ``close``
-    ends it.
+    the operators something that cannot be said where it happened. ``keys`` says where the device's keys are: without
+    them encrypted rooms are closed to us, and with them nothing is said there but encrypted. Nothing is requested before
+    the first call; ``close`` ends it.
     """
 
     kind = KIND
@@ -54,15 +58,20 @@ class MatrixConnector:
         may_invite: MayInvite,
         report: Report,
         device_id: str | None = None,
+        keys: Keys | None = None,
         bounds: Bounds | None = None,
         hold: timedelta = HOLD,
     ) -> None:
-        self._session = Session(homeserver_url, user_id, access_token, device_id)
-        self._rooms = Rooms(self._session, room_id, may_invite, report)
+        self._session = session = Session(homeserver_url, user_id, access_token, device_id)
+        members = Members(session)
+        cipher = None if keys is None else Cipher(session, members, keys)
+        self._privacy = Privacy(session, members, cipher)
+        self._rooms = Rooms(session, room_id, may_invite, report, self._privacy.hindrance)
         bounds = bounds or Bounds()
-        self._reader = Reader(user_id, self._rooms, GapWalker(self._session, bounds))
+        walker = GapWalker(session, bounds)
+        self._reader = Reader(user_id, self._rooms, walker, self._privacy)
         self._loop = SyncLoop(
-            self._session, self._rooms, self._reader, recent=bounds.recent, hold=hold
+            session, self._rooms, self._reader, self._privacy, recent=bounds.recent, hold=hold
         )
         self._turns: dict[str, asyncio.Lock] = {}
         self._authors: OrderedDict[str, str] = OrderedDict()
@@ -75,7 +84,7 @@ class MatrixConnector:
 
         A mark stands before the one that it takes the place of is withdrawn.
 
-        Raises UserError for an encrypted room, one that we are not in, and an event that is too large;
+        Raises UserError for an encrypted room without keys, one that we are not in, and an event that is too large;
         TransientError (with the server's own wait, if it gave one) and SetupError otherwise.
         """
         if message.to.kind != KIND:
@@ -84,7 +93,9 @@ class MatrixConnector:
         mentioned = self._authors.get(message.reply_to) if message.reply_to else None
         event = to_wire(message, mentioned)
         async with self._turns.setdefault(room_id, asyncio.Lock()):
-            await self._rooms.refuse_encrypted(room_id)
+            await self._rooms.refuse_closed(room_id)
+            if await self._rooms.is_encrypted(room_id):
+                event = await self._privacy.seal(room_id, self._rooms.rules(room_id), event)
             event_id = await self._show(room_id, event, message.transaction_id)
             if message.former_mark is not None:
                 await self._withdraw(message, message.former_mark)
@@ -120,6 +131,7 @@ class MatrixConnector:
         self._subscribed = True
         try:
             await self._session.identify()
+            await self._privacy.ready()
             await self._rooms.enter_primary()
             await self._loop.run(hand_over, position)
         finally:
@@ -128,7 +140,7 @@ class MatrixConnector:
     async def typing(self, address: Address, *, active: bool) -> None:
         """Show that we are at work, for at most 30 s; a signal that does not get through is dropped."""
         try:
-            if not await self._rooms.is_encrypted(address.place):
+            if not await self._rooms.is_closed(address.place):
                 await self._session.typing(address.place, active=active, lasting=_TYPING_LASTS)
         except MosaicError as error:
             self._log.debug("typing not shown", room_id=address.place, error=error.message)
@@ -167,12 +179,13 @@ class MatrixConnector:
 
     async def close(self) -> None:
         """Close the connections for good; what is still asked for is a TransientError."""
+        self._privacy.close()
         await self._session.close()
 
     def _health(
         self, state: str, *, reachable: bool, authenticated: bool, why: str = ""
     ) -> ConnectorHealth:
-        notes = ([why] if why else []) + list(self._rooms.notes)
+        notes = ([why] if why else []) + [*self._rooms.notes, *self._privacy.notes]
         age = None
         if self._last_inbound is not None:
             age = timedelta(seconds=time.monotonic() - self._last_inbound)

@@ -6,6 +6,7 @@ so one odd event can end a loop and rooms grow in memory; the answer's JSON goes
 
 import json
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -142,6 +143,20 @@ class Session:
             body["timeout"] = int(lasting / timedelta(milliseconds=1))
         path = f"{_room(room_id)}/typing/{_quoted(self.user_id)}"
         await self._ask(f"typing in {room_id}", "PUT", path, body=body)
+
+    async def members(self, room_id: str) -> Sequence[str]:
+        """Return the user ids of those who are in a room."""
+        told = await self._ask(
+            f"reading who is in {room_id}", "GET", f"{_room(room_id)}/joined_members"
+        )
+        joined = told.get("joined")
+        return list(joined) if isinstance(joined, dict) else []
+
+    async def ask(
+        self, doing: str, method: str, path: str, *, body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Ask for anything else below the client-server API's root; ``doing`` is for its errors."""
+        return await self._ask(doing, method, path, body=body)
 
     async def close(self) -> None:
         """Close the connections; repeatable."""

@@ -12,6 +12,7 @@ from bot.model import Address, Gap, Inbound, InboundBatch, MessageKind, Outbound
 from connectors.matrix.accounts import Account
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.gaps import Bounds
+from connectors.matrix.keys import Keys
 from tests.stages.synapse import Person, Town
 from tests.waiting import until
 
@@ -74,10 +75,15 @@ class Bot:
 
     @asynccontextmanager
     async def listening(
-        self, ear: Ear, *, bounds: Bounds | None = None, hold: timedelta = timedelta(seconds=30)
+        self,
+        ear: Ear,
+        *,
+        bounds: Bounds | None = None,
+        hold: timedelta = timedelta(seconds=30),
+        keys: Keys | None = None,
     ) -> AsyncIterator[MatrixConnector]:
         """Run a connector from the ear's position until the block ends; it listens when this returns."""
-        connector = self.connector(bounds=bounds, hold=hold)
+        connector = self.connector(bounds=bounds, hold=hold, keys=keys)
         known = len(ear.batches)
         task = asyncio.create_task(connector.subscribe(ear.accept, ear.position))
         try:

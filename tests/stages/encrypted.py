@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import nio
+from nio.crypto import Olm
+from nio.crypto.sessions import OutboundGroupSession
 
 from connectors.matrix.accounts import Account
 from connectors.matrix.keys import Keys, Trust
@@ -31,6 +33,8 @@ class PrivatePerson(Person):
         self.client.restore_login(account.user_id, account.device_id, account.token)
         self.heard: dict[str, dict[str, Any]] = {}
         self.unread: dict[str, str] = {}
+        self._kept: OutboundGroupSession
+        self._kept_key = ""
         self.client.add_event_callback(self._hear, nio.RoomMessage)
         self.client.add_event_callback(self._miss, nio.MegolmEvent)
 
@@ -73,6 +77,41 @@ class PrivatePerson(Person):
         if self.client.should_claim_keys:
             await self.client.keys_claim(self.client.get_users_for_key_claiming())
 
+    async def sealed_without_key(self, bot: Bot, text: str) -> dict[str, Any]:
+        """Return an encrypted event's content whose key nobody was given; ``hand_over_key`` gives it to a bot."""
+        olm = self._olm
+        olm.create_outbound_group_session(bot.room_id)
+        self._kept = session = olm.outbound_group_sessions.pop(bot.room_id)
+        self._kept_key = session.session_key
+        session.mark_as_shared()
+        olm.outbound_group_sessions[bot.room_id] = session
+        plain = {"type": "m.room.message", "content": {"msgtype": "m.text", "body": text}}
+        sealed: dict[str, Any] = olm.group_encrypt(bot.room_id, plain)
+        del olm.outbound_group_sessions[bot.room_id]
+        return sealed
+
+    async def hand_over_key(self, bot: Bot) -> None:
+        """Give a bot the key of ``sealed_without_key``."""
+        olm = self._olm
+        device = olm.device_store[bot.user_id][bot.account.device_id]
+        content = {
+            "algorithm": "m.megolm.v1.aes-sha2",
+            "room_id": bot.room_id,
+            "session_id": self._kept.id,
+            "session_key": self._kept_key,
+        }
+        session = olm.session_store.get(device.curve25519)
+        sealed = olm._olm_encrypt(session, device, "m.room_key", content)
+        answer = await self.client.to_device(
+            nio.ToDeviceMessage("m.room.encrypted", bot.user_id, device.id, sealed)
+        )
+        assert isinstance(answer, nio.ToDeviceResponse), answer
+
+    @property
+    def _olm(self) -> Olm:
+        assert self.client.olm is not None
+        return self.client.olm
+
     async def hears(self, text: str, sender: str | None = None) -> dict[str, Any]:
         """Wait until somebody's words were read, and return their content."""
 
@@ -95,12 +134,15 @@ def keys(folder: Path, secret: str = SECRET, trust: Trust = Trust.TOFU) -> Keys:
     return Keys(folder, secret, trust)
 
 
-async def meet_in_private(town: Town, store: Path) -> tuple[PrivatePerson, Bot, Keys]:
-    """Return a person and a bot who share an encrypted room, and the bot's keys."""
+async def meet_in_private(
+    town: Town, store: Path, *, encrypted: bool = True
+) -> tuple[PrivatePerson, Bot, Keys]:
+    """Return a person and a bot who share a room, and the bot's keys."""
     account, own = await town.account("ann"), await town.account("mosaic")
     ann = PrivatePerson(town.url, account, store / account.user_id.strip("@").replace(":", "_"))
     town.take_home(ann)
     bot = Bot(town, own, await town.room(own, account))
-    await town.client(own).encrypt(bot.room_id)
+    if encrypted:
+        await town.client(own).encrypt(bot.room_id)
     bot.allowed.add(f"matrix:{ann.user_id}")
     return ann, bot, keys(store / "crypto")

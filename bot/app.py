@@ -65,6 +65,7 @@ from fleet.units import SystemdUnits
 from storage.audit import PostgresAudit
 from storage.backlog import postgres_backlog
 from storage.confirmations import PostgresConfirmations
+from storage.contents import PostgresContents
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
 from storage.journal import PostgresJournal, PostgresPositions
@@ -122,6 +123,7 @@ class Daemon:
             console=self._console,
             may_invite=self._may_invite,
             report=self._report,
+            contents=PostgresContents(self._database),
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
         self._announcements = Announcements(

@@ -9,7 +9,7 @@ from bot.credentials import Credentials
 from bot.errors import SetupError
 from bot.model import Address, Capabilities, Principal
 from bot.policy import Access
-from bot.ports import Carrier, Connector, ShowsTyping
+from bot.ports import Carrier, Connector, Contents, ShowsTyping
 from bot.reception import ConnectorCarrier, Open
 from bot.settings import Settings
 from connectors.matrix.accounts import LocalAccounts
@@ -41,7 +41,9 @@ class Connections:
         console: TmuxConnector,
         may_invite: MayInvite,
         report: Report,
+        contents: Contents,
     ) -> None:
+        self._contents = contents
         self._settings = settings
         self._credentials = credentials
         self._fleet = fleet
@@ -89,6 +91,7 @@ class Connections:
             device_id=device,
             may_invite=self._may_invite,
             report=self._report,
+            contents=self._contents,
         )
 
     async def _matrix_account(self) -> tuple[MatrixBlock, str, str | None]:

@@ -107,12 +107,46 @@ class InboundKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that somebody sent, as the platform tells of it: nothing of it was fetched or looked at.
+
+    ``size`` is what its sender says, in bytes; None when that one says nothing. ``reference`` is JSON by which
+    its connector, and nobody else, finds the bytes (``FetchesFiles``); it may hold a key.
+    """
+
+    name: str
+    media_type: str
+    size: int | None
+    reference: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that goes with a message of ours.
+
+    ``content`` is the id of its bytes in the store (port Contents), ``size`` their number. ``words`` are the bytes
+    themselves, as text, of a file that was made of a long message; then there is no ``content``. ``path`` is
+    where the file lies on the host that it came from, for places that take no files. ``card`` is the card in
+    whose folder it belongs at its reader, None for the reader's inbox.
+    """
+
+    name: str
+    media_type: str
+    size: int
+    content: str = ""
+    words: str | None = None
+    path: str = ""
+    card: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
     """One event that somebody caused on a platform.
 
     ``event_id`` is the platform's own; together with ``source.kind`` it is unique. ``recovered`` marks
     one that was read back after downtime. A reaction's ``text`` is its mark, ``stands_on`` the platform's id
-    of what it stands on (None for anything else).
+    of what it stands on (None for anything else). With ``attachments`` the text is what was written below
+    them, often nothing.
     """
 
     event_id: str
@@ -123,6 +157,7 @@ class Inbound:
     kind: InboundKind = InboundKind.TEXT
     recovered: bool = False
     stands_on: str | None = None
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def id(self) -> str:
@@ -185,7 +220,7 @@ class Message:
     ``chain`` is the id of the mail with which a chain of agents' mail began (None: it begins here), ``hops``
     how many came before it. ``offers`` are what people may choose on it, where the platform lets them.
     ``replaces`` is our id of the message whose place it takes where the platform can edit; of edits that wait only
-    the newest one is said.
+    the newest one is said. ``files`` go with it: mail brings them to its agent's host.
     """
 
     id: str
@@ -203,6 +238,7 @@ class Message:
     hops: int = 0
     offers: tuple[Offer, ...] = ()
     replaces: str | None = None
+    files: tuple[Enclosure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +264,7 @@ class OutboundMessage:
     render. For a reaction ``text`` is the mark, ``reply_to`` the event that it stands on, and ``former_mark``
     the platform's id of our mark whose place it takes there, if there is one: that one is withdrawn. An edit
     ``replaces`` a message (our id); ``replaced_event`` is the platform's id of that, None while it was not shown.
+    Of ``files`` mail may have many; on a platform there is at most one, and then ``text`` is what stands below it.
     """
 
     message_id: str
@@ -244,6 +281,7 @@ class OutboundMessage:
     replaces: str | None = None
     replaced_event: str | None = None
     former_mark: str | None = None
+    files: tuple[Enclosure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +369,8 @@ class Capabilities:
     """What a platform can show. ``max_bytes`` bounds one event's text and markup together.
 
     ``reactions`` says that our marks are shown, ``choices`` that people's marks come in: then offers stand
-    below their message as marks.
+    below their message as marks. ``file_bytes`` is how large a file may be that is sent there, 0 where there
+    are none. What would take more than ``most_parts`` events is shown by its beginning, with the whole in a file.
     """
 
     threads: bool
@@ -341,6 +380,8 @@ class Capabilities:
     typing: bool
     max_bytes: int
     choices: bool = False
+    file_bytes: int = 0
+    most_parts: int = 3
 
 
 @dataclass(frozen=True, slots=True)

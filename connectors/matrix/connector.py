@@ -3,13 +3,17 @@
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
+from bot.contents import bytes_of
 from bot.errors import MosaicError, SetupError, UserError
 from bot.model import (
     Address,
+    Attachment,
     Capabilities,
     ConnectorHealth,
     InboundBatch,
@@ -17,10 +21,11 @@ from bot.model import (
     ReceiptState,
     SendResult,
 )
-from bot.ports import Accept
+from bot.ports import Accept, Contents
 from connectors.matrix.events import KIND
 from connectors.matrix.failures import REPEATED_REACTION
 from connectors.matrix.gaps import Bounds, GapWalker
+from connectors.matrix.media import Media
 from connectors.matrix.reader import Reader
 from connectors.matrix.rooms import MayInvite, Report, Rooms
 from connectors.matrix.session import Session
@@ -34,10 +39,10 @@ _HEALTH_PATIENCE = timedelta(seconds=5)
 
 
 class MatrixConnector:
-    """Speaks and listens as one Matrix account (implements Connector and ShowsTyping).
+    """Speaks and listens as one Matrix account (implements Connector, ShowsTyping and FetchesFiles).
 
     ``room_id`` is the primary room, ``may_invite`` says whose invitations are followed, ``report`` tells
-    the operators something that cannot be said where it happened. It works with rooms without
+    the operators something that cannot be said where it happened, ``contents`` has the bytes of files that are sent. It works with rooms without
     encryption only and refuses to speak in others. Nothing is requested before the first call; ``close``
     ends it.
     """
@@ -53,11 +58,14 @@ class MatrixConnector:
         *,
         may_invite: MayInvite,
         report: Report,
+        contents: Contents,
         device_id: str | None = None,
         bounds: Bounds | None = None,
         hold: timedelta = HOLD,
     ) -> None:
         self._session = Session(homeserver_url, user_id, access_token, device_id)
+        self._contents = contents
+        self._media = Media(self._session)
         self._rooms = Rooms(self._session, room_id, may_invite, report)
         bounds = bounds or Bounds()
         self._reader = Reader(user_id, self._rooms, GapWalker(self._session, bounds))
@@ -82,15 +90,30 @@ class MatrixConnector:
             raise UserError(f"{message.to} is no place on Matrix")
         room_id = message.to.place
         mentioned = self._authors.get(message.reply_to) if message.reply_to else None
-        event = to_wire(message, mentioned)
         async with self._turns.setdefault(room_id, asyncio.Lock()):
             await self._rooms.refuse_encrypted(room_id)
+            event = to_wire(message, mentioned, await self._upload(message))
             event_id = await self._show(room_id, event, message.transaction_id)
             if message.former_mark is not None:
                 await self._withdraw(message, message.former_mark)
         if event_id is None:
             return SendResult(ReceiptState.ACCEPTED, evidence={"already_there": True})
         return SendResult(ReceiptState.ACCEPTED, event_id, evidence={"event_id": event_id})
+
+    async def _upload(self, message: OutboundMessage) -> dict[str, Any] | None:
+        """Upload a message's file, encrypted if its room is, and return where it is; None without one.
+
+        After a crash it is uploaded again, and the transaction id lets one event tell of it.
+        """
+        if not message.files:
+            return None
+        file, sealed = message.files[0], await self._rooms.is_encrypted(message.to.place)
+        chunks = bytes_of(file, self._contents)
+        return await self._media.put(chunks, file.size, file.name, file.media_type, sealed=sealed)
+
+    def fetch(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """Give a file's bytes, opened if it was encrypted (see FetchesFiles)."""
+        return self._media.get(attachment.reference)
 
     async def _show(self, room_id: str, event: WireEvent, transaction_id: str) -> str | None:
         """Send an event and return its id, None for a mark of ours that stands there already."""
@@ -120,6 +143,7 @@ class MatrixConnector:
         self._subscribed = True
         try:
             await self._session.identify()
+            await self._media.ask_limit()
             await self._rooms.enter_primary()
             await self._loop.run(hand_over, position)
         finally:
@@ -163,6 +187,8 @@ class MatrixConnector:
             typing=True,
             max_bytes=MAX_BYTES,
             choices=True,
+            file_bytes=self._media.limit,
+            most_parts=1,
         )
 
     async def close(self) -> None:

@@ -38,6 +38,7 @@ from bot.reply import Reply, Text, say
 from bot.router import Router
 from bot.worker import Worker
 from connectors.memory import MemoryConnector, MemoryPlatform
+from tests.fakes.contents import MemoryContents
 from tests.fakes.correspondence import MemoryCorrespondence, MemoryPost
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.mailroom import MemoryJournal, MemoryOutbox, Room
@@ -166,7 +167,7 @@ class Middle:
         self.terminal = Terminal()
         self.audit = MemoryAudit()
         self.journal = MemoryJournal(room)
-        self.connector = MemoryConnector(platform)
+        self.connector = MemoryConnector(platform, MemoryContents())
         outbox = MemoryOutbox(room)
         self.mailbox = Mailbox(outbox, lambda _kind: self.connector.capabilities())
         presence = Typing(lambda _kind: self.connector)

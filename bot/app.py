@@ -18,6 +18,7 @@ from bot.command.declare import Call
 from bot.connections import Connections
 from bot.credentials import Credentials
 from bot.errors import SetupError
+from bot.filing import make_filing, with_luggage
 from bot.interpreter import Interpreter
 from bot.life import Life
 from bot.mailbox import Mailbox
@@ -112,7 +113,7 @@ class Daemon:
 
         self._units = SystemdUnits(places, environ)
         self._fleet = self._make_fleet(environ)
-        self._door = AgentCarrier(self._fleet, self._pauses)
+        self._door = with_luggage(AgentCarrier(self._fleet, self._pauses), places, self._database)
         self._homeserver = self._make_homeserver(options)
         self._console = TmuxConnector()
         self._connections = Connections(
@@ -158,6 +159,14 @@ class Daemon:
             concerns=self._announcements.concerns,
             tell=self._bulletin.put,
         )
+        self._filing = make_filing(
+            self._database,
+            self._fleet,
+            self._mailbox,
+            self._connections,
+            settings,
+            self._life.owner,
+        )
         presence = Typing(self._connections.typing)
         marks = Marks(self._mailbox, self._correspondence)
         self._progress = Progress(
@@ -184,6 +193,7 @@ class Daemon:
             partial(addressee, self._fleet),
             presence,
             choices=Choices(PostgresOffers(self._database), self._interpreter, self._mailbox),
+            intake=self._filing.intake,
             token=self._life.token,
         )
         self._window: ChatWindow | None = None
@@ -257,6 +267,7 @@ class Daemon:
                 )
             ),
             *mail_topics(self._office, self._post, self._correspondence, self._fleet),
+            self._filing.topic,
             self._supervision.topic,
             *self._announcements.topics(self._policy),
         )
@@ -319,7 +330,7 @@ class Daemon:
                 self._outbox,
                 self._carriers,
                 self._relay.moved,
-                owner=f"{self._host} {self._life.token}",
+                owner=self._life.owner,
                 backoff=self._settings.delivery.backoff,
                 give_up_after=self._settings.delivery.give_up_after,
             ),
@@ -327,6 +338,7 @@ class Daemon:
                 self._fleet, self._correspondence, self._relay, redact=self._credentials.redact
             ),
             self._progress,
+            self._filing.porter,
             *self._announcements.parts(),
             *([Newsroom(self._backlog.news, self._mailbox)] if self._settings.threads.news else []),
             *([] if self._homeserver is None else [self._homeserver]),
@@ -336,6 +348,7 @@ class Daemon:
                 (
                     *backlog_jobs(self._backlog, self._settings, self._bulletin.put),
                     *self._supervision.jobs,
+                    self._filing.job,
                 ),
                 self._interpreter,
                 self._backlog.shelf,

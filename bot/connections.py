@@ -9,7 +9,7 @@ from bot.credentials import Credentials
 from bot.errors import SetupError
 from bot.model import Address, Capabilities, Principal
 from bot.policy import Access
-from bot.ports import Carrier, Connector, Contents, ShowsTyping
+from bot.ports import Carrier, Connector, Contents, FetchesFiles, ShowsTyping
 from bot.reception import ConnectorCarrier, Open
 from bot.settings import Settings
 from connectors.matrix.accounts import LocalAccounts
@@ -131,6 +131,14 @@ class Connections:
         """Whether what was said there can be edited now."""
         capabilities = self.capabilities(kind)
         return capabilities is not None and capabilities.edits
+
+    def fetchers(self) -> dict[str, FetchesFiles]:
+        """Return the live connectors to which people send files, by kind."""
+        return {
+            kind: cast("FetchesFiles", connector)
+            for kind, connector in self._live.items()
+            if connector.capabilities().file_bytes
+        }
 
     def typing(self, kind: str) -> ShowsTyping | None:
         """Return the connector if it is live and shows typing."""

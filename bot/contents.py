@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from bot.model import Enclosure
+from bot.enclosure import Enclosure
 from bot.ports import Contents
 
 _PIECE = 64 * 1024

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from bot.enclosure import Attachment, Enclosure
 from bot.reply import Block, Offer
 
 _NAMESPACE = uuid.UUID("6d6f7361-6963-4666-8c65-657400000001")
@@ -107,46 +108,12 @@ class InboundKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that somebody sent, as the platform tells of it: nothing of it was fetched or looked at.
-
-    ``size`` is what its sender says, in bytes; None when that one says nothing. ``reference`` is JSON by which
-    its connector, and nobody else, finds the bytes (``FetchesFiles``); it may hold a key.
-    """
-
-    name: str
-    media_type: str
-    size: int | None
-    reference: dict[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Enclosure:
-    """A file that goes with a message of ours.
-
-    ``content`` is the id of its bytes in the store (port Contents), ``size`` their number. ``words`` are the bytes
-    themselves, as text, of a file that was made of a long message; then there is no ``content``. ``path`` is
-    where the file lies on the host that it came from, for places that take no files. ``card`` is the card in
-    whose folder it belongs at its reader, None for the reader's inbox.
-    """
-
-    name: str
-    media_type: str
-    size: int
-    content: str = ""
-    words: str | None = None
-    path: str = ""
-    card: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Inbound:
     """One event that somebody caused on a platform.
 
     ``event_id`` is the platform's own; together with ``source.kind`` it is unique. ``recovered`` marks
     one that was read back after downtime. A reaction's ``text`` is its mark, ``stands_on`` the platform's id
-    of what it stands on (None for anything else). With ``attachments`` the text is what was written below
-    them, often nothing.
+    of what it stands on (None for anything else). With ``attachments`` the text stands below them.
     """
 
     event_id: str
@@ -220,7 +187,7 @@ class Message:
     ``chain`` is the id of the mail with which a chain of agents' mail began (None: it begins here), ``hops``
     how many came before it. ``offers`` are what people may choose on it, where the platform lets them.
     ``replaces`` is our id of the message whose place it takes where the platform can edit; of edits that wait only
-    the newest one is said. ``files`` go with it: mail brings them to its agent's host.
+    the newest one is said. Mail brings its ``files`` to its agent's host.
     """
 
     id: str
@@ -264,7 +231,7 @@ class OutboundMessage:
     render. For a reaction ``text`` is the mark, ``reply_to`` the event that it stands on, and ``former_mark``
     the platform's id of our mark whose place it takes there, if there is one: that one is withdrawn. An edit
     ``replaces`` a message (our id); ``replaced_event`` is the platform's id of that, None while it was not shown.
-    Of ``files`` mail may have many; on a platform there is at most one, and then ``text`` is what stands below it.
+    Mail may have many ``files``, an event at most one, below which ``text`` stands.
     """
 
     message_id: str
@@ -311,8 +278,7 @@ FINAL_STATES = frozenset({ReceiptState.ANSWERED, ReceiptState.FAILED})
 class Receipt:
     """One dated statement on a message; later ones are added, none is ever changed.
 
-    ``by`` says which sort of evidence (conversation, submitted, queued, screen, platform), ``evidence``
-    holds it: file and offset, event id, what the screen showed.
+    ``by`` says which sort of evidence (conversation, submitted, queued, screen, platform) ``evidence`` holds.
     """
 
     message_id: str
@@ -368,9 +334,8 @@ class ConnectorHealth:
 class Capabilities:
     """What a platform can show. ``max_bytes`` bounds one event's text and markup together.
 
-    ``reactions`` says that our marks are shown, ``choices`` that people's marks come in: then offers stand
-    below their message as marks. ``file_bytes`` is how large a file may be that is sent there, 0 where there
-    are none. What would take more than ``most_parts`` events is shown by its beginning, with the whole in a file.
+    ``reactions``: our marks are shown; ``choices``: people's marks come in, so offers stand below their message.
+    ``file_bytes`` bounds a file, 0 means none; what takes more than ``most_parts`` events is folded into one.
     """
 
     threads: bool

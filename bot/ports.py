@@ -5,10 +5,10 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Protocol
 
+from bot.enclosure import Attachment
 from bot.model import (
     Address,
     AgentRecord,
-    Attachment,
     Capabilities,
     ConnectorHealth,
     Decision,

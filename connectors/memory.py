@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.contents import bytes_of
+from bot.enclosure import Attachment
 from bot.errors import TransientError, UserError
 from bot.markup import storable
 from bot.model import (
     Address,
-    Attachment,
     Capabilities,
     ConnectorHealth,
     Gap,

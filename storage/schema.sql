@@ -579,8 +579,10 @@ CREATE TABLE public.upload (
     leased_until timestamp with time zone,
     ended_at timestamp with time zone,
     told_at timestamp with time zone,
+    removed_at timestamp with time zone,
     CONSTRAINT upload_forgets_key CHECK (((state = 'wanted'::text) OR (reference IS NULL))),
     CONSTRAINT upload_name_check CHECK (((name <> ''::text) AND (name !~ '[/[:cntrl:]]'::text) AND (name !~ '^[.-]'::text))),
+    CONSTRAINT upload_removed_once CHECK (((state = 'removed'::text) = (removed_at IS NOT NULL))),
     CONSTRAINT upload_state_check CHECK ((state = ANY (ARRAY['wanted'::text, 'kept'::text, 'refused'::text, 'removed'::text])))
 );
 
@@ -818,6 +820,8 @@ CREATE INDEX unanswered_of_carrier ON public.unanswered USING btree (carrier);
 CREATE INDEX upload_content ON public.upload USING btree (content_id) WHERE (content_id IS NOT NULL);
 
 CREATE INDEX upload_kept ON public.upload USING btree (ended_at) WHERE (state = 'kept'::text);
+
+CREATE INDEX upload_removed ON public.upload USING btree (removed_at) WHERE (state = 'removed'::text);
 
 CREATE INDEX upload_untold ON public.upload USING btree (seq) WHERE (told_at IS NULL);
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.model import Attachment, Enclosure
+from bot.enclosure import Attachment, Enclosure
 
 FILE_TYPES = ("m.file", "m.image", "m.audio", "m.video")
 UNKNOWN_TYPE = "application/octet-stream"

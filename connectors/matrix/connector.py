@@ -10,10 +10,10 @@ from typing import Any
 import structlog
 
 from bot.contents import bytes_of
+from bot.enclosure import Attachment
 from bot.errors import MosaicError, SetupError, UserError
 from bot.model import (
     Address,
-    Attachment,
     Capabilities,
     ConnectorHealth,
     InboundBatch,

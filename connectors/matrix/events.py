@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.model import Address, Attachment, Inbound, InboundKind, Principal
+from bot.enclosure import Attachment
+from bot.model import Address, Inbound, InboundKind, Principal
 from connectors.matrix.answers import RoomEvent
 from connectors.matrix.attachments import FILE_TYPES, caption_of, read_attachment
 

@@ -48,11 +48,14 @@ CREATE TABLE upload (
     leased_until timestamptz,
     ended_at timestamptz,
     told_at timestamptz,
+    removed_at timestamptz,
     CONSTRAINT upload_name_once UNIQUE (folder, name),
     -- What opens an encrypted file is not kept longer than it is needed.
-    CONSTRAINT upload_forgets_key CHECK (state = 'wanted' OR reference IS NULL)
+    CONSTRAINT upload_forgets_key CHECK (state = 'wanted' OR reference IS NULL),
+    CONSTRAINT upload_removed_once CHECK ((state = 'removed') = (removed_at IS NOT NULL))
 );
 CREATE INDEX upload_wanted ON upload (due_at) WHERE state = 'wanted';
 CREATE INDEX upload_untold ON upload (seq) WHERE told_at IS NULL;
 CREATE INDEX upload_content ON upload (content_id) WHERE content_id IS NOT NULL;
 CREATE INDEX upload_kept ON upload (ended_at) WHERE state = 'kept';
+CREATE INDEX upload_removed ON upload (removed_at) WHERE state = 'removed';

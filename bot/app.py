@@ -160,12 +160,7 @@ class Daemon:
             tell=self._bulletin.put,
         )
         self._filing = make_filing(
-            self._database,
-            self._fleet,
-            self._mailbox,
-            self._connections,
-            settings,
-            self._life.owner,
+            self._database, self._fleet, self._mailbox, self._connections, settings
         )
         presence = Typing(self._connections.typing)
         marks = Marks(self._mailbox, self._correspondence)
@@ -330,7 +325,7 @@ class Daemon:
                 self._outbox,
                 self._carriers,
                 self._relay.moved,
-                owner=self._life.owner,
+                owner=f"{self._host} {self._life.token}",
                 backoff=self._settings.delivery.backoff,
                 give_up_after=self._settings.delivery.give_up_after,
             ),

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.enclosure import Attachment, size_text
+from bot.enclosure import Attachment
 from bot.errors import UserError
 
 LOOKED_AT = 4096
@@ -93,17 +93,21 @@ class FileRules:
     folder_bytes: int
     types: tuple[str, ...]
 
-    def check_size(self, size: int, used: int) -> None:
-        """Raise UserError when a file of this size is too large, or its folder would be."""
+    def check_size(self, size: int, used: int, *, so_far: bool = False) -> None:
+        """Raise UserError when a file of this size is too large, or its folder would be.
+
+        ``so_far`` says that there is more of it to come.
+        """
+        least = "at least " if so_far else ""
         if size > self.max_bytes:
             raise UserError(
-                f"it has {size_text(size)}; the limit is {size_text(self.max_bytes)}",
+                f"it has {least}{size:,} bytes; the limit is {self.max_bytes:,} bytes",
                 code="too_large",
             )
         if used + size > self.folder_bytes:
             raise UserError(
-                f"its {size_text(size)} do not fit: {size_text(used)} of"
-                f" {size_text(self.folder_bytes)} are taken there",
+                f"its {least}{size:,} bytes do not fit: {used:,} of {self.folder_bytes:,} bytes"
+                " are taken there",
                 code="quota",
             )
 

@@ -1,5 +1,6 @@
 """Files put together: what people send, what agents send, and what becomes of both with time."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -49,9 +50,8 @@ def make_filing(
     mailbox: Mailbox,
     connections: Connections,
     settings: Settings,
-    owner: str,
 ) -> Filing:
-    """Return what this daemon does with files; ``owner`` is its name in leases (``NAME LIFE``)."""
+    """Return what this life of the daemon does with files."""
     wanted, delivery = settings.attachments, settings.delivery
     contents, arrivals = PostgresContents(database), PostgresArrivals(database)
     uploads = PostgresUploads(database)
@@ -62,7 +62,7 @@ def make_filing(
         mailbox,
         connections.fetchers,
         rules=wanted.rules,
-        owner=owner,
+        owner=f"{settings.host.name} {uuid.uuid4().hex}",
         waits=Waits(wanted.gather, delivery.give_up_after, delivery.backoff),
     )
 

@@ -17,14 +17,13 @@ from bot.vitals import part_data
 
 
 class Life:
-    """``token`` tells it from every other life, ``owner`` is what leases are taken by, ``ending`` is set when it is to end.
+    """``token`` tells it from every other life, ``ending`` is set when it is to end.
 
     SIGINT ends it with its agents, SIGTERM without.
     """
 
     def __init__(self, host: str) -> None:
         self.token = uuid.uuid4().hex
-        self.owner = f"{host} {self.token}"
         self.ending = asyncio.Event()
         self.keeps_agents = True
         self._host = host

@@ -146,7 +146,7 @@ class _Look:
         beginning, size = b"", 0
         async for chunk in chunks:
             size += len(chunk)
-            self._rules.check_size(size, self._upload.used)
+            self._rules.check_size(size, self._upload.used, so_far=True)
             if len(beginning) < LOOKED_AT:
                 beginning += chunk[: LOOKED_AT - len(beginning)]
                 if len(beginning) == LOOKED_AT:
@@ -164,12 +164,12 @@ def _mail(kept: Sequence[Arrival]) -> list[Message]:
     first, last = kept[0].upload, kept[-1].upload
     captions = [one.upload.caption for one in kept if one.upload.caption]
     card = "" if first.card is None else f" for card {first.card}"
-    count = "a file" if len(kept) == 1 else f"{len(kept)} files"
+    here = "Here is a file" if len(kept) == 1 else f"Here are {len(kept)} files"
     mail = Message(
         id=derived_id("mail", first.id),
         to=first.to,
         kind=MessageKind.MAIL,
-        blocks=(Text("\n".join(captions) or f"Here is {count}{card}."),),
+        blocks=(Text("\n".join(captions) or f"{here}{card}."),),
         author=first.sender.id,
         origin=first.source,
         origin_event=last.event_id,

@@ -31,7 +31,7 @@ from bot.model import (
 from bot.pace import Pace
 from bot.policy import Access, Policy
 from bot.porter import Porter, Waits
-from bot.ports import Carrier
+from bot.ports import Carrier, FetchesFiles
 from bot.post import Limits
 from bot.post_office import PostOffice
 from bot.presence import Typing
@@ -175,6 +175,7 @@ class Middle:
         uploads: MemoryUploads | None = None,
         threads: Threads | None = None,
         rules: FileRules = RULES,
+        fetcher: FetchesFiles | None = None,
     ) -> None:
         self.room, self.platform = room, platform
         self.terminal = Terminal()
@@ -225,7 +226,7 @@ class Middle:
             self.uploads,
             self.contents,
             self.mailbox,
-            lambda: {"memory": self.connector},
+            lambda: {"memory": fetcher or self.connector},
             rules=rules,
             owner=f"box {life}",
             waits=Waits(timedelta(milliseconds=50), timedelta(hours=1), QUICK),

@@ -18,6 +18,7 @@ from bot.command.declare import Call
 from bot.connections import Connections
 from bot.credentials import Credentials
 from bot.errors import SetupError
+from bot.filing import make_filing, with_luggage
 from bot.interpreter import Interpreter
 from bot.life import Life
 from bot.mailbox import Mailbox
@@ -65,6 +66,7 @@ from fleet.units import SystemdUnits
 from storage.audit import PostgresAudit
 from storage.backlog import postgres_backlog
 from storage.confirmations import PostgresConfirmations
+from storage.contents import PostgresContents
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
 from storage.journal import PostgresJournal, PostgresPositions
@@ -111,7 +113,7 @@ class Daemon:
 
         self._units = SystemdUnits(places, environ)
         self._fleet = self._make_fleet(environ)
-        self._door = AgentCarrier(self._fleet, self._pauses)
+        self._door = with_luggage(AgentCarrier(self._fleet, self._pauses), places, self._database)
         self._homeserver = self._make_homeserver(options)
         self._console = TmuxConnector()
         self._connections = Connections(
@@ -122,6 +124,7 @@ class Daemon:
             console=self._console,
             may_invite=self._may_invite,
             report=self._report,
+            contents=PostgresContents(self._database),
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
         self._announcements = Announcements(
@@ -156,6 +159,9 @@ class Daemon:
             concerns=self._announcements.concerns,
             tell=self._bulletin.put,
         )
+        self._filing = make_filing(
+            self._database, self._fleet, self._mailbox, self._connections, settings
+        )
         presence = Typing(self._connections.typing)
         marks = Marks(self._mailbox, self._correspondence)
         self._progress = Progress(
@@ -182,6 +188,7 @@ class Daemon:
             partial(addressee, self._fleet),
             presence,
             choices=Choices(PostgresOffers(self._database), self._interpreter, self._mailbox),
+            intake=self._filing.intake,
             token=self._life.token,
         )
         self._window: ChatWindow | None = None
@@ -255,6 +262,7 @@ class Daemon:
                 )
             ),
             *mail_topics(self._office, self._post, self._correspondence, self._fleet),
+            self._filing.topic,
             self._supervision.topic,
             *self._announcements.topics(self._policy),
         )
@@ -325,6 +333,7 @@ class Daemon:
                 self._fleet, self._correspondence, self._relay, redact=self._credentials.redact
             ),
             self._progress,
+            self._filing.porter,
             *self._announcements.parts(),
             *([Newsroom(self._backlog.news, self._mailbox)] if self._settings.threads.news else []),
             *([] if self._homeserver is None else [self._homeserver]),
@@ -334,6 +343,7 @@ class Daemon:
                 (
                     *backlog_jobs(self._backlog, self._settings, self._bulletin.put),
                     *self._supervision.jobs,
+                    self._filing.job,
                 ),
                 self._interpreter,
                 self._backlog.shelf,

@@ -19,6 +19,7 @@ from bot.model import Address, Caller
 from bot.overview import Excerpt, Lane, LaneKind
 from bot.shipment import Entry, Landing
 from bot.threads import CardNews
+from bot.uploads import CardFiles
 
 
 class CardShelf(Protocol):
@@ -225,3 +226,4 @@ class Backlog:
     overview: Overview
     threads: Threads
     news: NewsFeed
+    files: CardFiles

@@ -9,7 +9,7 @@ from bot.credentials import Credentials
 from bot.errors import SetupError
 from bot.model import Address, Capabilities, Principal
 from bot.policy import Access
-from bot.ports import Carrier, Connector, ShowsTyping
+from bot.ports import Carrier, Connector, Contents, FetchesFiles, ShowsTyping
 from bot.reception import ConnectorCarrier, Open
 from bot.settings import Settings
 from connectors.matrix.accounts import LocalAccounts
@@ -42,7 +42,9 @@ class Connections:
         console: TmuxConnector,
         may_invite: MayInvite,
         report: Report,
+        contents: Contents,
     ) -> None:
+        self._contents = contents
         self._settings = settings
         self._credentials = credentials
         self._fleet = fleet
@@ -91,6 +93,7 @@ class Connections:
             may_invite=self._may_invite,
             report=self._report,
             keys=self._matrix_keys(),
+            contents=self._contents,
         )
 
     def _matrix_keys(self) -> Keys | None:
@@ -140,6 +143,14 @@ class Connections:
         """Whether what was said there can be edited now."""
         capabilities = self.capabilities(kind)
         return capabilities is not None and capabilities.edits
+
+    def fetchers(self) -> dict[str, FetchesFiles]:
+        """Return the live connectors to which people send files, by kind."""
+        return {
+            kind: cast("FetchesFiles", connector)
+            for kind, connector in self._live.items()
+            if connector.capabilities().file_bytes
+        }
 
     def typing(self, kind: str) -> ShowsTyping | None:
         """Return the connector if it is live and shows typing."""

@@ -142,6 +142,22 @@ class Places:
         return self.heartbeat_directory / "roster.last-good.yaml"
 
     @property
+    def files_directory(self) -> Path:
+        """Copies of what people sent, for agents of this host: ``cards/ID/NAME``."""
+        return self.home / "files"
+
+    @property
+    def inbox_directory(self) -> Path:
+        """What people sent to agents: ``NAME/FILE`` (no agent has such a name as this folder)."""
+        return self.fleet_directory / "inbox"
+
+    def folder_of(self, agent: str, card: str | None) -> Path:
+        """Return where a file belongs on an agent's host: its inbox, or the card's folder."""
+        if card is None:
+            return self.inbox_directory / agent
+        return self.files_directory / "cards" / card
+
+    @property
     def paused_file(self) -> Path:
         """The kill switch; a person may make it with ``touch``."""
         return self.heartbeat_directory / "PAUSED"

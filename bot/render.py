@@ -45,7 +45,7 @@ def render(blocks: Sequence[Block], max_bytes: int) -> tuple[Rendered, ...]:
     page: list[Rendered] = []
     while queue:
         block = queue.popleft()
-        room = max_bytes - _join([*page, Rendered("", "")]).size if page else max_bytes
+        room = max_bytes - joined([*page, Rendered("", "")]).size if page else max_bytes
         whole = _draw(block) if _least(block) <= max_bytes else None
         if whole and whole.size <= room:
             page.append(whole)
@@ -56,14 +56,23 @@ def render(blocks: Sequence[Block], max_bytes: int) -> tuple[Rendered, ...]:
             head, rest = _cut(block, room)
             page.append(_draw(head))
             queue.extendleft(reversed(rest))
-        parts.append(_join(page))
+        parts.append(joined(page))
         page = []
     if page:
-        parts.append(_join(page))
+        parts.append(joined(page))
     return tuple(parts) or (Rendered("(empty)", "<p>(empty)</p>"),)
 
 
-def _join(page: Sequence[Rendered]) -> Rendered:
+def whole_text(blocks: Sequence[Block]) -> str:
+    """Return blocks as one text to be kept in a file: code alone, and Markdown, as they were written."""
+    cleaned = [_cleaned(block) for block in blocks]
+    if len(cleaned) == 1 and isinstance(cleaned[0], Code):
+        return cleaned[0].text
+    return _GAP.join(map(_draw_text, cleaned))
+
+
+def joined(page: Sequence[Rendered]) -> Rendered:
+    """Return what stands one below the other as one."""
     return Rendered(_GAP.join(one.text for one in page), "".join(one.html for one in page))
 
 
@@ -117,6 +126,22 @@ def _least(block: Block) -> int:
             return sum(len(name) + len(value) for name, value in pairs)
         case Board():
             return sum(len(slip.title) + len(slip.note) for slip in slips_of(block))
+
+
+def _draw_text(block: Block) -> str:
+    match block:
+        case Text(text):
+            return text
+        case Markdown(source):
+            return source
+        case Code(text, language):
+            return fenced(text, language)
+        case Table():
+            return _table_text(block)
+        case Fields():
+            return _fields_text(block)
+        case Board():
+            return board_text(block)
 
 
 def _draw(block: Block) -> Rendered:

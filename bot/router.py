@@ -15,6 +15,7 @@ from bot.backoff import Backoff
 from bot.choices import Choices
 from bot.command.declare import Call
 from bot.errors import TransientError
+from bot.intake import Intake
 from bot.interpreter import Interpreter
 from bot.mailbox import Mailbox
 from bot.marks import DONE, FAILED, TAKEN, mail_marks, mark_on
@@ -66,7 +67,7 @@ class _Asked:
 class Router:
     """Takes what connectors bring to the interpreter or to an agent, at most once per event.
 
-    ``choices`` knows which marks stand for a line. ``addressee`` says to whom a text goes that is no
+    ``choices`` knows which marks stand for a line, ``intake`` takes files. ``addressee`` says to whom a text goes that is no
     command, and what of it. ``token`` is this daemon's life: an event begun under another token and never finished was interrupted
     by a crash; it is named, never run again.
     """
@@ -82,8 +83,10 @@ class Router:
         presence: Presence,
         *,
         choices: Choices,
+        intake: Intake,
         token: str,
     ) -> None:
+        self._intake = intake
         self._journal = journal
         self._mailbox = mailbox
         self._interpreter = interpreter
@@ -174,7 +177,8 @@ class Router:
     async def _asked(self, event: Inbound) -> _Asked | None:
         """Return the line that an event asks for; a mark's own text is never one."""
         if event.kind is not InboundKind.REACTION:
-            if not is_command(event.text):
+            # What stands below a file is for its reader: a file's name must not come to run anything.
+            if event.attachments or not is_command(event.text):
                 return None
             line = event.text.strip().removeprefix(PREFIX)
             return _Asked(event, line, event.source, event.event_id)
@@ -237,12 +241,14 @@ class Router:
             decision = await self._interpreter.decide(TALK, self._call(spoken))
         except TransientError as error:
             return "failed", [_say(spoken, "reply", problem_of(error).reply.blocks)]
-        if not decision.allowed or not event.text.strip():
+        if not decision.allowed or not (event.text.strip() or event.attachments):
             return "ignored", []
         to, words = self._addressee(event.text)
         if to is None:
             text = "Nobody is there to talk to: the roster has no agent of the class orchestrator."
             return "failed", [_say(spoken, "reply", (Text(text),)), *_marked(spoken, FAILED)]
+        if event.attachments:
+            return "done", list(await self._insist(lambda: self._intake.take(event, to, words)))
         mail = Message(
             id=derived_id("mail", event.id),
             to=to,

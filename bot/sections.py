@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from bot.backoff import Backoff
 from bot.clock_sections import Clock, Quiet
+from bot.file_sections import Attachments
 from bot.moments import Rule, read_clock
 from bot.pace import Pace
 from bot.quiet import QuietHours
@@ -350,6 +351,7 @@ class Settings(Section):
     commands: Commands = Commands()
     delivery: Delivery = Delivery()
     mail: Mail = Mail()
+    attachments: Attachments = Attachments()
     threads: Threads = Threads()
     progress: Progress = Progress()
     host: Host = Field(default_factory=Host)

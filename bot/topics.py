@@ -15,6 +15,7 @@ from bot.units import Units
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
 from commands.briefs import BriefCommands
+from commands.files import FileCommands
 from commands.fleet import FleetCommands
 from commands.graph import GraphCommands
 from commands.inquiry import InquiryCommands
@@ -84,6 +85,7 @@ def backlog_topics(
             backlog.threads,
             require_acceptance=require_acceptance,
             standing=standing,
+            files=backlog.files,
         ),
         InquiryCommands(backlog.inquiry, backlog.checklists),
         KeepingCommands(backlog.keeping, backlog.recount),
@@ -113,6 +115,7 @@ TOPICS: tuple[type, ...] = (
     UnitCommands,
     PostCommands,
     MailCommands,
+    FileCommands,
     SupervisorCommands,
     RemindCommands,
 )

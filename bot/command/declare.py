@@ -94,6 +94,7 @@ class FileUse(StrEnum):
 
     READ = "read"
     WRITE = "write"
+    PATH = "path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,8 @@ class File:
     """Marks a word that names a file of the caller's, which only the command line can reach.
 
     ``READ``: it sends the file's text as the word that follows. ``WRITE``: it keeps the word to itself and
-    writes the reply's text there, or without the word to standard output as it stands.
+    writes the reply's text there, or without the word to standard output as it stands. ``PATH``: it makes the
+    path whole, since the daemon stands elsewhere.
     """
 
     use: FileUse

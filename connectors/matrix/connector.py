@@ -3,10 +3,14 @@
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
+from bot.contents import bytes_of
+from bot.enclosure import Attachment
 from bot.errors import MosaicError, SetupError, UserError
 from bot.model import (
     Address,
@@ -17,12 +21,13 @@ from bot.model import (
     ReceiptState,
     SendResult,
 )
-from bot.ports import Accept
+from bot.ports import Accept, Contents
 from connectors.matrix.crypto.cipher import Cipher
 from connectors.matrix.events import KIND
 from connectors.matrix.failures import REPEATED_REACTION
 from connectors.matrix.gaps import Bounds, GapWalker
 from connectors.matrix.keys import Keys
+from connectors.matrix.media import Media
 from connectors.matrix.members import Members
 from connectors.matrix.privacy import Privacy
 from connectors.matrix.reader import Reader
@@ -38,12 +43,12 @@ _HEALTH_PATIENCE = timedelta(seconds=5)
 
 
 class MatrixConnector:
-    """Speaks and listens as one Matrix account (implements Connector and ShowsTyping).
+    """Speaks and listens as one Matrix account (implements Connector, ShowsTyping and FetchesFiles).
 
     ``room_id`` is the primary room, ``may_invite`` says whose invitations are followed, ``report`` tells
     the operators something that cannot be said where it happened. ``keys`` says where the device's keys are: without
     them encrypted rooms are closed to us, and with them nothing is said there but encrypted. Nothing is requested before
-    the first call; ``close`` ends it.
+    the first call; ``close`` ends it. ``contents`` has the bytes of files that are sent.
     """
 
     kind = KIND
@@ -57,6 +62,7 @@ class MatrixConnector:
         *,
         may_invite: MayInvite,
         report: Report,
+        contents: Contents,
         device_id: str | None = None,
         keys: Keys | None = None,
         bounds: Bounds | None = None,
@@ -67,6 +73,8 @@ class MatrixConnector:
         cipher = None if keys is None else Cipher(session, members, keys)
         self._privacy = Privacy(session, members, cipher)
         self._rooms = Rooms(session, room_id, may_invite, report, self._privacy.hindrance)
+        self._contents = contents
+        self._media = Media(session)
         bounds = bounds or Bounds()
         walker = GapWalker(session, bounds)
         self._reader = Reader(user_id, self._rooms, walker, self._privacy)
@@ -91,9 +99,9 @@ class MatrixConnector:
             raise UserError(f"{message.to} is no place on Matrix")
         room_id = message.to.place
         mentioned = self._authors.get(message.reply_to) if message.reply_to else None
-        event = to_wire(message, mentioned)
         async with self._turns.setdefault(room_id, asyncio.Lock()):
             await self._rooms.refuse_closed(room_id)
+            event = to_wire(message, mentioned, await self._upload(message))
             if await self._rooms.is_encrypted(room_id):
                 event = await self._privacy.seal(room_id, self._rooms.rules(room_id), event)
             event_id = await self._show(room_id, event, message.transaction_id)
@@ -102,6 +110,21 @@ class MatrixConnector:
         if event_id is None:
             return SendResult(ReceiptState.ACCEPTED, evidence={"already_there": True})
         return SendResult(ReceiptState.ACCEPTED, event_id, evidence={"event_id": event_id})
+
+    async def _upload(self, message: OutboundMessage) -> dict[str, Any] | None:
+        """Upload a message's file, encrypted if its room is, and return where it is; None without one.
+
+        After a crash it is uploaded again, and the transaction id lets one event tell of it.
+        """
+        if not message.files:
+            return None
+        file, sealed = message.files[0], await self._rooms.is_encrypted(message.to.place)
+        chunks = bytes_of(file, self._contents)
+        return await self._media.put(chunks, file.size, file.name, file.media_type, sealed=sealed)
+
+    def fetch(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """Give a file's bytes, opened if it was encrypted (see FetchesFiles)."""
+        return self._media.get(attachment.reference)
 
     async def _show(self, room_id: str, event: WireEvent, transaction_id: str) -> str | None:
         """Send an event and return its id, None for a mark of ours that stands there already."""
@@ -132,6 +155,7 @@ class MatrixConnector:
         try:
             await self._session.identify()
             await self._privacy.ready()
+            await self._media.ask_limit()
             await self._rooms.enter_primary()
             await self._loop.run(hand_over, position)
         finally:
@@ -175,6 +199,8 @@ class MatrixConnector:
             typing=True,
             max_bytes=MAX_BYTES,
             choices=True,
+            file_bytes=self._media.limit,
+            most_parts=1,
         )
 
     async def close(self) -> None:

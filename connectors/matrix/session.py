@@ -6,7 +6,8 @@ so one odd event can end a loop and rooms grow in memory; the answer's JSON goes
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,7 +15,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 import nio
 
-from bot.errors import SetupError, TransientError
+from bot.errors import MosaicError, SetupError, TransientError
 from connectors.matrix.failures import read_refusal, translate
 
 _PREFIX = "/_matrix/client/v3"
@@ -158,6 +159,35 @@ class Session:
         """Ask for anything else below the client-server API's root; ``doing`` is for its errors."""
         return await self._ask(doing, method, path, body=body)
 
+    async def ask_json(self, doing: str, path: str) -> dict[str, Any]:
+        """Return the JSON at a path below the server's root."""
+        async with self._answer(doing, "GET", path, patience=_PATIENCE) as answer:
+            return _parse(await answer.read()) or {}
+
+    async def upload(
+        self,
+        path: str,
+        chunks: AsyncIterator[bytes],
+        size: int,
+        media_type: str,
+        patience: timedelta,
+    ) -> str:
+        """Send bytes as they come and return their content URI."""
+        headers = {"Content-Type": media_type, "Content-Length": str(size)}
+        async with self._answer(
+            "uploading a file", "POST", path, data=chunks, headers=headers, patience=patience
+        ) as answer:
+            told = _parse(await answer.read()) or {}
+        if not isinstance(told.get("content_uri"), str):
+            raise TransientError("the homeserver took a file and did not say where it is")
+        return str(told["content_uri"])
+
+    async def download(self, path: str, piece: int, patience: timedelta) -> AsyncIterator[bytes]:
+        """Give a file's bytes in pieces; TransientError when the line breaks in between."""
+        async with self._answer("downloading a file", "GET", path, patience=patience) as answer:
+            async for chunk in answer.content.iter_chunked(piece):
+                yield chunk
+
     async def close(self) -> None:
         """Close the connections; repeatable."""
         self._closed = True
@@ -194,6 +224,34 @@ class Session:
         if answer.status != 200 or told is None:
             raise translate(read_refusal(answer.status, answer.headers, told), doing)
         return told
+
+    @asynccontextmanager
+    async def _answer(
+        self,
+        doing: str,
+        method: str,
+        path: str,
+        *,
+        patience: timedelta,
+        data: AsyncIterator[bytes] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Lend a good answer before its body is read; what breaks until the block ends is translated too."""
+        self._prepare()
+        sent = {"Authorization": f"Bearer {self._client.access_token}", **(headers or {})}
+        try:
+            answer = await self._client.send(
+                method, path, data, sent, timeout=patience.total_seconds()
+            )
+            async with answer:
+                if answer.status != 200:
+                    told = _parse(await answer.read())
+                    raise translate(read_refusal(answer.status, answer.headers, told), doing)
+                yield answer
+        except (aiohttp.ClientError, OSError) as error:
+            if isinstance(error.__cause__, MosaicError):
+                raise error.__cause__ from error  # the bytes to be sent could not be had
+            raise self._unreachable(error) from error
 
     def _prepare(self) -> None:
         """Open the connections with a longer keep-alive than nio's own: a handshake costs a reply's time."""

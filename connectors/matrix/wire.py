@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.errors import UserError
 from bot.model import MessageKind, OutboundMessage
+from connectors.matrix.attachments import file_content
 from connectors.matrix.events import MESSAGE, REACTION, clean
 
 MAX_BYTES = 48 * 1024
@@ -29,8 +30,14 @@ class WireEvent:
     content: dict[str, Any]
 
 
-def to_wire(message: OutboundMessage, mentioned: str | None = None) -> WireEvent:
+def to_wire(
+    message: OutboundMessage,
+    mentioned: str | None = None,
+    where: dict[str, Any] | None = None,
+) -> WireEvent:
     """Return the event of a message; ``mentioned`` is the user id of the one who is answered.
+
+    ``where`` says where the message's file was uploaded to (``Media.put``), if it has one.
 
     The bot's own words are notices, so that no other bot answers them; others' words are text. Markup
     that would make the event too large is left out, since the plain text says the same. Raises UserError
@@ -38,13 +45,10 @@ def to_wire(message: OutboundMessage, mentioned: str | None = None) -> WireEvent
     """
     if message.kind is MessageKind.REACTION:
         return WireEvent(REACTION, _annotation(message))
-    content: dict[str, Any] = {
-        "msgtype": "m.notice" if message.kind in _OWN_WORDS else "m.text",
-        "body": clean(message.text),
-        "m.mentions": {"user_ids": [mentioned]} if mentioned else {},
-    }
+    content = _words(message, where)
+    content["m.mentions"] = {"user_ids": [mentioned]} if mentioned else {}
     form = _edit if message.replaced_event else _related
-    if message.html is not None:
+    if message.html is not None and (message.text or not message.files):
         rich = {"format": "org.matrix.custom.html", "formatted_body": clean(message.html)}
         if _size(form(message, {**content, **rich})) <= _EVENT_LIMIT:
             content |= rich
@@ -55,6 +59,13 @@ def to_wire(message: OutboundMessage, mentioned: str | None = None) -> WireEvent
             code="M_TOO_LARGE",
         )
     return WireEvent(MESSAGE, content)
+
+
+def _words(message: OutboundMessage, where: dict[str, Any] | None) -> dict[str, Any]:
+    if where is not None:
+        return file_content(message.files[0], clean(message.text), where)
+    msgtype = "m.notice" if message.kind in _OWN_WORDS else "m.text"
+    return {"msgtype": msgtype, "body": clean(message.text)}
 
 
 def _edit(message: OutboundMessage, content: dict[str, Any]) -> dict[str, Any]:

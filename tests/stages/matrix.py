@@ -13,6 +13,7 @@ from connectors.matrix.accounts import Account
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.gaps import Bounds
 from connectors.matrix.keys import Keys
+from tests.fakes.contents import MemoryContents
 from tests.stages.synapse import Person, Town
 from tests.waiting import until
 
@@ -55,6 +56,7 @@ class Bot:
         self.room_id = room_id
         self.allowed: set[str] = set()
         self.reports: list[str] = []
+        self.contents = MemoryContents()
         self.asked: list[str] = []
 
     @property
@@ -69,6 +71,7 @@ class Bot:
             "access_token": self.account.token,
             "may_invite": self._may_invite,
             "report": self._report,
+            "contents": self.contents,
             **changes,
         }
         return MatrixConnector(**arguments)

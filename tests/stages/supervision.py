@@ -32,6 +32,7 @@ from storage.pauses import PostgresPauses
 from storage.supervision import PostgresTicks, PostgresWorkers
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.concerns import MemoryConcerns
+from tests.fakes.contents import MemoryContents
 from tests.fakes.inquiry import MemoryInquiry
 from tests.fakes.keeping import MemoryKeeping
 from tests.fakes.mailroom import MemoryOutbox, Room
@@ -46,6 +47,7 @@ from tests.fakes.supervision import (
     MemoryWorkers,
 )
 from tests.fakes.threads import MemoryThreads
+from tests.fakes.uploads import MemoryUploads
 from tests.stages.backlog import ANN
 
 TTL, GRACE = timedelta(minutes=15), timedelta(minutes=2)
@@ -160,6 +162,7 @@ def memory_supervision() -> SupervisionStage:
             MemoryOverview(backlog),
             threads,
             threads,
+            MemoryUploads(room, MemoryContents()),
         ),
         MemoryOutbox(room),
         room.pauses,

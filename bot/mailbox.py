@@ -60,7 +60,8 @@ class Mailbox:
             return (_part(message, 0, plain_text(message), None),)
         limits = self._capabilities(message.to.kind) or _UNKNOWN_PLACE
         offers = message.offers if limits.choices else ()
-        rendered = render((*message.blocks, *_said(offers)), limits.max_bytes)
+        blocks = (*message.blocks, *_said(offers))
+        rendered = render(blocks, limits.max_bytes, terminal=not limits.html)
         if message.replaces is not None:
             rendered = rendered[:1]  # an edit is one event; what does not fit is left out
         words = [

@@ -183,6 +183,7 @@ class Daemon:
             presence,
             choices=Choices(PostgresOffers(self._database), self._interpreter, self._mailbox),
             token=self._life.token,
+            threads=settings.threads.conversations,
         )
         self._window: ChatWindow | None = None
         self._parts = Parts(self._all_parts(), self._part_changed)

@@ -89,6 +89,7 @@ class Connections:
             device_id=device,
             may_invite=self._may_invite,
             report=self._report,
+            read_receipts=self._settings.connectors.matrix.read_receipts,
         )
 
     async def _matrix_account(self) -> tuple[MatrixBlock, str, str | None]:

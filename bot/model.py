@@ -228,6 +228,7 @@ class OutboundMessage:
     render. For a reaction ``text`` is the mark, ``reply_to`` the event that it stands on, and ``former_mark``
     the platform's id of our mark whose place it takes there, if there is one: that one is withdrawn. An edit
     ``replaces`` a message (our id); ``replaced_event`` is the platform's id of that, None while it was not shown.
+    ``answers`` is the principal's id of the one who wrote what is answered: who waits for this, and is called.
     """
 
     message_id: str
@@ -244,6 +245,7 @@ class OutboundMessage:
     replaces: str | None = None
     replaced_event: str | None = None
     former_mark: str | None = None
+    answers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class Router:
 
     ``choices`` knows which marks stand for a line. ``addressee`` says to whom a text goes that is no
     command, and what of it. ``token`` is this daemon's life: an event begun under another token and never finished was interrupted
-    by a crash; it is named, never run again.
+    by a crash; it is named, never run again. ``threads`` says that free text in a room begins a thread of its own.
     """
 
     name = "router"
@@ -82,6 +82,7 @@ class Router:
         *,
         choices: Choices,
         token: str,
+        threads: bool = True,
     ) -> None:
         self._journal = journal
         self._mailbox = mailbox
@@ -90,6 +91,7 @@ class Router:
         self._addressee = addressee
         self._presence = presence
         self._token = token
+        self._threads = threads
         self._lanes: dict[str, deque[Inbound]] = {}
         self._underway: set[str] = set()
         self._arrived = asyncio.Event()
@@ -229,7 +231,7 @@ class Router:
         return Call(caller, event.source, event.id, thread, asked.reply_to)
 
     async def _talk(self, event: Inbound) -> tuple[str, list[Message]]:
-        spoken = _Asked(event, event.text, event.source, event.event_id)
+        spoken = _Asked(event, event.text, self._conversation(event), event.event_id)
         try:
             decision = await self._interpreter.decide(TALK, self._call(spoken))
         except TransientError as error:
@@ -246,11 +248,17 @@ class Router:
             kind=MessageKind.MAIL,
             blocks=(Text(words),),
             author=event.sender.id,
-            origin=event.source,
+            origin=spoken.to,
             origin_event=event.event_id,
             cause=event.id,
         )
         return "done", [mail, *mail_marks(mail, ReceiptState.STORED)]
+
+    def _conversation(self, event: Inbound) -> Address:
+        """Return where a talk with an agent goes on: a console is one conversation, a room has many."""
+        if self._threads and _via(event) is Via.CHAT:
+            return self._mailbox.thread_of(event)
+        return event.source
 
     @contextlib.asynccontextmanager
     async def _shown_as_taken(self, asked: _Asked) -> AsyncIterator[None]:

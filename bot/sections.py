@@ -179,6 +179,9 @@ class Heartbeat(Section):
 class MatrixSettings(Section):
     """Matrix; homeserver_url, user_id and room_id come from the roster's connector block."""
 
+    read_receipts: Literal["public", "private", "off"] = "public"
+    """Who sees how far the bot has read: everybody in the room, nobody but the bot, or none are sent."""
+
 
 class DiscordSettings(Section):
     """Discord; the token is a secret and comes from DISCORD_BOT_TOKEN."""
@@ -224,7 +227,10 @@ class Commands(Section):
 
 
 class Threads(Section):
-    """What is said in the threads of cards."""
+    """What has a thread of its own, and what is said there."""
+
+    conversations: bool = Field(default=True, strict=True)
+    """Begin a thread with free text to an agent in a room; off, its answer stands in the room itself."""
 
     news: bool = Field(default=True, strict=True)
     """Say in a card's thread what became of the card, unless it was asked for there."""

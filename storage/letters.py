@@ -144,6 +144,7 @@ def read_delivery(row: Any) -> Delivery:
         replaces=row["replaces"],
         replaced_event=row["replaced_event"],
         former_mark=row["former_mark"],
+        answers=row["answers"],
     )
     return Delivery(row["id"], outbound, row["attempts"], row["first_tried_at"], row["typed"])
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import OrderedDict
 from datetime import timedelta
 
 import structlog
@@ -18,17 +17,18 @@ from bot.model import (
     SendResult,
 )
 from bot.ports import Accept
-from connectors.matrix.events import KIND
+from connectors.matrix.events import KIND, MESSAGE
 from connectors.matrix.failures import REPEATED_REACTION
 from connectors.matrix.gaps import Bounds, GapWalker
+from connectors.matrix.read_receipts import ReadReceipts
 from connectors.matrix.reader import Reader
+from connectors.matrix.recent import Recent
 from connectors.matrix.rooms import MayInvite, Report, Rooms
 from connectors.matrix.session import Session
 from connectors.matrix.sync import HOLD, SyncLoop
 from connectors.matrix.wire import MAX_BYTES, WireEvent, to_wire
 
 _TYPING_LASTS = timedelta(seconds=30)
-_REMEMBERED = 1000
 _FRESH = HOLD + timedelta(seconds=20)
 _HEALTH_PATIENCE = timedelta(seconds=5)
 
@@ -37,7 +37,7 @@ class MatrixConnector:
     """Speaks and listens as one Matrix account (implements Connector and ShowsTyping).
 
     ``room_id`` is the primary room, ``may_invite`` says whose invitations are followed, ``report`` tells
-    the operators something that cannot be said where it happened. It works with rooms without
+    the operators something that cannot be said where it happened, ``read_receipts`` is public, private or off. It works with rooms without
     encryption only and refuses to speak in others. Nothing is requested before the first call; ``close``
     ends it.
     """
@@ -56,6 +56,7 @@ class MatrixConnector:
         device_id: str | None = None,
         bounds: Bounds | None = None,
         hold: timedelta = HOLD,
+        read_receipts: str = "public",
     ) -> None:
         self._session = Session(homeserver_url, user_id, access_token, device_id)
         self._rooms = Rooms(self._session, room_id, may_invite, report)
@@ -65,7 +66,8 @@ class MatrixConnector:
             self._session, self._rooms, self._reader, recent=bounds.recent, hold=hold
         )
         self._turns: dict[str, asyncio.Lock] = {}
-        self._authors: OrderedDict[str, str] = OrderedDict()
+        self._recent = Recent()
+        self._read = ReadReceipts(self._session, read_receipts)
         self._last_inbound: float | None = None
         self._subscribed = False
         self._log = structlog.get_logger(part=KIND)
@@ -81,11 +83,13 @@ class MatrixConnector:
         if message.to.kind != KIND:
             raise UserError(f"{message.to} is no place on Matrix")
         room_id = message.to.place
-        mentioned = self._authors.get(message.reply_to) if message.reply_to else None
-        event = to_wire(message, mentioned)
         async with self._turns.setdefault(room_id, asyncio.Lock()):
             await self._rooms.refuse_encrypted(room_id)
+            mentioned, end = self._recent.mentioned(message), self._recent.end_of_thread(message)
+            event = to_wire(message, mentioned, end)
             event_id = await self._show(room_id, event, message.transaction_id)
+            if event.type == MESSAGE and event_id is not None:
+                self._recent.say(message, event_id)
             if message.former_mark is not None:
                 await self._withdraw(message, message.former_mark)
         if event_id is None:
@@ -114,16 +118,22 @@ class MatrixConnector:
         """Hand every batch to ``accept``; outages after the first contact are waited out here."""
 
         async def hand_over(batch: InboundBatch) -> None:
-            self._remember(batch)
+            if batch.events:
+                self._last_inbound = time.monotonic()
+            self._recent.hear(batch.events)
             await accept(batch)
+            self._read.stored(batch.events)
 
         self._subscribed = True
+        reading = asyncio.create_task(self._read.run())
         try:
             await self._session.identify()
             await self._rooms.enter_primary()
             await self._loop.run(hand_over, position)
         finally:
             self._subscribed = False
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def typing(self, address: Address, *, active: bool) -> None:
         """Show that we are at work, for at most 30 s; a signal that does not get through is dropped."""
@@ -185,12 +195,3 @@ class MatrixConnector:
             gap=self._reader.last_gap,
             detail="; ".join(notes),
         )
-
-    def _remember(self, batch: InboundBatch) -> None:
-        """Keep who wrote the newest events, so that an answer can mention them."""
-        if batch.events:
-            self._last_inbound = time.monotonic()
-        for event in batch.events:
-            self._authors[event.event_id] = event.sender.id.removeprefix(f"{KIND}:")
-        while len(self._authors) > _REMEMBERED:
-            self._authors.popitem(last=False)

@@ -143,6 +143,12 @@ class Session:
         path = f"{_room(room_id)}/typing/{_quoted(self.user_id)}"
         await self._ask(f"typing in {room_id}", "PUT", path, body=body)
 
+    async def read_up_to(self, room_id: str, thread: str, event_id: str, receipt: str) -> None:
+        """Say that we have read a thread (``main`` is what is in none) up to an event."""
+        path = f"{_room(room_id)}/receipt/{_quoted(receipt)}/{_quoted(event_id)}"
+        doing = f"moving our read receipt in {room_id}"
+        await self._ask(doing, "POST", path, body={"thread_id": thread}, timed=False)
+
     async def close(self) -> None:
         """Close the connections; repeatable."""
         self._closed = True

@@ -161,6 +161,7 @@ class Middle:
         *,
         long: timedelta = timedelta(milliseconds=100),
         pace: Pace | None = None,
+        threads: bool = True,
     ) -> None:
         self.room, self.platform = room, platform
         self.terminal = Terminal()
@@ -202,6 +203,7 @@ class Middle:
             presence,
             choices=Choices(MemoryOffers(room), self.interpreter, self.mailbox),
             token=life,
+            threads=threads,
         )
         self.worker = Worker(
             self.mailbox,

@@ -18,12 +18,12 @@ from bot.command.declare import Call
 from bot.connections import Connections
 from bot.credentials import Credentials
 from bot.errors import SetupError
+from bot.housing import Housing
 from bot.interpreter import Interpreter
 from bot.life import Life
 from bot.mailbox import Mailbox
 from bot.marks import Marks
 from bot.model import Address, Caller, PartState, PartStatus, Principal, Via
-from bot.newsroom import Newsroom
 from bot.parts import Parts
 from bot.pause_watch import PauseWatch
 from bot.places import Places, default_socket_name
@@ -124,6 +124,7 @@ class Daemon:
             report=self._report,
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
+        self._housing = Housing(self._database, settings, self._connections, self._fleet)
         self._announcements = Announcements(
             self._database,
             settings,
@@ -144,7 +145,7 @@ class Daemon:
             self._correspondence,
             Limits(hops=mail.hop_budget, pair=mail.pair_budget, window=mail.pair_window),
             tell=self._bulletin.put,
-            mirror=self._mirror,
+            mirror=self._housing.mirror,
         )
         self._supervision = make_supervision(
             self._database,
@@ -184,6 +185,7 @@ class Daemon:
             choices=Choices(PostgresOffers(self._database), self._interpreter, self._mailbox),
             token=self._life.token,
             threads=settings.threads.conversations,
+            prepare=self._housing.whereabouts.refresh,
         )
         self._window: ChatWindow | None = None
         self._parts = Parts(self._all_parts(), self._part_changed)
@@ -258,6 +260,7 @@ class Daemon:
             *mail_topics(self._office, self._post, self._correspondence, self._fleet),
             self._supervision.topic,
             *self._announcements.topics(self._policy),
+            self._housing.topic,
         )
 
     def _make_interpreter(self) -> Interpreter:
@@ -327,7 +330,14 @@ class Daemon:
             ),
             self._progress,
             *self._announcements.parts(),
-            *([Newsroom(self._backlog.news, self._mailbox)] if self._settings.threads.news else []),
+            *self._housing.parts(
+                self._backlog,
+                self._mailbox,
+                self._announcements.concerns,
+                tell=self._bulletin.put,
+                leads=lambda: self._supervision.supervisor.leads,
+                pause=lambda: self._pause.current,
+            ),
             *([] if self._homeserver is None else [self._homeserver]),
             *(self._reception(kind) for kind in self._connections.kinds()),
             *self._supervision.parts,
@@ -361,9 +371,6 @@ class Daemon:
     async def _may_invite(self, principal: Principal) -> bool:
         call = Call(Caller(principal, Via.CHAT), Address("matrix", "invitation"), uuid.uuid4().hex)
         return (await self._interpreter.decide(INVITE, call)).allowed
-
-    def _mirror(self) -> Address | None:
-        return self._connections.primary() if self._fleet.mirrors_mail else None
 
     async def _report(self, text: str) -> None:
         self._bulletin.put(text)

@@ -206,20 +206,6 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """An offer as it stands: on which message of ours, in which place.
-
-    ``taken`` says that one of that message's offers was chosen, ``expired`` that its time is over.
-    """
-
-    message_id: str
-    to: Address
-    offer: Offer
-    taken: bool = False
-    expired: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class OutboundMessage:
     """One event to be shown on a platform: a message, or one part of a long one.
 
@@ -333,7 +319,8 @@ class Capabilities:
     """What a platform can show. ``max_bytes`` bounds one event's text and markup together.
 
     ``reactions`` says that our marks are shown, ``choices`` that people's marks come in: then offers stand
-    below their message as marks.
+    below their message as marks. ``rooms`` says that we can make rooms and pin there (bot/rooms.py), ``encrypts`` that
+    we can talk in encrypted ones.
     """
 
     threads: bool
@@ -343,6 +330,8 @@ class Capabilities:
     typing: bool
     max_bytes: int
     choices: bool = False
+    rooms: bool = False
+    encrypts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

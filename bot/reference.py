@@ -46,6 +46,7 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "a_person": (UserError, "Mail is for agents; a person is reached by answering."),
     "other_dialog": (UserError, "Another dialog is open than the one announced, so no key is pressed."),
     "offer_expired": (UserError, "The time of an offer below a message is over."),
+    "confirmation_expired": (UserError, "The yes came too late; nothing was done."),
     "offer_taken": (UserError, "Of a message's offers one was chosen before."),
     "own_address": (UserError, "An agent does not write to itself."),
     "hop_budget": (UserError, "The chain that this mail belongs to has spent its budget ([mail] hop_budget)."),

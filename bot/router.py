@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import structlog
 
+from bot.asked import Offered
 from bot.backoff import Backoff
 from bot.choices import Choices
 from bot.command.declare import Call
@@ -27,7 +28,6 @@ from bot.model import (
     InboundKind,
     Message,
     MessageKind,
-    Offered,
     ReceiptState,
     Via,
     derived_id,
@@ -67,7 +67,8 @@ class Router:
 
     ``choices`` knows which marks stand for a line. ``addressee`` says to whom a text goes that is no
     command, and what of it. ``token`` is this daemon's life: an event begun under another token and never finished was interrupted
-    by a crash; it is named, never run again. ``threads`` says that free text in a room begins a thread of its own.
+    by a crash; it is named, never run again. ``threads`` says that free text in a room begins a thread of its own, ``prepare``
+    is awaited before the first event is handled.
     """
 
     name = "router"
@@ -83,6 +84,7 @@ class Router:
         choices: Choices,
         token: str,
         threads: bool = True,
+        prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._journal = journal
         self._mailbox = mailbox
@@ -92,6 +94,7 @@ class Router:
         self._presence = presence
         self._token = token
         self._threads = threads
+        self._prepare = prepare
         self._lanes: dict[str, deque[Inbound]] = {}
         self._underway: set[str] = set()
         self._arrived = asyncio.Event()
@@ -111,6 +114,8 @@ class Router:
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Handle events until cancelled; what runs then is given a few seconds to finish."""
+        if self._prepare is not None:
+            await self._prepare()
         await self._settle_interrupted()
         tasks: set[asyncio.Task[None]] = set()
         try:

@@ -15,6 +15,7 @@ from bot.clock_sections import Clock, Quiet
 from bot.moments import Rule, read_clock
 from bot.pace import Pace
 from bot.quiet import QuietHours
+from bot.room_sections import Rooms
 from bot.section import HostName, PrincipalId, Seconds, Section, Text, WallTime
 
 ClassLimit = Annotated[
@@ -354,6 +355,7 @@ class Settings(Section):
     delivery: Delivery = Delivery()
     mail: Mail = Mail()
     threads: Threads = Threads()
+    rooms: Rooms = Rooms()
     progress: Progress = Progress()
     host: Host = Field(default_factory=Host)
     postgres: Postgres = Postgres()

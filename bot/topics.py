@@ -23,6 +23,7 @@ from commands.mail import MailCommands
 from commands.pause import PauseCommands
 from commands.post import PostCommands
 from commands.remind import RemindCommands
+from commands.rooms import RoomCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
 from commands.sessions import DialogCommands, FleetChecks, SessionViews
@@ -115,4 +116,5 @@ TOPICS: tuple[type, ...] = (
     MailCommands,
     SupervisorCommands,
     RemindCommands,
+    RoomCommands,
 )

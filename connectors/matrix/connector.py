@@ -17,9 +17,12 @@ from bot.model import (
     SendResult,
 )
 from bot.ports import Accept
+from bot.rooms import Pins, RoomBuilder
+from connectors.matrix.building import Building
 from connectors.matrix.events import KIND, MESSAGE
 from connectors.matrix.failures import REPEATED_REACTION
 from connectors.matrix.gaps import Bounds, GapWalker
+from connectors.matrix.pins import RoomPins
 from connectors.matrix.read_receipts import ReadReceipts
 from connectors.matrix.reader import Reader
 from connectors.matrix.recent import Recent
@@ -34,7 +37,7 @@ _HEALTH_PATIENCE = timedelta(seconds=5)
 
 
 class MatrixConnector:
-    """Speaks and listens as one Matrix account (implements Connector and ShowsTyping).
+    """Speaks and listens as one Matrix account (implements Connector, ShowsTyping, HasRooms).
 
     ``room_id`` is the primary room, ``may_invite`` says whose invitations are followed, ``report`` tells
     the operators something that cannot be said where it happened, ``read_receipts`` is public, private or off. It works with rooms without
@@ -66,6 +69,8 @@ class MatrixConnector:
             self._session, self._rooms, self._reader, recent=bounds.recent, hold=hold
         )
         self._turns: dict[str, asyncio.Lock] = {}
+        self.builder: RoomBuilder = Building(self._session)
+        self.pins: Pins = RoomPins(self._session)
         self._recent = Recent()
         self._read = ReadReceipts(self._session, read_receipts)
         self._last_inbound: float | None = None
@@ -173,6 +178,7 @@ class MatrixConnector:
             typing=True,
             max_bytes=MAX_BYTES,
             choices=True,
+            rooms=True,
         )
 
     async def close(self) -> None:

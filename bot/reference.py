@@ -48,6 +48,8 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "offer_expired": (UserError, "The time of an offer below a message is over."),
     "confirmation_expired": (UserError, "The yes came too late; nothing was done."),
     "offer_taken": (UserError, "Of a message's offers one was chosen before."),
+    "no_rooms": (UserError, "No platform where the bot can make rooms is open now."),
+    "other_plan": (UserError, "The rooms are not as they were when the plan was shown."),
     "own_address": (UserError, "An agent does not write to itself."),
     "hop_budget": (UserError, "The chain that this mail belongs to has spent its budget ([mail] hop_budget)."),
     "pair_budget": (UserError, "The two agents have spent theirs ([mail] pair_budget)."),

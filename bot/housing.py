@@ -1,6 +1,7 @@
 """Rooms put together: who makes them, what is shown in them, and where cards are talked about."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from bot.backlog import Backlog
@@ -26,6 +27,9 @@ from storage.dispatches import PostgresDispatches
 from storage.placards import PostgresPlacards
 from storage.rooms import PostgresRoomBook
 from storage.supervision import PostgresWorkers
+
+_LOOK = timedelta(seconds=5)
+"""Time between two looks at how things stand: what changed is shown no later than that, unless it was just edited."""
 
 
 class Housing:
@@ -73,7 +77,7 @@ class Housing:
                 pins=self._pins,
                 tell=tell,
                 leads=leads,
-                rhythm=Rhythm(every=rooms.every, topic=rooms.topic),
+                rhythm=Rhythm(rooms.every, look=min(rooms.every, _LOOK), topic=rooms.topic),
                 clock=lambda at: f"{at.astimezone(zone):%H:%M %Z}",
             ),
             *self._openings(backlog, mailbox),

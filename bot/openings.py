@@ -11,7 +11,7 @@ from bot.mailbox import Mailbox
 from bot.model import Address, Message, MessageKind, derived_id
 from bot.reply import Text
 
-_LOOK = timedelta(seconds=5)
+_LOOK = timedelta(seconds=2)
 
 
 class Openings:

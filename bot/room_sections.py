@@ -33,7 +33,7 @@ class Rooms(Section):
     """Where one pinned message says how things stand: in the room that `room setup` took for ops, in the primary room
     in any case, or nowhere."""
 
-    status_seconds: Annotated[float, Field(ge=5, le=86_400, strict=True)] = 30.0
+    status_seconds: Annotated[float, Field(ge=1, le=86_400, strict=True)] = 30.0
     """The shortest time between two edits of that message; without a change there is none."""
 
     topic: bool = Field(default=False, strict=True)

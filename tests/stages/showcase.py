@@ -45,7 +45,7 @@ class ShowcaseStage:
             wanted=lambda: (OPS,),
             pins=lambda _kind: self.house,
             tell=self.told.append,
-            leads=lambda: self.leads,
+            leads=self._may_lead,
             rhythm=rhythm,
         )
         tasks = [
@@ -64,8 +64,11 @@ class ShowcaseStage:
         enough = self.looks + 4
         await until(lambda: self.looks >= enough, what="some looks")
 
-    async def _state(self) -> State:
+    def _may_lead(self) -> bool:
         self.looks += 1
+        return self.leads
+
+    async def _state(self) -> State:
         return self.state
 
     async def _deliver(self) -> None:

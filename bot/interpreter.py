@@ -92,13 +92,19 @@ class Interpreter:
         """Take away the destructive command that waits under ``code``, and return its line."""
         whose = asked_by or call.caller.principal.id
         await self.require_chooser(whose, call)
-        line = await self._confirmations.take(code, whose)
-        if line is None:
+        kept = await self._confirmations.take(code, whose)
+        if kept is None:
             raise UserError(
                 f"nothing waits for {'you' if asked_by is None else asked_by} under the code {code!r}",
                 hint=f"a code is good once, for {self._confirm_within.seconds} s, for who asked",
             )
-        return line
+        if kept.expired:
+            raise UserError(
+                f"the time to confirm `{kept.line}` is over; nothing was done",
+                code="confirmation_expired",
+                hint="say it again, and you are asked again",
+            )
+        return kept.line
 
     async def require_chooser(self, chooser: str | None, call: Call) -> None:
         """Refuse, and note it, when somebody answers what another was asked."""

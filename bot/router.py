@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import structlog
 
+from bot.asked import Offered
 from bot.backoff import Backoff
 from bot.choices import Choices
 from bot.command.declare import Call
@@ -28,7 +29,6 @@ from bot.model import (
     InboundKind,
     Message,
     MessageKind,
-    Offered,
     ReceiptState,
     Unreadable,
     Via,
@@ -69,7 +69,8 @@ class Router:
 
     ``choices`` knows which marks stand for a line, ``intake`` takes files. ``addressee`` says to whom a text goes that is no
     command, and what of it. ``token`` is this daemon's life: an event begun under another token and never finished was interrupted
-    by a crash; it is named, never run again.
+    by a crash; it is named, never run again. ``threads`` says that free text in a room begins a thread of its own, ``prepare``
+    is awaited before the first event is handled.
     """
 
     name = "router"
@@ -85,6 +86,8 @@ class Router:
         choices: Choices,
         intake: Intake,
         token: str,
+        threads: bool = True,
+        prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._intake = intake
         self._journal = journal
@@ -94,6 +97,8 @@ class Router:
         self._addressee = addressee
         self._presence = presence
         self._token = token
+        self._threads = threads
+        self._prepare = prepare
         self._lanes: dict[str, deque[Inbound]] = {}
         self._underway: set[str] = set()
         self._arrived = asyncio.Event()
@@ -115,6 +120,8 @@ class Router:
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Handle events until cancelled; what runs then is given a few seconds to finish."""
+        if self._prepare is not None:
+            await self._prepare()
         await self._settle_interrupted()
         tasks: set[asyncio.Task[None]] = set()
         try:
@@ -236,7 +243,7 @@ class Router:
         return Call(caller, event.source, event.id, thread, asked.reply_to)
 
     async def _talk(self, event: Inbound) -> tuple[str, list[Message]]:
-        spoken = _Asked(event, event.text, event.source, event.event_id)
+        spoken = _Asked(event, event.text, self._conversation(event), event.event_id)
         try:
             decision = await self._interpreter.decide(TALK, self._call(spoken))
         except TransientError as error:
@@ -255,11 +262,17 @@ class Router:
             kind=MessageKind.MAIL,
             blocks=(Text(words),),
             author=event.sender.id,
-            origin=event.source,
+            origin=spoken.to,
             origin_event=event.event_id,
             cause=event.id,
         )
         return "done", [mail, *mail_marks(mail, ReceiptState.STORED)]
+
+    def _conversation(self, event: Inbound) -> Address:
+        """Return where a talk with an agent goes on: a console is one conversation, a room has many."""
+        if self._threads and _via(event) is Via.CHAT:
+            return self._mailbox.thread_of(event)
+        return event.source
 
     @contextlib.asynccontextmanager
     async def _shown_as_taken(self, asked: _Asked) -> AsyncIterator[None]:

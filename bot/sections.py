@@ -16,6 +16,7 @@ from bot.file_sections import Attachments
 from bot.moments import Rule, read_clock
 from bot.pace import Pace
 from bot.quiet import QuietHours
+from bot.room_sections import Rooms
 from bot.section import HostName, PrincipalId, Seconds, Section, Text, WallTime
 
 ClassLimit = Annotated[
@@ -182,6 +183,8 @@ class MatrixSettings(Section):
 
     trust: Literal["tofu", "verified"] = "tofu"
     """Whose devices take part in encrypted rooms: tofu, all whose keys stay those first seen; verified, verified ones only."""
+    read_receipts: Literal["public", "private", "off"] = "public"
+    """Who sees how far the bot has read: everybody in the room, nobody but the bot, or none are sent."""
 
 
 class DiscordSettings(Section):
@@ -228,7 +231,10 @@ class Commands(Section):
 
 
 class Threads(Section):
-    """What is said in the threads of cards."""
+    """What has a thread of its own, and what is said there."""
+
+    conversations: bool = Field(default=True, strict=True)
+    """Begin a thread with free text to an agent in a room; off, its answer stands in the room itself."""
 
     news: bool = Field(default=True, strict=True)
     """Say in a card's thread what became of the card, unless it was asked for there."""
@@ -353,6 +359,7 @@ class Settings(Section):
     mail: Mail = Mail()
     attachments: Attachments = Attachments()
     threads: Threads = Threads()
+    rooms: Rooms = Rooms()
     progress: Progress = Progress()
     host: Host = Field(default_factory=Host)
     postgres: Postgres = Postgres()

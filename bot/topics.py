@@ -24,6 +24,7 @@ from commands.mail import MailCommands
 from commands.pause import PauseCommands
 from commands.post import PostCommands
 from commands.remind import RemindCommands
+from commands.rooms import RoomCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
 from commands.sessions import DialogCommands, FleetChecks, SessionViews
@@ -118,4 +119,5 @@ TOPICS: tuple[type, ...] = (
     FileCommands,
     SupervisorCommands,
     RemindCommands,
+    RoomCommands,
 )

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -22,33 +21,38 @@ from bot.model import (
     SendResult,
 )
 from bot.ports import Accept, Contents
+from bot.rooms import Pins, RoomBuilder
+from connectors.matrix.building import Building
 from connectors.matrix.crypto.cipher import Cipher
-from connectors.matrix.events import KIND
+from connectors.matrix.events import KIND, REACTION
 from connectors.matrix.failures import REPEATED_REACTION
 from connectors.matrix.gaps import Bounds, GapWalker
 from connectors.matrix.keys import Keys
 from connectors.matrix.media import Media
 from connectors.matrix.members import Members
+from connectors.matrix.pins import RoomPins
 from connectors.matrix.privacy import Privacy
+from connectors.matrix.read_receipts import ReadReceipts
 from connectors.matrix.reader import Reader
+from connectors.matrix.recent import Recent
 from connectors.matrix.rooms import MayInvite, Report, Rooms
 from connectors.matrix.session import Session
 from connectors.matrix.sync import HOLD, SyncLoop
 from connectors.matrix.wire import MAX_BYTES, WireEvent, to_wire
 
 _TYPING_LASTS = timedelta(seconds=30)
-_REMEMBERED = 1000
 _FRESH = HOLD + timedelta(seconds=20)
 _HEALTH_PATIENCE = timedelta(seconds=5)
 
 
 class MatrixConnector:
-    """Speaks and listens as one Matrix account (implements Connector, ShowsTyping and FetchesFiles).
+    """Speaks and listens as one Matrix account (implements Connector, ShowsTyping, FetchesFiles and HasRooms).
 
     ``room_id`` is the primary room, ``may_invite`` says whose invitations are followed, ``report`` tells
     the operators something that cannot be said where it happened. ``keys`` says where the device's keys are: without
     them encrypted rooms are closed to us, and with them nothing is said there but encrypted. Nothing is requested before
-    the first call; ``close`` ends it. ``contents`` has the bytes of files that are sent.
+    the first call; ``close`` ends it. ``contents`` has the bytes of files that are sent, ``read_receipts`` is public,
+    private or off.
     """
 
     kind = KIND
@@ -67,6 +71,7 @@ class MatrixConnector:
         keys: Keys | None = None,
         bounds: Bounds | None = None,
         hold: timedelta = HOLD,
+        read_receipts: str = "public",
     ) -> None:
         self._session = session = Session(homeserver_url, user_id, access_token, device_id)
         members = Members(session)
@@ -82,7 +87,10 @@ class MatrixConnector:
             session, self._rooms, self._reader, self._privacy, recent=bounds.recent, hold=hold
         )
         self._turns: dict[str, asyncio.Lock] = {}
-        self._authors: OrderedDict[str, str] = OrderedDict()
+        self.builder: RoomBuilder = Building(self._session)
+        self.pins: Pins = RoomPins(self._session)
+        self._recent = Recent()
+        self._read = ReadReceipts(self._session, read_receipts)
         self._last_inbound: float | None = None
         self._subscribed = False
         self._log = structlog.get_logger(part=KIND)
@@ -98,13 +106,15 @@ class MatrixConnector:
         if message.to.kind != KIND:
             raise UserError(f"{message.to} is no place on Matrix")
         room_id = message.to.place
-        mentioned = self._authors.get(message.reply_to) if message.reply_to else None
         async with self._turns.setdefault(room_id, asyncio.Lock()):
             await self._rooms.refuse_closed(room_id)
-            event = to_wire(message, mentioned, await self._upload(message))
+            mentioned, end = self._recent.mentioned(message), self._recent.end_of_thread(message)
+            event = to_wire(message, mentioned, end, await self._upload(message))
             if await self._rooms.is_encrypted(room_id):
                 event = await self._privacy.seal(room_id, self._rooms.rules(room_id), event)
             event_id = await self._show(room_id, event, message.transaction_id)
+            if event.type != REACTION and event_id is not None:
+                self._recent.say(message, event_id)
             if message.former_mark is not None:
                 await self._withdraw(message, message.former_mark)
         if event_id is None:
@@ -148,10 +158,14 @@ class MatrixConnector:
         """Hand every batch to ``accept``; outages after the first contact are waited out here."""
 
         async def hand_over(batch: InboundBatch) -> None:
-            self._remember(batch)
+            if batch.events:
+                self._last_inbound = time.monotonic()
+            self._recent.hear(batch.events)
             await accept(batch)
+            self._read.stored(batch.events)
 
         self._subscribed = True
+        reading = asyncio.create_task(self._read.run())
         try:
             await self._session.identify()
             await self._privacy.ready()
@@ -160,6 +174,8 @@ class MatrixConnector:
             await self._loop.run(hand_over, position)
         finally:
             self._subscribed = False
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def typing(self, address: Address, *, active: bool) -> None:
         """Show that we are at work, for at most 30 s; a signal that does not get through is dropped."""
@@ -201,6 +217,8 @@ class MatrixConnector:
             choices=True,
             file_bytes=self._media.limit,
             most_parts=1,
+            rooms=True,
+            encrypts=self._privacy.hindrance() is None,
         )
 
     async def close(self) -> None:
@@ -224,12 +242,3 @@ class MatrixConnector:
             gap=self._reader.last_gap,
             detail="; ".join(notes),
         )
-
-    def _remember(self, batch: InboundBatch) -> None:
-        """Keep who wrote the newest events, so that an answer can mention them."""
-        if batch.events:
-            self._last_inbound = time.monotonic()
-        for event in batch.events:
-            self._authors[event.event_id] = event.sender.id.removeprefix(f"{KIND}:")
-        while len(self._authors) > _REMEMBERED:
-            self._authors.popitem(last=False)

@@ -12,7 +12,6 @@ from bot.model import Address, Gap, Inbound, InboundBatch, MessageKind, Outbound
 from connectors.matrix.accounts import Account
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.gaps import Bounds
-from connectors.matrix.keys import Keys
 from tests.fakes.contents import MemoryContents
 from tests.stages.synapse import Person, Town
 from tests.waiting import until
@@ -83,10 +82,10 @@ class Bot:
         *,
         bounds: Bounds | None = None,
         hold: timedelta = timedelta(seconds=30),
-        keys: Keys | None = None,
+        **changes: Any,
     ) -> AsyncIterator[MatrixConnector]:
         """Run a connector from the ear's position until the block ends; it listens when this returns."""
-        connector = self.connector(bounds=bounds, hold=hold, keys=keys)
+        connector = self.connector(bounds=bounds, hold=hold, **changes)
         known = len(ear.batches)
         task = asyncio.create_task(connector.subscribe(ear.accept, ear.position))
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -20,7 +21,7 @@ from bot.ports import Accept
 from bot.rooms import Pins, RoomBuilder
 from connectors.matrix.building import Building
 from connectors.matrix.events import KIND, MESSAGE
-from connectors.matrix.failures import REPEATED_REACTION
+from connectors.matrix.failures import NO_ROOT, REPEATED_REACTION
 from connectors.matrix.gaps import Bounds, GapWalker
 from connectors.matrix.pins import RoomPins
 from connectors.matrix.read_receipts import ReadReceipts
@@ -90,16 +91,27 @@ class MatrixConnector:
         room_id = message.to.place
         async with self._turns.setdefault(room_id, asyncio.Lock()):
             await self._rooms.refuse_encrypted(room_id)
-            mentioned, end = self._recent.mentioned(message), self._recent.end_of_thread(message)
-            event = to_wire(message, mentioned, end)
-            event_id = await self._show(room_id, event, message.transaction_id)
-            if event.type == MESSAGE and event_id is not None:
-                self._recent.say(message, event_id)
+            event_id = await self._place(message)
             if message.former_mark is not None:
                 await self._withdraw(message, message.former_mark)
         if event_id is None:
             return SendResult(ReceiptState.ACCEPTED, evidence={"already_there": True})
         return SendResult(ReceiptState.ACCEPTED, event_id, evidence={"event_id": event_id})
+
+    async def _place(self, message: OutboundMessage) -> str | None:
+        """Show a message in its thread; below an event that can begin none, as a plain answer to that one."""
+        room_id, mentioned = message.to.place, self._recent.mentioned(message)
+        event = to_wire(message, mentioned, self._recent.end_of_thread(message))
+        try:
+            event_id = await self._show(room_id, event, message.transaction_id)
+        except UserError as error:
+            if message.to.thread is None or NO_ROOT not in error.message:
+                raise
+            event = to_wire(replace(message, to=replace(message.to, thread=None)), mentioned)
+            return await self._show(room_id, event, message.transaction_id)
+        if event.type == MESSAGE and event_id is not None:
+            self._recent.say(message, event_id)
+        return event_id
 
     async def _show(self, room_id: str, event: WireEvent, transaction_id: str) -> str | None:
         """Send an event and return its id, None for a mark of ours that stands there already."""

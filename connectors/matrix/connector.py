@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -25,7 +26,7 @@ from bot.rooms import Pins, RoomBuilder
 from connectors.matrix.building import Building
 from connectors.matrix.crypto.cipher import Cipher
 from connectors.matrix.events import KIND, REACTION
-from connectors.matrix.failures import REPEATED_REACTION
+from connectors.matrix.failures import NO_ROOT, REPEATED_REACTION
 from connectors.matrix.gaps import Bounds, GapWalker
 from connectors.matrix.keys import Keys
 from connectors.matrix.media import Media
@@ -108,13 +109,7 @@ class MatrixConnector:
         room_id = message.to.place
         async with self._turns.setdefault(room_id, asyncio.Lock()):
             await self._rooms.refuse_closed(room_id)
-            mentioned, end = self._recent.mentioned(message), self._recent.end_of_thread(message)
-            event = to_wire(message, mentioned, end, await self._upload(message))
-            if await self._rooms.is_encrypted(room_id):
-                event = await self._privacy.seal(room_id, self._rooms.rules(room_id), event)
-            event_id = await self._show(room_id, event, message.transaction_id)
-            if event.type != REACTION and event_id is not None:
-                self._recent.say(message, event_id)
+            event_id = await self._place(message)
             if message.former_mark is not None:
                 await self._withdraw(message, message.former_mark)
         if event_id is None:
@@ -136,8 +131,28 @@ class MatrixConnector:
         """Give a file's bytes, opened if it was encrypted (see FetchesFiles)."""
         return self._media.get(attachment.reference)
 
+    async def _place(self, message: OutboundMessage) -> str | None:
+        """Show a message in its thread; below an event that can begin none, as a plain answer to that one."""
+        room_id, mentioned = message.to.place, self._recent.mentioned(message)
+        where = await self._upload(message)
+        event = to_wire(message, mentioned, self._recent.end_of_thread(message), where)
+        try:
+            event_id = await self._show(room_id, event, message.transaction_id)
+        except UserError as error:
+            if message.to.thread is None or NO_ROOT not in error.message:
+                raise
+            event = to_wire(
+                replace(message, to=replace(message.to, thread=None)), mentioned, where=where
+            )
+            return await self._show(room_id, event, message.transaction_id)
+        if event.type != REACTION and event_id is not None:
+            self._recent.say(message, event_id)
+        return event_id
+
     async def _show(self, room_id: str, event: WireEvent, transaction_id: str) -> str | None:
-        """Send an event and return its id, None for a mark of ours that stands there already."""
+        """Send an event, encrypted if its room is, and return its id; None for a mark of ours that stands there."""
+        if await self._rooms.is_encrypted(room_id):
+            event = await self._privacy.seal(room_id, self._rooms.rules(room_id), event)
         try:
             return await self._session.say(room_id, event.type, event.content, transaction_id)
         except UserError as error:

@@ -69,6 +69,22 @@ async def test_in_a_thread_a_late_answer_quotes_what_it_answers_and_calls_who_as
     assert said["m.mentions"] == {"user_ids": [ann.user_id]}
 
 
+async def test_below_an_event_that_can_begin_no_thread_it_is_a_plain_answer(
+    matrix_town: Town,
+) -> None:
+    ann, bot = await meet(matrix_town)
+    first = await ann.say(bot.room_id, "first")
+    relation = {"rel_type": "m.reference", "event_id": first}
+    asked = await ann.say(bot.room_id, "about that", **{"m.relates_to": relation})
+    connector = bot.connector()
+    answer = message(bot.room_id, "yes", MessageKind.ANSWER, thread=asked, reply_to=asked)
+    results = [await connector.send(answer) for _ in range(2)]
+    await connector.close()
+    [said] = await ann.spoken(bot.room_id, bot.user_id)
+    assert said["m.relates_to"] == {"m.in_reply_to": {"event_id": asked}}
+    assert results[0].platform_id == results[1].platform_id
+
+
 async def test_a_mark_stands_on_its_event_and_a_second_one_is_no_failure(matrix_town: Town) -> None:
     ann, bot = await meet(matrix_town)
     connector = bot.connector()

@@ -2,11 +2,11 @@
 
 import mimetypes
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.enclosure import Enclosure, size_text
+from bot.enclosure import Enclosure
 from bot.errors import UserError
 from bot.file_rules import LOOKED_AT, safe_name, shown_type
 from bot.mailbox import Mailbox
@@ -25,12 +25,16 @@ from bot.reply import Text
 
 @dataclass(frozen=True, slots=True)
 class AgentFile:
-    """An open file of an agent: its name, ``HOST:PATH``, its size in bytes, and its bytes, to be read once."""
+    """An open file of an agent: its name, ``HOST:PATH``, its size in bytes, and its bytes, to be read once.
+
+    ``close`` must be called in the end.
+    """
 
     name: str
     path: str
     size: int
     chunks: AsyncIterator[bytes]
+    close: Callable[[], None]
 
 
 class AgentFiles(Protocol):
@@ -92,10 +96,15 @@ class Outgoing:
 
     async def _keep(self, place: Address, path: str) -> Enclosure:
         found = self._files.open(place, path)
+        try:
+            return await self._keep_open(found)
+        finally:
+            found.close()
+
+    async def _keep_open(self, found: AgentFile) -> Enclosure:
         if found.size > self._max_bytes:
-            await _close(found)
             raise UserError(
-                f"{path} has {size_text(found.size)}; the limit is {size_text(self._max_bytes)}",
+                f"{found.name} has {found.size:,} bytes; the limit is {self._max_bytes:,} bytes",
                 code="too_large",
             )
         look = _Beginning()
@@ -143,9 +152,3 @@ class _Beginning:
 def _is_asked(mail: Message) -> bool:
     """Whether a message came from where people are shown what is said."""
     return mail.origin is not None and mail.origin.kind != "agent"
-
-
-async def _close(file: AgentFile) -> None:
-    closing = getattr(file.chunks, "aclose", None)
-    if closing is not None:
-        await closing()

@@ -16,6 +16,7 @@ from bot.mailbox import Mailbox
 from bot.marks import FAILED, mail_marks, mark_on
 from bot.model import Message, MessageKind, ReceiptState, derived_id
 from bot.ports import Contents, FetchesFiles
+from bot.problem import problem_of
 from bot.reply import Text
 from bot.uploads import Arrival, Arrivals, Upload, Uploads
 
@@ -23,6 +24,7 @@ LEASE = timedelta(minutes=10)
 """Longer than a connector takes for one file, so that none is fetched twice at once."""
 
 _AT_ONCE = 4
+_BUG_ATTEMPTS = 5
 _POLL = timedelta(seconds=1)
 _PATIENCE = timedelta(seconds=60)
 """How long files that are there wait for others of their group."""
@@ -98,6 +100,8 @@ class Porter:
             await self._refuse(upload, error.message)
         except (TransientError, SetupError) as error:
             await self._put_off(upload, error)
+        except Exception as error:  # noqa: BLE001 - a bug with one file must not stop the others
+            await self._put_off_bug(upload, error)
         else:
             await self._uploads.settle(Arrival(upload, file))
             self._log.info("file kept", upload=upload.id, folder=upload.folder, bytes=file.size)
@@ -122,6 +126,14 @@ class Porter:
         told = error.retry_after if isinstance(error, TransientError) else None
         await self._uploads.postpone(upload, max(wait, told or wait), error.message)
         self._log.info("file put off", upload=upload.id, error=error.message)
+
+    async def _put_off_bug(self, upload: Upload, error: Exception) -> None:
+        problem = problem_of(error)
+        if upload.attempts >= _BUG_ATTEMPTS:
+            await self._refuse(upload, problem.message)
+            return
+        wait = self._waits.backoff.wait(upload.attempts)
+        await self._uploads.postpone(upload, wait, problem.message)
 
     # -- telling ---------------------------------------------------------------------------------------
 

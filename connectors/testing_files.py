@@ -14,6 +14,7 @@ from connectors.stage import (
     Stage,
     Standing,
     StandingFile,
+    deliver,
     eventually,
     is_up,
     listening,
@@ -44,6 +45,22 @@ class FilesContract:
             assert await stage.standing() == [Standing("after it")]
             (shown,) = await stage.files()
         assert shown == StandingFile("what we made.bin", content, "as asked")
+
+    async def test_the_same_file_after_a_restart_is_uploaded_again_and_shown_once(
+        self, stage: Stage
+    ) -> None:
+        if not stage.connector.capabilities().file_bytes:
+            return
+        file = Enclosure("whole.txt", "text/plain", 5, words="whole")
+        message = replace(outbound(stage, "", MessageKind.ANSWER), files=(file,))
+        async with listening(stage, Ledger()):
+            await stage.connector.send(message)
+        await stage.restart()
+        async with listening(stage, Ledger()):
+            await deliver(stage, message)
+            await deliver(stage, outbound(stage, "after it"))
+            assert await stage.files() == [StandingFile("whole.txt", b"whole", "")]
+            assert await stage.standing() == [Standing("after it")]
 
     async def test_a_file_made_of_words_goes_into_its_thread_under_its_own_name(
         self, stage: Stage

@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from bot.errors import UserError
 from bot.model import Address
@@ -35,7 +36,9 @@ class LocalAgentFiles:
         except BaseException:
             os.close(handle)
             raise
-        return AgentFile(real.name, f"{self._fleet.host}:{real}", size, _bytes(handle, size))
+        file = os.fdopen(handle, "rb")
+        where = f"{self._fleet.host}:{real}"
+        return AgentFile(real.name, where, size, _bytes(file, size), file.close)
 
     def _folders(self, name: str) -> tuple[Sequence[Path], Path]:
         """Return the folders of what people sent, and the agent's working directory."""
@@ -81,13 +84,12 @@ def _looked_at(handle: int, path: str) -> tuple[Path, int]:
     return Path(f"/proc/self/fd/{handle}").readlink(), facts.st_size
 
 
-async def _bytes(handle: int, size: int) -> AsyncIterator[bytes]:
-    """Give as many bytes as the file had when it was opened, or UserError if it changed; closes it."""
-    with os.fdopen(handle, "rb") as file:
-        left = size
-        while left:
-            piece = await asyncio.to_thread(file.read, min(_PIECE, left))
-            if not piece:
-                raise UserError("the file became shorter while it was read", code="changed")
-            left -= len(piece)
-            yield piece
+async def _bytes(file: BinaryIO, size: int) -> AsyncIterator[bytes]:
+    """Give as many bytes as the file had when it was opened; UserError when it became shorter."""
+    left = size
+    while left:
+        piece = await asyncio.to_thread(file.read, min(_PIECE, left))
+        if not piece:
+            raise UserError("the file became shorter while it was read", code="changed")
+        left -= len(piece)
+        yield piece

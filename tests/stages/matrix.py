@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from bot.enclosure import Enclosure
 from bot.model import Address, Gap, Inbound, InboundBatch, MessageKind, OutboundMessage, Principal
 from connectors.matrix.accounts import Account
 from connectors.matrix.connector import MatrixConnector
@@ -115,6 +116,7 @@ def message(
     reply_to: str | None = None,
     html: str | None = None,
     transaction_id: str | None = None,
+    files: tuple[Enclosure, ...] = (),
 ) -> OutboundMessage:
     """Return a message to a room, with a transaction id of its own unless one is given."""
     number = next(_numbers)
@@ -127,6 +129,7 @@ def message(
         text=text,
         html=html,
         reply_to=reply_to,
+        files=files,
     )
 
 

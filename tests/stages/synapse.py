@@ -82,9 +82,9 @@ class Person:
         *,
         caption: str = "",
         sealed: bool = False,
-        **more: Any,
+        thread: str | None = None,
     ) -> str:
-        """Send a file as clients do, encrypted if it is to be ``sealed``; ``more`` is added to the event."""
+        """Send a file as clients do, encrypted if it is to be ``sealed``, into the thread below an event."""
         answer, keys = await self.client.upload(
             io.BytesIO(content), media_type, name, encrypt=sealed, filesize=len(content)
         )
@@ -98,7 +98,10 @@ class Person:
             "info": {"mimetype": media_type, "size": len(content)},
             **where,
         }
-        return await self.send(room_id, said | more)
+        if thread is not None:
+            relation = {"rel_type": "m.thread", "event_id": thread, "is_falling_back": True}
+            said["m.relates_to"] = relation
+        return await self.send(room_id, said)
 
     async def open_file(self, content: dict[str, Any]) -> bytes:
         """Download the file of an event's content, and open it if it is encrypted."""

@@ -173,6 +173,22 @@ async def test_while_the_platform_is_away_a_file_is_tried_again(house: House) ->
     assert list(house.contents.kept.values()) == [b"half and half"]
 
 
+async def test_a_bug_with_one_file_does_not_stop_the_others(house: House) -> None:
+    class Odd:
+        async def fetch(self, attachment: Attachment) -> AsyncIterator[bytes]:
+            yield b"fine"
+            if attachment.name == "odd.txt":
+                raise KeyError("url")
+
+    async with house.life(fetcher=Odd()).running() as middle:
+        house.send("odd.txt", b"")
+        house.send("good.txt", b"")
+        await until(middle.said, what="the refusal")
+        await until(house.mail, what="the mail")
+    assert middle.said()[0].startswith("odd.txt was not taken: ")
+    assert house.mail() == [("Here is a file.", ["good.txt"])]
+
+
 async def test_what_was_tampered_with_is_refused(house: House) -> None:
     class Damaged:
         async def fetch(self, attachment: Attachment) -> AsyncIterator[bytes]:

@@ -55,6 +55,7 @@ from fleet.local import LocalFleet
 from fleet.lookout import Lookout
 from fleet.part import FleetPart
 from fleet.pause_file import PauseFile
+from fleet.provisioning import LocalProvisioning
 from fleet.readiness import Thresholds
 from fleet.records import doing_of
 from fleet.rollouts import Rollouts
@@ -249,6 +250,7 @@ class Daemon:
                     dialogs=LocalDialogs(self._fleet, self._pauses),
                     briefs=LocalBriefs(self._fleet),
                     rosters=RosterStore(self._fleet),
+                    provisioning=LocalProvisioning(self._fleet, self._settings.models.said),
                     units=self._units,
                     shelf=self._backlog.shelf,
                     standing=self._pause.ask,

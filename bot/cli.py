@@ -8,11 +8,11 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from bot import __version__
 from bot.arguments import Request, read_arguments
-from bot.errors import MosaicError, SetupError, UsageError, UserError
+from bot.errors import ConfirmationRequired, MosaicError, SetupError, UsageError, UserError
 from bot.manual import entry_text, group_text, overview, own_text
 from bot.table import GLOBAL_FLAGS, Entry, Own, Table, own_command, read_table
 
@@ -120,10 +120,10 @@ def _run_words(request: Request, table: Table) -> int:
     confirmed = request.yes or not interactive
     try:
         answer = client.call("POST", "/v1/run", {"words": words, "confirmed": confirmed})
-    except MosaicError as error:
-        if error.code != "confirmation_required" or confirmed:
+    except ConfirmationRequired as question:
+        if confirmed:
             raise
-        _ask(error.message)
+        _ask(question)
         answer = client.call("POST", "/v1/run", {"words": words, "confirmed": True})
     if found[0]["name"] in _WAYS and not request.json and interactive:
         from bot.watching import attach
@@ -179,10 +179,13 @@ def _with_standard_input(request: Request) -> list[str]:
     return words
 
 
-def _ask(question: str) -> None:
+def _ask(question: ConfirmationRequired) -> None:
     from bot.background import visible
+    from bot.reply import from_json
 
-    sys.stderr.write(f"{visible(question)} [y/N] ")
+    if question.preview:
+        _show_blocks(from_json(question.preview), sys.stderr)
+    sys.stderr.write(f"{visible(question.message)} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise UserError("nothing was done", code="declined")
@@ -355,10 +358,10 @@ def _say_why(answer: dict[str, Any]) -> None:
         print(visible(str(block.get("text", ""))), file=sys.stderr)
 
 
-def _show_blocks(blocks: Sequence[Any]) -> None:
+def _show_blocks(blocks: Sequence[Any], file: TextIO | None = None) -> None:
     from bot.terminal import show
 
-    show(blocks)
+    show(blocks, file)
 
 
 def _print(request: Request, data: Any, text: str) -> int:

@@ -9,6 +9,7 @@ from bot.pause import Standing
 from bot.ports import Correspondence, Fleet
 from bot.post import Post
 from bot.post_office import PostOffice
+from bot.provisioning import Provisioning
 from bot.rosters import Rosters
 from bot.sessions import Dialogs, Sessions
 from bot.units import Units
@@ -22,6 +23,7 @@ from commands.keeping import KeepingCommands
 from commands.mail import MailCommands
 from commands.pause import PauseCommands
 from commands.post import PostCommands
+from commands.profiles import ProfileCommands
 from commands.remind import RemindCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
@@ -44,6 +46,7 @@ class FleetPorts:
     dialogs: Dialogs
     briefs: Briefs
     rosters: Rosters
+    provisioning: Provisioning
     units: Units
     shelf: CardShelf
     standing: Standing
@@ -58,6 +61,7 @@ def fleet_topics(ports: FleetPorts) -> tuple[object, ...]:
         FleetChecks(ports.sessions),
         BriefCommands(ports.briefs),
         RosterCommands(ports.rosters, ports.units),
+        ProfileCommands(ports.provisioning),
         UnitCommands(ports.units, ports.fleet),
     )
 
@@ -110,6 +114,7 @@ TOPICS: tuple[type, ...] = (
     FleetChecks,
     BriefCommands,
     RosterCommands,
+    ProfileCommands,
     UnitCommands,
     PostCommands,
     MailCommands,

@@ -85,6 +85,17 @@ def persona(agent_class: str, places: Places) -> Persona:
     return _joined(agent_class, files_, refused)
 
 
+def known_classes(places: Places) -> frozenset[str]:
+    """Return every class that has a contract of its own, shipped or a person's."""
+    shipped = {path.name.removesuffix(".md") for path in files("fleet.roles").iterdir()}
+    own = {path.stem for path in places.local_roles_directory.glob("*.md")}
+    return frozenset(one for one in shipped | own if _has_contract(one, places))
+
+
+def _has_contract(agent_class: str, places: Places) -> bool:
+    return _shipped(agent_class) is not None or _own(agent_class, places)[0] is not None
+
+
 def _joined(agent_class: str, found: list[_File], refused: str | None) -> Persona:
     """Return a persona with the first file's contract, and of each value the first that is given."""
     values: dict[str, Any] = {}

@@ -26,26 +26,31 @@ class RosterStore:
 
     async def add(self, agent: Mapping[str, Any]) -> None:
         """Add an agent at the end."""
-        await self._change(lambda text: add_agent(text, agent))
+        await self.change(lambda text: add_agent(text, agent))
 
     async def edit(self, name: str, changes: Mapping[str, Any]) -> None:
         """Set keys of an agent, and take away those whose value is None."""
-        await self._change(lambda text: edit_agent(text, name, changes))
+        await self.change(lambda text: edit_agent(text, name, changes))
 
     async def remove(self, name: str) -> None:
         """Take an agent out, and everything that was there for it alone."""
-        await self._change(lambda text: remove_agent(text, name))
+        await self.change(lambda text: remove_agent(text, name))
 
-    async def _change(self, change: Callable[[str], str]) -> None:
+    async def change(self, change: Callable[[str], str]) -> None:
+        """Write what ``change`` makes of the file's text, while nobody else changes it."""
         lock = self._fleet.places.roster_lock_file
         async with held(lock, _PATIENCE, "somebody else changes the roster"):
             await asyncio.to_thread(self._rewrite, change)
 
-    def _rewrite(self, change: Callable[[str], str]) -> None:
+    def text(self) -> str:
+        """Return the file as it stands; SetupError when it cannot be read."""
         try:
-            text = self._path.read_text(encoding="utf-8")
+            return self._path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SetupError(f"{self._path}:1: cannot be read: {error}") from error
+
+    def _rewrite(self, change: Callable[[str], str]) -> None:
+        text = self.text()
         before = parse(text, str(self._path))
         changed = change(text)
         protect(before, parse(changed, str(self._path)))

@@ -249,7 +249,7 @@ class Daemon:
                     sessions=LocalSessions(self._fleet),
                     dialogs=LocalDialogs(self._fleet, self._pauses),
                     briefs=LocalBriefs(self._fleet),
-                    rosters=RosterStore(self._fleet),
+                    rosters=RosterStore(self._places),
                     provisioning=LocalProvisioning(self._fleet, self._settings.models.said),
                     units=self._units,
                     shelf=self._backlog.shelf,

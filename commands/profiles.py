@@ -148,7 +148,10 @@ def _drawn(chairs: Sequence[Chair], form: ChartForm) -> Code:
 
 
 def _conflicts(plan: Provision) -> tuple[Text, ...]:
-    said = [f"Stays as it is: {one}." for one in plan.conflicts]
+    said: list[str] = []
+    if plan.conflicts:
+        lines = "\n".join(f"• {one}" for one in plan.conflicts)
+        said.append(f"Where the roster says otherwise than the profile, the roster stays:\n{lines}")
     if plan.system_type.refused is not None:
         said.append(f"Not used: {plan.system_type.refused}")
     return tuple(map(Text, said))
@@ -167,7 +170,7 @@ def _type_blocks(shown: SystemType, form: ChartForm) -> tuple[Block, ...]:
 
 
 def _budget(shown: SystemType) -> str:
-    return ", ".join(f"{value:,g} {key.replace('_', ' ')}" for key, value in shown.budget.items())
+    return ", ".join(f"{value:,} {key.replace('_', ' ')}" for key, value in shown.budget.items())
 
 
 def _type_data(shown: SystemType) -> dict[str, Any]:

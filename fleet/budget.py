@@ -21,3 +21,8 @@ class Budget(BaseModel):
         if self.dollars_per_day is None and self.tokens_per_day is None:
             raise ValueError("says nothing; give dollars_per_day, tokens_per_day or both")
         return self
+
+    def plain(self) -> dict[str, float]:
+        """Return the bounds by key, whole numbers without a point."""
+        said = self.model_dump(exclude_none=True)
+        return {key: int(value) if value == int(value) else value for key, value in said.items()}

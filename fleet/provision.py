@@ -85,7 +85,7 @@ class _Making:
         wanted = self.choices[tier]
         if agent.runtime != wanted.runtime:
             self.conflicts.append(
-                f"{agent.name} stays as it is, a {agent.runtime} agent; a new one would be {wanted}"
+                f"{agent.name} is a {agent.runtime} agent; a new one would be {wanted}"
             )
 
     def _free_name(self, seat: Seat) -> str:
@@ -115,13 +115,13 @@ class _Making:
             "working_directory": self.directory,
             "reset_between_tasks": self._resets(seat) or None,
             "profile": self._other_profile(),
-            "budget": None if seat.budget is None else seat.budget.model_dump(exclude_none=True),
+            "budget": None if seat.budget is None else seat.budget.plain(),
         }
         return {key: value for key, value in said.items() if value is not None}
 
     def _resets(self, seat: Seat) -> bool:
-        if seat.reset_between_tasks is not None:
-            return seat.reset_between_tasks
+        if seat.reset_between_tasks is not None or seat.agent_class == self.profile.lead:
+            return bool(seat.reset_between_tasks)
         found = persona(seat.agent_class, self.places)
         return found.takes_cards and not found.persistent_persona
 
@@ -156,7 +156,7 @@ class _Making:
             said = (
                 "leads the fleet" if agent.reports_to is None else f"reports to {agent.reports_to}"
             )
-            self.conflicts.append(f"{name} {said} and stays there; in the profile: {superior}")
+            self.conflicts.append(f"{name} {said}; in the profile: {superior}")
 
     # -- what the whole fleet is -----------------------------------------------------------------------
 
@@ -169,12 +169,12 @@ class _Making:
             if said is None:
                 self.head[key] = value
             elif said != value:
-                self.conflicts.append(f"{key}: {said} stays; in the profile: {value}")
+                self.conflicts.append(f"{key} is {said}; in the profile: {value}")
         self._widen_floor()
         self._keep_budget()
         before = self.roster.leader
         if "lead" in self.head and before is not None and before.name != lead:
-            self.conflicts.append(f"people talked to {before.name} so far, and talk to {lead} now")
+            self.conflicts.append(f"{before.name} stays, but people talk to {lead} from now on")
 
     def _widen_floor(self) -> None:
         there = {one.agent_class for one in self.roster.agents}
@@ -189,6 +189,9 @@ class _Making:
         if wanted is None or self.roster.budget == wanted:
             return
         if self.roster.budget is None:
-            self.head["budget"] = wanted.model_dump(exclude_none=True)
+            self.head["budget"] = wanted.plain()
         else:
-            self.conflicts.append("budget: the roster's own stays")
+            self.conflicts.append(
+                "budget is another; in the profile: "
+                + ", ".join(f"{key} {value:,}" for key, value in wanted.plain().items())
+            )

@@ -25,7 +25,7 @@ class LocalProvisioning:
 
     def __init__(self, fleet: LocalFleet, models: Mapping[str, str]) -> None:
         self._fleet = fleet
-        self._store = RosterStore(fleet)
+        self._store = RosterStore(fleet.places)
         self._models = Models(models)
 
     def types(self) -> Sequence[SystemType]:
@@ -122,7 +122,7 @@ def system_type(profile: Profile) -> SystemType:
             )
             for one in wanted_by(profile)
         ),
-        budget={} if profile.budget is None else profile.budget.model_dump(exclude_none=True),
+        budget={} if profile.budget is None else profile.budget.plain(),
         source=profile.source,
         refused=profile.refused,
     )

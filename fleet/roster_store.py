@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import SetupError
-from fleet.local import LocalFleet
+from bot.places import Places
 from fleet.lock import held
 from fleet.roster_edit import add_agent, edit_agent, protect, remove_agent
 from fleet.roster_file import parse
@@ -20,9 +20,9 @@ _PATIENCE = timedelta(seconds=10)
 class RosterStore:
     """Edits one after the other, over all processes. The fleet follows the file by itself."""
 
-    def __init__(self, fleet: LocalFleet) -> None:
-        self._fleet = fleet
-        self._path = fleet.places.roster_file
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._path = places.roster_file
 
     async def add(self, agent: Mapping[str, Any]) -> None:
         """Add an agent at the end."""
@@ -38,7 +38,7 @@ class RosterStore:
 
     async def change(self, change: Callable[[str], str]) -> None:
         """Write what ``change`` makes of the file's text, while nobody else changes it."""
-        lock = self._fleet.places.roster_lock_file
+        lock = self._places.roster_lock_file
         async with held(lock, _PATIENCE, "somebody else changes the roster"):
             await asyncio.to_thread(self._rewrite, change)
 

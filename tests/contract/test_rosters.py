@@ -43,7 +43,7 @@ class Stage:
         else:
             fleet = local_fleet(directory)
             self.path.write_text(TEXT)
-            self.store = RosterStore(fleet)
+            self.store = RosterStore(fleet.places)
 
     def agents(self) -> dict[str, dict[str, Any]]:
         if self._memory is not None:

@@ -81,7 +81,9 @@ def _print(console: Console, blocks: Sequence[Block]) -> None:
             # No line of what stands as it stands is cut, however wide nobody's terminal is.
             console.print(RichText(indent(clean(block.text).rstrip("\n"), "  ")))
         else:
-            console.print(drawn(block))
+            # Markdown is folded even where nothing else is: rich would cut it.
+            folded = isinstance(block, Markdown)
+            console.print(drawn(block), soft_wrap=console.soft_wrap and not folded)
 
 
 def drawn(block: Block) -> RenderableType:

@@ -61,7 +61,7 @@ def fleet_topics(ports: FleetPorts) -> tuple[object, ...]:
         FleetChecks(ports.sessions),
         BriefCommands(ports.briefs),
         RosterCommands(ports.rosters, ports.units),
-        ProfileCommands(ports.provisioning),
+        ProfileCommands(ports.provisioning, ports.units),
         UnitCommands(ports.units, ports.fleet),
     )
 

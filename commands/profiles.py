@@ -10,6 +10,7 @@ from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, command
 from bot.model import Via
 from bot.provisioning import Chair, Provision, Provisioning, SystemType, Wishes
 from bot.reply import Block, Code, Fields, Reply, Table, Text
+from bot.units import Units
 from commands.chart_drawing import chart_mermaid, chart_tree
 
 Profile = Annotated[
@@ -44,8 +45,9 @@ Form = Annotated[ChartForm | None, Help("how it is drawn; in a room mermaid, els
 class ProfileCommands:
     """Profiles and provisioning (spec 3-contracts, Fleet and agents). The fleet follows the roster that is written."""
 
-    def __init__(self, provisioning: Provisioning) -> None:
+    def __init__(self, provisioning: Provisioning, units: Units) -> None:
         self._provisioning = provisioning
+        self._units = units
 
     @command("profiles", roles=EVERYONE)
     async def profiles(self, call: Call, profile: Profile | None = None) -> Reply:
@@ -95,7 +97,9 @@ class ProfileCommands:
             return _preview(plan, call, format)
         wishes = Wishes(runtime, working_directory)
         done = await self._provisioning.provision(profile, wishes)
-        names = ", ".join(str(agent["name"]) for agent in done.added) or "nobody"
+        for name in done.starts:
+            await self._units.enable(name)
+        names = ", ".join(str(agent["name"]) for agent in done.added) or "nobody new"
         said = f"In the roster now: {names}. The fleet follows."
         return Reply(
             _provision_data(done),

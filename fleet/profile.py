@@ -29,9 +29,10 @@ _MOST_ALIKE = 50
 
 
 class Seat(BaseModel):
-    """Agents of one class. ``model_tier`` and ``reset_between_tasks`` are the persona's unless said here.
+    """Agents of one class. ``multiplicity`` is how many there are; ``budget`` is of each of them.
 
-    ``multiplicity`` is how many there are; ``budget`` is of each of them.
+    ``model_tier`` is the persona's unless said here. Whoever's persona keeps no conversation over tasks is begun
+    anew after each, unless ``reset_between_tasks`` says otherwise.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

@@ -47,6 +47,11 @@ def draft(
     )
 
 
+def tier_of(seat: Seat, places: Places) -> str:
+    """Return which model is enough for a seat: what the profile says, else what the persona does."""
+    return seat.model_tier or persona(seat.agent_class, places).model_tier
+
+
 @dataclass(slots=True)
 class _Making:
     profile: Profile
@@ -79,7 +84,7 @@ class _Making:
             self._holders[seat.agent_class] = holders
 
     def _tier(self, seat: Seat) -> str:
-        return seat.model_tier or persona(seat.agent_class, self.places).model_tier
+        return tier_of(seat, self.places)
 
     def _note_other_program(self, agent: Agent, tier: str) -> None:
         wanted = self.choices[tier]
@@ -122,8 +127,7 @@ class _Making:
     def _resets(self, seat: Seat) -> bool:
         if seat.reset_between_tasks is not None or seat.agent_class == self.profile.lead:
             return bool(seat.reset_between_tasks)
-        found = persona(seat.agent_class, self.places)
-        return found.takes_cards and not found.persistent_persona
+        return not persona(seat.agent_class, self.places).persistent_persona
 
     def _other_profile(self) -> str | None:
         same = self.roster.profile in {None, self.profile.id}

@@ -7,7 +7,7 @@ from bot.provisioning import Chair, Provision, SystemType, Wishes
 from fleet.local import LocalFleet
 from fleet.profile import Profile, wanted_by
 from fleet.profile_library import find_profile, profiles, refusals
-from fleet.provision import draft
+from fleet.provision import draft, tier_of
 from fleet.roster import Roster
 from fleet.roster_edit import extend
 from fleet.roster_file import parse
@@ -30,11 +30,13 @@ class LocalProvisioning:
 
     def types(self) -> Sequence[SystemType]:
         """Return every system type by id."""
-        return [system_type(profile) for profile in profiles(self._fleet.places)]
+        return [
+            system_type(profile, self._fleet.places) for profile in profiles(self._fleet.places)
+        ]
 
     def type(self, profile: str) -> SystemType:
         """Return one system type."""
-        return system_type(find_profile(profile, self._fleet.places))
+        return system_type(find_profile(profile, self._fleet.places), self._fleet.places)
 
     def refusals(self) -> Sequence[str]:
         """Return what is wrong with a person's own profiles, a line each."""
@@ -79,7 +81,7 @@ def make_provision(
     after = parse(written, source)
     old = {one.name for one in before.agents}
     return Provision(
-        system_type=system_type(profile),
+        system_type=system_type(profile, places),
         chart=_chart(after, old, made.tiers),
         roster=written,
         added=made.added,
@@ -105,7 +107,7 @@ def _chart(roster: Roster, old: set[str], tiers: Mapping[str, str]) -> tuple[Cha
     )
 
 
-def system_type(profile: Profile) -> SystemType:
+def system_type(profile: Profile, places: Places) -> SystemType:
     """Return a profile in the words of the port."""
     return SystemType(
         id=profile.id,
@@ -118,7 +120,7 @@ def system_type(profile: Profile) -> SystemType:
                 one.name,
                 one.seat.agent_class,
                 one.reports_to,
-                model_tier=one.seat.model_tier,
+                model_tier=tier_of(one.seat, places),
             )
             for one in wanted_by(profile)
         ),

@@ -28,6 +28,7 @@ from commands.graph import GraphCommands
 from commands.mail import MailCommands
 from commands.pause import PauseCommands
 from commands.post import PostCommands
+from commands.profiles import ProfileCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
 from commands.sessions import DialogCommands, FleetChecks, SessionViews
@@ -41,6 +42,7 @@ from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.fleet import MemoryFleet
 from tests.fakes.mailroom import MemoryOutbox, Room
 from tests.fakes.overview import MemoryOverview
+from tests.fakes.provisioning import MemoryProvisioning
 from tests.fakes.rosters import MemoryRosters
 from tests.fakes.sessions import MemoryDialogs, MemorySessions
 from tests.fakes.shipments import MemoryShipments
@@ -157,6 +159,7 @@ def make_interpreter(
         FleetChecks(MemorySessions(MemoryFleet())),
         BriefCommands(MemoryBriefs(MemoryFleet())),
         RosterCommands(MemoryRosters(), MemoryUnits()),
+        ProfileCommands(MemoryProvisioning(), MemoryUnits()),
         UnitCommands(MemoryUnits(), QuietFleet()),
         PostCommands(
             quiet_office(room), MemoryPost(room), MemoryCorrespondence(room), QuietFleet()

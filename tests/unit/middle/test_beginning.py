@@ -53,7 +53,7 @@ def test_or_it_is_kept_and_what_is_missing_is_added(places: Places) -> None:
     begin(places, ["--add", "--profile", "business", "--runtime", "dogfood"], {}, None)
     text = places.roster_file.read_text()
     assert text.startswith("# mine\nversion: 1\nprofile: business\nlead: boss\n")
-    assert "- {name: boss, class: ceo, runtime: bash} # me\n" in text
+    assert "- {name: boss, class: ceo, runtime: bash}  # me\n" in text
     assert load(places.roster_file).reports_of("boss")
 
 
@@ -149,7 +149,7 @@ def test_a_person_is_asked_shown_the_whole_and_asked_for_a_yes(
         places, "research", "", "2", "", "@me:x", "", "/no", str(tmp_path), "discord:7", ""
     )
     assert "  1  demo " in said
-    assert "   dogfood " in said
+    assert "  1  dogfood " in said
     assert "/no is not a directory" in said
     assert "├─ researcher0" in said
     assert 'operators = ["discord:7"]' in said

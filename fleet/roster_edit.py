@@ -1,7 +1,7 @@
 """The roster's text, changed as a person would change it: comments, order and style stay (ruamel.yaml)."""
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -17,43 +17,56 @@ _WIDTH = 4096
 def add_agent(text: str, agent: Mapping[str, Any]) -> str:
     """Return the text with one more agent at the end, in one line when those before it stand so."""
     document, agents = _read(text)
+    _append(agents, agent)
+    return _write(document)
+
+
+def _append(agents: CommentedSeq, agent: Mapping[str, Any]) -> None:
     entry = CommentedMap({key: _in_one_line(value) for key, value in agent.items()})
     before = agents[-1] if agents else None
     if not isinstance(before, CommentedMap) or before.fa.flow_style():
         entry.fa.set_flow_style()
     agents.append(entry)
-    return _write(document)
 
 
 def extend(
     text: str,
-    added: Iterable[Mapping[str, Any]],
+    added: Sequence[Mapping[str, Any]],
     superiors: Mapping[str, str],
     head: Mapping[str, Any],
 ) -> str:
     """Return the text with more agents, with superiors for some that are there, and with keys of the whole fleet.
 
-    New keys stand above the agents and the comment that belongs to them; all else stays byte by byte where it can.
+    New keys stand above the agents and the comment that belongs to them; a text that needs nothing is the same.
     """
+    if head:
+        text = _with_keys(text, head)
+    if not added and not superiors:
+        return text
+    document, agents = _read(text)
     for name, superior in superiors.items():
-        text = edit_agent(text, name, {"reports_to": superior})
+        agents[_place(agents, name)]["reports_to"] = superior
     for agent in added:
-        text = add_agent(text, agent)
-    for key, value in head.items():
-        text = _with_key(text, key, value)
-    return text
+        _append(agents, agent)
+    return _write(document)
 
 
-def _with_key(text: str, key: str, value: Any) -> str:
+def _with_keys(text: str, head: Mapping[str, Any]) -> str:
     document, _ = _read(text)
-    line = document.lc.key("agents")[0]
-    if key in document or document.fa.flow_style():
-        document[key] = _in_one_line(value)
+    keys = CommentedMap({key: _in_one_line(value) for key, value in head.items()})
+    if document.fa.flow_style() or document.keys() & head.keys() or not _stands_alone(document):
+        document.update(keys)
         return _write(document)
     lines = text.splitlines(keepends=True)
+    line = document.lc.key("agents")[0]
     while line > 0 and lines[line - 1].startswith("#"):
         line -= 1
-    return "".join((*lines[:line], _write(CommentedMap({key: _in_one_line(value)})), *lines[line:]))
+    return "".join((*lines[:line], _write(keys), *lines[line:]))
+
+
+def _stands_alone(document: CommentedMap) -> bool:
+    """Return whether the text itself has the key of the agents, at the beginning of a line."""
+    return "agents" in document.lc.data and document.lc.key("agents")[1] == 0
 
 
 def _in_one_line(value: Any) -> Any:

@@ -54,7 +54,8 @@ class RosterStore:
         before = parse(text, str(self._path))
         changed = change(text)
         protect(before, parse(changed, str(self._path)))
-        _replace(self._path, changed)
+        if changed != text:  # a file that says the same is left with its time
+            _replace(self._path, changed)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -51,6 +51,7 @@ from fleet.briefs import LocalBriefs
 from fleet.chat_window import ChatWindow
 from fleet.delivery import AgentCarrier
 from fleet.dialogs import LocalDialogs
+from fleet.library import LocalPersonas
 from fleet.local import LocalFleet
 from fleet.lookout import Lookout
 from fleet.part import FleetPart
@@ -248,6 +249,7 @@ class Daemon:
                     sessions=LocalSessions(self._fleet),
                     dialogs=LocalDialogs(self._fleet, self._pauses),
                     briefs=LocalBriefs(self._fleet),
+                    personas=LocalPersonas(self._places),
                     rosters=RosterStore(self._fleet),
                     units=self._units,
                     shelf=self._backlog.shelf,

@@ -6,6 +6,7 @@ from bot.backlog import Backlog, CardShelf
 from bot.briefs import Briefs
 from bot.holders import Holders
 from bot.pause import Standing
+from bot.personas import Personas
 from bot.ports import Correspondence, Fleet
 from bot.post import Post
 from bot.post_office import PostOffice
@@ -21,6 +22,7 @@ from commands.inquiry import InquiryCommands
 from commands.keeping import KeepingCommands
 from commands.mail import MailCommands
 from commands.pause import PauseCommands
+from commands.personas import PersonaCommands
 from commands.post import PostCommands
 from commands.remind import RemindCommands
 from commands.roster import RosterCommands
@@ -43,6 +45,7 @@ class FleetPorts:
     sessions: Sessions
     dialogs: Dialogs
     briefs: Briefs
+    personas: Personas
     rosters: Rosters
     units: Units
     shelf: CardShelf
@@ -57,6 +60,7 @@ def fleet_topics(ports: FleetPorts) -> tuple[object, ...]:
         DialogCommands(ports.dialogs),
         FleetChecks(ports.sessions),
         BriefCommands(ports.briefs),
+        PersonaCommands(ports.personas),
         RosterCommands(ports.rosters, ports.units),
         UnitCommands(ports.units, ports.fleet),
     )
@@ -109,6 +113,7 @@ TOPICS: tuple[type, ...] = (
     DialogCommands,
     FleetChecks,
     BriefCommands,
+    PersonaCommands,
     RosterCommands,
     UnitCommands,
     PostCommands,

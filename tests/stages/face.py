@@ -27,6 +27,7 @@ from commands.fleet import FleetCommands
 from commands.graph import GraphCommands
 from commands.mail import MailCommands
 from commands.pause import PauseCommands
+from commands.personas import PersonaCommands
 from commands.post import PostCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
@@ -41,6 +42,7 @@ from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.fleet import MemoryFleet
 from tests.fakes.mailroom import MemoryOutbox, Room
 from tests.fakes.overview import MemoryOverview
+from tests.fakes.personas import MemoryPersonas
 from tests.fakes.rosters import MemoryRosters
 from tests.fakes.sessions import MemoryDialogs, MemorySessions
 from tests.fakes.shipments import MemoryShipments
@@ -156,6 +158,7 @@ def make_interpreter(
         DialogCommands(MemoryDialogs(MemoryFleet())),
         FleetChecks(MemorySessions(MemoryFleet())),
         BriefCommands(MemoryBriefs(MemoryFleet())),
+        PersonaCommands(MemoryPersonas()),
         RosterCommands(MemoryRosters(), MemoryUnits()),
         UnitCommands(MemoryUnits(), QuietFleet()),
         PostCommands(

@@ -51,6 +51,7 @@ from fleet.briefs import LocalBriefs
 from fleet.chat_window import ChatWindow
 from fleet.delivery import AgentCarrier
 from fleet.dialogs import LocalDialogs
+from fleet.library import LocalPersonas
 from fleet.local import LocalFleet
 from fleet.lookout import Lookout
 from fleet.part import FleetPart
@@ -249,6 +250,7 @@ class Daemon:
                     sessions=LocalSessions(self._fleet),
                     dialogs=LocalDialogs(self._fleet, self._pauses),
                     briefs=LocalBriefs(self._fleet),
+                    personas=LocalPersonas(self._places),
                     rosters=RosterStore(self._places),
                     provisioning=LocalProvisioning(self._fleet, self._settings.models.said),
                     units=self._units,

@@ -6,6 +6,7 @@ from bot.backlog import Backlog, CardShelf
 from bot.briefs import Briefs
 from bot.holders import Holders
 from bot.pause import Standing
+from bot.personas import Personas
 from bot.ports import Correspondence, Fleet
 from bot.post import Post
 from bot.post_office import PostOffice
@@ -22,6 +23,7 @@ from commands.inquiry import InquiryCommands
 from commands.keeping import KeepingCommands
 from commands.mail import MailCommands
 from commands.pause import PauseCommands
+from commands.personas import PersonaCommands
 from commands.post import PostCommands
 from commands.profiles import ProfileCommands
 from commands.remind import RemindCommands
@@ -45,6 +47,7 @@ class FleetPorts:
     sessions: Sessions
     dialogs: Dialogs
     briefs: Briefs
+    personas: Personas
     rosters: Rosters
     provisioning: Provisioning
     units: Units
@@ -60,6 +63,7 @@ def fleet_topics(ports: FleetPorts) -> tuple[object, ...]:
         DialogCommands(ports.dialogs),
         FleetChecks(ports.sessions),
         BriefCommands(ports.briefs),
+        PersonaCommands(ports.personas),
         RosterCommands(ports.rosters, ports.units),
         ProfileCommands(ports.provisioning, ports.units),
         UnitCommands(ports.units, ports.fleet),
@@ -113,6 +117,7 @@ TOPICS: tuple[type, ...] = (
     DialogCommands,
     FleetChecks,
     BriefCommands,
+    PersonaCommands,
     RosterCommands,
     ProfileCommands,
     UnitCommands,

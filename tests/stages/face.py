@@ -27,6 +27,7 @@ from commands.fleet import FleetCommands
 from commands.graph import GraphCommands
 from commands.mail import MailCommands
 from commands.pause import PauseCommands
+from commands.personas import PersonaCommands
 from commands.post import PostCommands
 from commands.profiles import ProfileCommands
 from commands.roster import RosterCommands
@@ -42,6 +43,7 @@ from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.fleet import MemoryFleet
 from tests.fakes.mailroom import MemoryOutbox, Room
 from tests.fakes.overview import MemoryOverview
+from tests.fakes.personas import MemoryPersonas
 from tests.fakes.provisioning import MemoryProvisioning
 from tests.fakes.rosters import MemoryRosters
 from tests.fakes.sessions import MemoryDialogs, MemorySessions
@@ -158,6 +160,7 @@ def make_interpreter(
         DialogCommands(MemoryDialogs(MemoryFleet())),
         FleetChecks(MemorySessions(MemoryFleet())),
         BriefCommands(MemoryBriefs(MemoryFleet())),
+        PersonaCommands(MemoryPersonas()),
         RosterCommands(MemoryRosters(), MemoryUnits()),
         ProfileCommands(MemoryProvisioning(), MemoryUnits()),
         UnitCommands(MemoryUnits(), QuietFleet()),

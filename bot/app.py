@@ -46,10 +46,12 @@ from fleet.briefs import LocalBriefs
 from fleet.chat_window import ChatWindow
 from fleet.delivery import AgentCarrier
 from fleet.dialogs import LocalDialogs
+from fleet.library import LocalPersonas
 from fleet.local import LocalFleet
 from fleet.lookout import Lookout
 from fleet.part import FleetPart
 from fleet.pause_file import PauseFile
+from fleet.provisioning import LocalProvisioning
 from fleet.readiness import Thresholds
 from fleet.rollouts import Rollouts
 from fleet.roster_file import demo_roster
@@ -231,7 +233,9 @@ class Daemon:
                     sessions=LocalSessions(self._fleet),
                     dialogs=LocalDialogs(self._fleet, self._pauses),
                     briefs=LocalBriefs(self._fleet),
-                    rosters=RosterStore(self._fleet),
+                    personas=LocalPersonas(self._places),
+                    rosters=RosterStore(self._places),
+                    provisioning=LocalProvisioning(self._fleet, self._settings.models.said),
                     units=self._units,
                     shelf=self._backlog.shelf,
                     standing=self._pause.ask,

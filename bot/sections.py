@@ -22,6 +22,13 @@ from bot.section import HostName, PrincipalId, Seconds, Section, Text, WallTime
 ClassLimit = Annotated[
     str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63} [1-9][0-9]{0,3}$")
 ]
+ModelChoice = Annotated[
+    str,
+    Field(
+        strict=True,
+        pattern=r"^$|^(claude|codex|opencode|pi|gemini|dogfood|python|bash|generic)(:\S[^\x00-\x1f\x7f]*)?$",
+    ),
+]
 _EVERY_DAY = tuple(range(7))
 
 
@@ -315,6 +322,27 @@ class Host(Section):
     """The tenant that this installation's rows belong to."""
 
 
+class Models(Section):
+    """Which program and model a new agent gets for the tier that its persona needs: `RUNTIME` or `RUNTIME:MODEL`.
+
+    Empty is the first agent program that is installed, with the model that it has for the tier.
+    """
+
+    small: ModelChoice = ""
+    """For what is simple or often, such as `claude:haiku`."""
+
+    medium: ModelChoice = ""
+    """For most work, such as `claude:sonnet`."""
+
+    large: ModelChoice = ""
+    """For what is hard or decides for others, such as `claude:opus`."""
+
+    @property
+    def said(self) -> Mapping[str, str]:
+        """What was set, by tier."""
+        return {tier: text for tier, text in self.model_dump().items() if text}
+
+
 class Postgres(Section):
     """The embedded server; DATABASE_URL replaces it by an external one."""
 
@@ -364,6 +392,7 @@ class Settings(Section):
     host: Host = Field(default_factory=Host)
     postgres: Postgres = Postgres()
     homeserver: Homeserver = Homeserver()
+    models: Models = Models()
     log: Log = Log()
 
     @property

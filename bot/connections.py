@@ -11,9 +11,11 @@ from bot.model import Address, Capabilities, Principal
 from bot.policy import Access
 from bot.ports import Carrier, Connector, Contents, FetchesFiles, ShowsTyping
 from bot.reception import ConnectorCarrier, Open
+from bot.rooms import HasRooms
 from bot.settings import Settings
 from connectors.matrix.accounts import LocalAccounts
 from connectors.matrix.homeserver import LocalHomeserver
+from connectors.matrix.keys import Keys, Trust
 from connectors.registry import constructor
 from connectors.tmux.connector import PLACE, TmuxConnector
 from fleet.local import LocalFleet
@@ -52,6 +54,7 @@ class Connections:
         self._may_invite = may_invite
         self._report = report
         self._live: dict[str, Connector] = {}
+        self._more_lanes: Callable[[], frozenset[str]] = frozenset
 
     # -- which, and how --------------------------------------------------------------------------------
 
@@ -91,8 +94,20 @@ class Connections:
             device_id=device,
             may_invite=self._may_invite,
             report=self._report,
+            keys=self._matrix_keys(),
             contents=self._contents,
+            read_receipts=self._settings.connectors.matrix.read_receipts,
         )
+
+    def _matrix_keys(self) -> Keys | None:
+        """Return where the device's keys lie, None when nobody gave a secret to keep them by."""
+        secret = self._credentials.get("MATRIX_PICKLE_KEY")
+        if secret is None and (accounts := self._accounts()) is not None:
+            secret = accounts.bot_pickle_key
+        if secret is None:
+            return None
+        trust = Trust(self._settings.connectors.matrix.trust)
+        return Keys(self._fleet.places.crypto_directory, secret, trust)
 
     async def _matrix_account(self) -> tuple[MatrixBlock, str, str | None]:
         if self._homeserver is not None:
@@ -148,6 +163,22 @@ class Connections:
         # What a connector says of itself, the contract suite proves.
         return cast("ShowsTyping", connector)
 
+    def rooms_of(self, kind: str) -> HasRooms:
+        """Return a live connector whose capabilities say that it makes rooms."""
+        return cast("HasRooms", self._live[kind])  # as above
+
+    def roomy(self) -> Address | None:
+        """Return the own place of a live connector that makes rooms, None when there is none."""
+        for kind, place in self._places().items():
+            capabilities = self.capabilities(kind)
+            if capabilities is not None and capabilities.rooms:
+                return place
+        return None
+
+    def also(self, lanes: Callable[[], frozenset[str]]) -> None:
+        """Take commands in these rooms too, besides the settings' and the connectors' own."""
+        self._more_lanes = lanes
+
     def primary(self) -> Address:
         """Return where the operators are told what concerns them: the console while the primary one is not open."""
         kind = "tmux"
@@ -180,5 +211,5 @@ class Connections:
         return Access(
             operators=frozenset({*configured.operators, *own_people}),
             members=frozenset(configured.members),
-            rooms=frozenset({*configured.rooms, *own_rooms}),
+            rooms=frozenset({*configured.rooms, *own_rooms, *self._more_lanes()}),
         )

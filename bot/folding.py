@@ -32,7 +32,8 @@ def pages_of(message: Message, choices: Sequence[Block], limits: Capabilities) -
     sent = [file for file in message.files if file.size <= limits.file_bytes]
     unsent = [Text(_unsent(file)) for file in message.files if file not in sent]
     blocks = (*message.blocks, *unsent, *choices)
-    rendered = render(blocks, limits.max_bytes) if blocks or not sent else ()
+    terminal = not limits.html
+    rendered = render(blocks, limits.max_bytes, terminal=terminal) if blocks or not sent else ()
     if message.replaces is not None:
         return (Page(rendered[0]),)
     if len(rendered) > limits.most_parts:

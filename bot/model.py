@@ -137,13 +137,24 @@ class InboundBatch:
     """What one read of a platform brought, with the position to go on from.
 
     Storing it is one transaction: either the events and the position are kept, or neither is.
-    ``gap`` says, per place, what a walk back over missed time recovered and what it had to give up.
+    ``gaps`` are the accounts of places after missed time, ``unreadable`` is what people must know of.
     """
 
     connector: str
     events: tuple[Inbound, ...]
     position: str | None = None
     gaps: tuple["Gap", ...] = ()
+    unreadable: tuple["Unreadable", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Somebody's words that cannot be read, and why; ``event_id`` is the first of them."""
+
+    source: Address
+    sender: Principal
+    event_id: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,20 +220,6 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """An offer as it stands: on which message of ours, in which place.
-
-    ``taken`` says that one of that message's offers was chosen, ``expired`` that its time is over.
-    """
-
-    message_id: str
-    to: Address
-    offer: Offer
-    taken: bool = False
-    expired: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class OutboundMessage:
     """One event to be shown on a platform: a message, or one part of a long one.
 
@@ -232,6 +229,7 @@ class OutboundMessage:
     the platform's id of our mark whose place it takes there, if there is one: that one is withdrawn. An edit
     ``replaces`` a message (our id); ``replaced_event`` is the platform's id of that, None while it was not shown.
     Mail may have many ``files``, an event at most one, below which ``text`` stands.
+    ``answers`` is the principal's id of the one who wrote what is answered: who waits for this, and is called.
     """
 
     message_id: str
@@ -249,6 +247,7 @@ class OutboundMessage:
     replaced_event: str | None = None
     former_mark: str | None = None
     files: tuple[Enclosure, ...] = ()
+    answers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +335,7 @@ class Capabilities:
 
     ``reactions``: our marks are shown; ``choices``: people's marks come in, so offers stand below their message.
     ``file_bytes`` bounds a file, 0 means none; what takes more than ``most_parts`` events is folded into one.
+    ``rooms``: we can make rooms and pin there (bot/rooms.py); ``encrypts``: we can talk in encrypted ones.
     """
 
     threads: bool
@@ -347,6 +347,8 @@ class Capabilities:
     choices: bool = False
     file_bytes: int = 0
     most_parts: int = 3
+    rooms: bool = False
+    encrypts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,21 +382,3 @@ class AgentRecord:
     card: str | None
     unit_active: str | None
     unit_enabled: str | None
-
-
-class PartState(StrEnum):
-    """How a part of the daemon is."""
-
-    OK = "ok"
-    RETRYING = "retrying"
-    STOPPED = "stopped"
-    SAFE_MODE = "safe-mode"
-
-
-@dataclass(frozen=True, slots=True)
-class PartStatus:
-    """One line of ``mosaic status``."""
-
-    state: PartState
-    detail: str
-    since: datetime

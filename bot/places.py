@@ -168,6 +168,15 @@ class Places:
         return self.fleet_directory / "roles.local"
 
     @property
+    def everyones_overlay_file(self) -> Path:
+        """A person's own words to every agent; no class has such a name."""
+        return self.local_roles_directory / "overlays" / "_everyone.md"
+
+    def class_overlay_file(self, agent_class: str) -> Path:
+        """Return a person's own words to every agent of a class."""
+        return self.local_roles_directory / "overlays" / f"{agent_class}.md"
+
+    @property
     def local_profiles_directory(self) -> Path:
         """A person's own profiles, which win over ours."""
         return self.fleet_directory / "profiles.local"

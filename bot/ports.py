@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Protocol
 
+from bot.asked import Kept, Offered
 from bot.enclosure import Attachment
 from bot.model import (
     Address,
@@ -17,7 +18,6 @@ from bot.model import (
     InboundBatch,
     Letter,
     Message,
-    Offered,
     OutboundMessage,
     Principal,
     Receipt,
@@ -270,8 +270,8 @@ class Confirmations(Protocol):
 
     async def ask(self, code: str, principal_id: str, line: str, lifetime: timedelta) -> None: ...
 
-    async def take(self, code: str, principal_id: str) -> str | None:
-        """Return the line that waits under this code for this person, once; None when there is none."""
+    async def take(self, code: str, principal_id: str) -> Kept | None:
+        """Return the line that waits under this code for this person, once, in time or too late; else None."""
         ...
 
 

@@ -149,6 +149,7 @@ def read_delivery(row: Any) -> Delivery:
         replaced_event=row["replaced_event"],
         former_mark=row["former_mark"],
         files=enclosures_from_json(row["files"]),
+        answers=row["answers"],
     )
     return Delivery(row["id"], outbound, row["attempts"], row["first_tried_at"], row["typed"])
 

@@ -464,6 +464,17 @@ ALTER TABLE public.pause ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.placard (
+    connector text NOT NULL,
+    place text NOT NULL,
+    message_id text NOT NULL COLLATE pg_catalog."C",
+    former_event text,
+    shown text DEFAULT ''::text NOT NULL,
+    shown_at timestamp with time zone,
+    pin text DEFAULT 'due'::text NOT NULL,
+    CONSTRAINT placard_pin_check CHECK ((pin = ANY (ARRAY['due'::text, 'done'::text, 'refused'::text])))
+);
+
 CREATE TABLE public.receipt (
     id bigint NOT NULL,
     message_id text NOT NULL COLLATE pg_catalog."C",
@@ -512,6 +523,16 @@ ALTER TABLE public.reminder ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.room (
+    connector text NOT NULL,
+    place text NOT NULL,
+    role text NOT NULL,
+    project text DEFAULT ''::text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT room_of_a_project CHECK (((role = 'project'::text) = (project <> ''::text))),
+    CONSTRAINT room_role_check CHECK ((role = ANY (ARRAY['space'::text, 'ops'::text, 'mail'::text, 'project'::text])))
 );
 
 CREATE TABLE public.slot (
@@ -725,11 +746,20 @@ ALTER TABLE ONLY public.offer
 ALTER TABLE ONLY public.pause
     ADD CONSTRAINT pause_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.placard
+    ADD CONSTRAINT placard_pkey PRIMARY KEY (connector, place);
+
 ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.reminder
     ADD CONSTRAINT reminder_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.room
+    ADD CONSTRAINT room_pkey PRIMARY KEY (connector, place);
+
+ALTER TABLE ONLY public.room
+    ADD CONSTRAINT room_purpose_once UNIQUE (connector, role, project);
 
 ALTER TABLE ONLY public.slot
     ADD CONSTRAINT slot_dispatch_key UNIQUE (dispatch);

@@ -19,6 +19,7 @@ MESSAGE = "m.room.message"
 REACTION = "m.reaction"
 MEMBER = "m.room.member"
 ENCRYPTION = "m.room.encryption"
+ENCRYPTED = "m.room.encrypted"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS = 253_402_300_799_000

@@ -6,7 +6,7 @@ so one odd event can end a loop and rooms grow in memory; the answer's JSON goes
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -133,6 +133,43 @@ class Session:
         doing = f"reading {event_type} of {room_id}"
         return await self._ask(doing, "GET", f"{_room(room_id)}/state/{event_type}/")
 
+    async def whole_state(self, room_id: str) -> list[Any]:
+        """Return every state event of a room as it stands on the wire."""
+        told = await self._ask(f"looking at {room_id}", "GET", f"{_room(room_id)}/state")
+        events = told.get("chunk")
+        return events if isinstance(events, list) else []
+
+    async def set_state(
+        self, room_id: str, event_type: str, content: dict[str, Any], state_key: str = ""
+    ) -> None:
+        """Say how something of a room is from now on."""
+        path = f"{_room(room_id)}/state/{event_type}/{_quoted(state_key)}"
+        await self._ask(f"setting {event_type} of {room_id}", "PUT", path, body=content)
+
+    async def event(self, room_id: str, event_id: str) -> dict[str, Any]:
+        """Return one event of a room; what was redacted has no content left."""
+        path = f"{_room(room_id)}/event/{_quoted(event_id)}"
+        return await self._ask(f"looking for {event_id} in {room_id}", "GET", path)
+
+    async def joined(self) -> list[str]:
+        """Return the rooms that we are in."""
+        told = await self._ask("asking where we are", "GET", "/joined_rooms")
+        rooms = told.get("joined_rooms")
+        return [str(room_id) for room_id in rooms] if isinstance(rooms, list) else []
+
+    async def create(self, room: dict[str, Any]) -> str:
+        """Make a room and return its id; nothing tells a repeated request from a second one."""
+        told = await self._ask("making a room", "POST", "/createRoom", body=room)
+        room_id = told.get("room_id")
+        if not isinstance(room_id, str):
+            raise TransientError("the homeserver did not say which room it made")
+        return room_id
+
+    async def invite(self, room_id: str, user_id: str) -> None:
+        """Invite somebody; who is there already is a UserError."""
+        doing = f"inviting {user_id} to {room_id}"
+        await self._ask(doing, "POST", f"{_room(room_id)}/invite", body={"user_id": user_id})
+
     async def join(self, room_id: str) -> None:
         """Enter a room that we are invited to, or that is open; harmless when we are in it."""
         await self._ask(f"joining {room_id}", "POST", f"/join/{_quoted(room_id)}", body={})
@@ -144,6 +181,20 @@ class Session:
             body["timeout"] = int(lasting / timedelta(milliseconds=1))
         path = f"{_room(room_id)}/typing/{_quoted(self.user_id)}"
         await self._ask(f"typing in {room_id}", "PUT", path, body=body)
+
+    async def members(self, room_id: str) -> Sequence[str]:
+        """Return the user ids of those who are in a room."""
+        told = await self._ask(
+            f"reading who is in {room_id}", "GET", f"{_room(room_id)}/joined_members"
+        )
+        joined = told.get("joined")
+        return list(joined) if isinstance(joined, dict) else []
+
+    async def ask(
+        self, doing: str, method: str, path: str, *, body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Ask for anything else below the client-server API's root; ``doing`` is for its errors."""
+        return await self._ask(doing, method, path, body=body)
 
     async def ask_json(self, doing: str, path: str) -> dict[str, Any]:
         """Return the JSON at a path below the server's root."""
@@ -173,6 +224,12 @@ class Session:
         async with self._answer("downloading a file", "GET", path, patience=patience) as answer:
             async for chunk in answer.content.iter_chunked(piece):
                 yield chunk
+
+    async def read_up_to(self, room_id: str, thread: str, event_id: str, receipt: str) -> None:
+        """Say that we have read a thread (``main`` is what is in none) up to an event."""
+        path = f"{_room(room_id)}/receipt/{_quoted(receipt)}/{_quoted(event_id)}"
+        doing = f"moving our read receipt in {room_id}"
+        await self._ask(doing, "POST", path, body={"thread_id": thread}, timed=False)
 
     async def close(self) -> None:
         """Close the connections; repeatable."""
@@ -266,10 +323,13 @@ class Session:
 
 
 def _parse(raw: bytes) -> dict[str, Any] | None:
+    """Return an answer, None when it is none; a list comes as its ``chunk``."""
     try:
         told = json.loads(raw)
     except ValueError:
         return None
+    if isinstance(told, list):
+        return {"chunk": told}
     return told if isinstance(told, dict) else None
 
 

@@ -1,6 +1,8 @@
 """One dogfood agent: its draft, its queue, and what it is doing."""
 
+import hashlib
 import math
+import os
 import signal
 import time
 from collections import deque
@@ -262,7 +264,9 @@ class Dogfood:
     # -- the screen ------------------------------------------------------------------------------------
 
     def greet(self) -> None:
-        """Say who is here."""
+        """Say who is here, and note what it was told: as a digest, since it does nothing with it."""
+        prompt = read_prompt(os.environ.get("MOSAIC_AGENT_PROMPT_FILE", ""))
+        self._records.add("began", prompt=hashlib.sha256(prompt).hexdigest())
         self._canvas.greet(self._name)
 
     def draw(self) -> None:
@@ -275,6 +279,14 @@ class Dogfood:
             self._canvas.draw(WORKING, f"working{queued}{draft}")
         else:
             self._canvas.draw(PROMPT, self._draft)
+
+
+def read_prompt(path: str) -> bytes:
+    """Return what an agent is told at its start, nothing where there is no such file."""
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
 
 
 def number_of(text: str, default: float) -> float:

@@ -77,7 +77,7 @@ SELECT
 -- Steps from lane to lane over the partial index, so neither done rows nor a long lane cost anything. The
 -- lock looks at the row again: a head that another claimer took or ended meanwhile is passed over.
 -- What a mark stands on, and which mark of ours it takes the place of, is known only now: a lane moves in order, so
--- the words that it belongs to and every earlier mark on its event have their platform's ids.
+-- the words that it belongs to and every earlier mark on its event have their platform's ids. So is whom a message answers.
 -- The disk is not waited for: a lease that a crash of the server undoes is taken again, for the same transaction id.
 -- While a pause stands, mail of the worker ($4) that was put off leaves its lane to the messages behind it.
 WITH RECURSIVE unhurried AS MATERIALIZED (
@@ -131,6 +131,10 @@ RETURNING d.id, d.message_id, d.part, d.transaction_id, d.kind, d.to_kind, d.to_
             AND former.state = 'done' AND former.to_kind = d.to_kind AND former.to_place = d.to_place
         ORDER BY former.id DESC LIMIT 1
     ) END AS former_mark,
+    CASE WHEN d.kind <> 'reaction' AND d.reply_to IS NOT NULL THEN (
+        SELECT asked.sender_id FROM inbound asked
+        WHERE asked.source_kind = d.to_kind AND asked.event_id = d.reply_to
+    ) END AS answers,
     EXISTS (
         SELECT FROM receipt r
         WHERE r.message_id = d.message_id AND r.part = d.part AND r.state = 'typed'

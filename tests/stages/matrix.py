@@ -78,10 +78,15 @@ class Bot:
 
     @asynccontextmanager
     async def listening(
-        self, ear: Ear, *, bounds: Bounds | None = None, hold: timedelta = timedelta(seconds=30)
+        self,
+        ear: Ear,
+        *,
+        bounds: Bounds | None = None,
+        hold: timedelta = timedelta(seconds=30),
+        **changes: Any,
     ) -> AsyncIterator[MatrixConnector]:
         """Run a connector from the ear's position until the block ends; it listens when this returns."""
-        connector = self.connector(bounds=bounds, hold=hold)
+        connector = self.connector(bounds=bounds, hold=hold, **changes)
         known = len(ear.batches)
         task = asyncio.create_task(connector.subscribe(ear.accept, ear.position))
         try:

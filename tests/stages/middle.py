@@ -176,6 +176,7 @@ class Middle:
         threads: Threads | None = None,
         rules: FileRules = RULES,
         fetcher: FetchesFiles | None = None,
+        conversations: bool = True,
     ) -> None:
         self.room, self.platform = room, platform
         self.terminal = Terminal()
@@ -220,6 +221,7 @@ class Middle:
             choices=Choices(MemoryOffers(room), self.interpreter, self.mailbox),
             intake=Intake(self.uploads, threads or MemoryThreads(MemoryBacklog()), self._hint),
             token=life,
+            threads=conversations,
         )
         self.porter = Porter(
             self.uploads,

@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import nio
@@ -153,6 +153,9 @@ class Person:
         return [e["content"] for e in await self.events(room_id, sender) if e["type"] in kinds]
 
 
+Someone = TypeVar("Someone", bound=Person)
+
+
 class Town:
     """A homeserver with fresh people for every test."""
 
@@ -174,7 +177,10 @@ class Town:
 
     def client(self, account: Account) -> Person:
         """Return a client of an account."""
-        person = Person(self.url, account)
+        return self.take_home(Person(self.url, account))
+
+    def take_home(self, person: Someone) -> Someone:
+        """See to it that a person's client is closed at the end of the test."""
         self._people.append(person)
         return person
 

@@ -121,7 +121,7 @@ def test_a_file_of_ours_stands_in_its_thread_with_its_caption() -> None:
     said = OutboundMessage(
         "m", 0, "t", place, MessageKind.ANSWER, "as asked", "<p>as asked</p>", "$q", files=(file,)
     )
-    content = to_wire(said, "@ann:example.org", {"file": SEALED}).content
+    content = to_wire(said, "@ann:example.org", where={"file": SEALED}).content
     assert (content["body"], content["filename"]) == ("as asked", "x.md")
     assert content["formatted_body"] == "<p>as asked</p>"
     assert content["file"] == SEALED

@@ -28,7 +28,8 @@ ROSTER = {
     },
 }
 ACCOUNTS = LocalAccounts(
-    "http://127.0.0.1:8008", "@mosaic:localhost", "t", "D", "@operator:localhost", "p", "!own:localhost"
+    "http://127.0.0.1:8008", "@mosaic:localhost", "t", "D", "@operator:localhost", "p", "!own:localhost",
+    "pickle key of the bot",
 )  # fmt: skip
 
 

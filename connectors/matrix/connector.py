@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from bot.contents import bytes_of
-from bot.enclosure import Attachment
+from bot.enclosure import Attachment, Enclosure
 from bot.errors import MosaicError, SetupError, UserError
 from bot.model import (
     Address,
@@ -123,7 +123,16 @@ class MatrixConnector:
         """
         if not message.files:
             return None
-        file, sealed = message.files[0], await self._rooms.is_encrypted(message.to.place)
+        file, room_id = message.files[0], message.to.place
+        sealed = await self._rooms.is_encrypted(room_id)
+        where = await self._put(file, sealed=sealed)
+        if not sealed and await self._rooms.is_encrypted(room_id):
+            where = await self._put(
+                file, sealed=True
+            )  # it turned meanwhile: no event tells of the clear one
+        return where
+
+    async def _put(self, file: Enclosure, *, sealed: bool) -> dict[str, Any]:
         chunks = bytes_of(file, self._contents)
         return await self._media.put(chunks, file.size, file.name, file.media_type, sealed=sealed)
 

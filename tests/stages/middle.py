@@ -162,6 +162,7 @@ class Middle:
         long: timedelta = timedelta(milliseconds=100),
         pace: Pace | None = None,
         threads: bool = True,
+        confirm: timedelta = timedelta(seconds=60),
     ) -> None:
         self.room, self.platform = room, platform
         self.terminal = Terminal()
@@ -194,6 +195,7 @@ class Middle:
             mirror=lambda: None,
         )
         self.toys = Toys(lambda: self.interpreter, lambda: self.office)
+        self._confirm = confirm
         self.interpreter = self._make_interpreter()
         self.router = Router(
             self.journal,
@@ -225,7 +227,7 @@ class Middle:
             self.audit,
             MemoryConfirmations(),
             time_limit=timedelta(seconds=5),
-            confirm_within=timedelta(seconds=60),
+            confirm_within=self._confirm,
         )
 
     async def _doing(self, place: str, message_id: str) -> str:

@@ -133,7 +133,8 @@ def _mending(wish: RoomWish, place: str, facts: RoomFacts, site: Site) -> Iterat
         )
         if value and not present and power not in facts.lacks
     ]
-    if wish.encrypted and not facts.encrypted and "encryption" not in facts.lacks:
+    # It cannot be taken back: in a room that people made they decide themselves.
+    if wish.encrypted and facts.ours and not facts.encrypted and "encryption" not in facts.lacks:
         wanted.append(Change(ChangeKind.ENCRYPT))
     if "invite" not in facts.lacks:
         missing = (one for one in wish.operators if one not in facts.people)
@@ -157,7 +158,7 @@ def _held(wish: RoomWish, place: str | None, site: Site) -> Iterator[Step]:
 
 def _lacking(wish: RoomWish, facts: RoomFacts) -> Iterator[str]:
     needed = {"invite": bool(wish.operators), "pin": wish.purpose.role is RoomRole.OPS}
-    needed |= {"encryption": wish.encrypted and not facts.encrypted}
+    needed["encryption"] = wish.encrypted and facts.ours and not facts.encrypted
     missing = sorted(word for word in facts.lacks if needed.get(word))
     if missing:
         yield f"I have no power for {_list(missing)} in the room for {wish.purpose}"

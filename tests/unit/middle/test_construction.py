@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.blueprint import wishes
 from bot.construction import Construction, Ground
 from bot.errors import TransientError, UserError
-from bot.housing import wishes
 from bot.model import Address
 from bot.rooms import KeptRoom, Purpose, RoomFacts, RoomRole, RoomWish
 from bot.whereabouts import Whereabouts

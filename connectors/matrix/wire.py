@@ -102,9 +102,12 @@ def _relation(message: OutboundMessage, end: str | None) -> dict[str, Any]:
     """Return how a message stands to others.
 
     In a thread every message answers something, so that clients without threads show what belongs together; it is a
-    real answer, to be quoted, when it is not to the thread's last message or its root (``is_falling_back``).
+    real answer, to be quoted, when it is not to the thread's last message or its root (``is_falling_back``). Progress
+    answers nothing: nobody is to take it for the answer that they wait for.
     """
     root, answered = message.to.thread, message.reply_to
+    if root is not None and message.kind is MessageKind.PROGRESS:
+        return {"rel_type": "m.thread", "event_id": root}
     if root is not None:
         quoted = answered not in {None, root, end} and end is not None
         return {

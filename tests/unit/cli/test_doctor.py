@@ -58,6 +58,22 @@ def test_a_wrong_roster_is_named_with_file_and_line_once(places: Places) -> None
     assert f"{places.roster_file}:3: " in details(findings, "roster")
 
 
+def test_a_contract_that_cannot_be_used_is_named_with_file_and_line(places: Places) -> None:
+    directory = places.local_roles_directory
+    directory.mkdir()
+    (directory / "code.md").write_text("---\nmodel_tier: huge\n---\n")
+    (directory / "review.md").write_text("# Ours\n")
+    (directory / ".baseline").mkdir()
+    (directory / ".baseline" / "review.md").write_text("# An older one of yours\n")
+    findings = examine(places, {})
+    assert states(findings)["personas"] == "warn"
+    said = details(findings, "personas")
+    assert f"{directory}/code.md:2: model_tier: 'huge' is not allowed" in said
+    assert "the shipped one is used" in said
+    assert "mosaic fleet personas diff review" in said
+    assert "53 classes, 1 of them with a file of yours" in said
+
+
 def test_a_missing_token_is_named_and_a_given_one_is_never_shown(places: Places) -> None:
     places.roster_file.write_text(ROSTER)
     findings = examine(places, {"DISCORD_BOT_TOKEN": "very-secret-value"})

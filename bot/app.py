@@ -22,8 +22,9 @@ from bot.interpreter import Interpreter
 from bot.life import Life
 from bot.mailbox import Mailbox
 from bot.marks import Marks
-from bot.model import Address, Caller, PartState, PartStatus, Principal, Via
+from bot.model import Address, Caller, Principal, Via
 from bot.newsroom import Newsroom
+from bot.part_status import PartState, PartStatus
 from bot.parts import Parts
 from bot.pause_watch import PauseWatch
 from bot.places import Places, default_socket_name
@@ -348,7 +349,7 @@ class Daemon:
             self._connections.opener(kind),
             self._positions,
             self._router.accept,
-            lambda name, detail: self._parts.trouble(name, detail),  # noqa: PLW0108 - made later
+            lambda *trouble: self._parts.trouble(*trouble),  # noqa: PLW0108 - made later
             optional=kind == self._console.kind,
         )
 

@@ -327,7 +327,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorHealth:
-    """How a connector is: ``reachable`` means the other side answers, ``authenticated`` that it knows us."""
+    """How a connector is: ``reachable`` means the other side answers, ``authenticated`` that it knows us.
+
+    In ``safe_mode`` it reads, and a person must act before it says everything again: ``detail`` says what.
+    """
 
     reachable: bool
     authenticated: bool
@@ -336,6 +339,7 @@ class ConnectorHealth:
     last_roundtrip_ms: float | None = None
     gap: Gap | None = None
     detail: str = ""
+    safe_mode: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,21 +390,3 @@ class AgentRecord:
     card: str | None
     unit_active: str | None
     unit_enabled: str | None
-
-
-class PartState(StrEnum):
-    """How a part of the daemon is."""
-
-    OK = "ok"
-    RETRYING = "retrying"
-    STOPPED = "stopped"
-    SAFE_MODE = "safe-mode"
-
-
-@dataclass(frozen=True, slots=True)
-class PartStatus:
-    """One line of ``mosaic status``."""
-
-    state: PartState
-    detail: str
-    since: datetime

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import structlog
 
+from bot.devices import Devices
 from bot.errors import MosaicError, SetupError, UserError
 from bot.model import (
     Address,
@@ -19,6 +20,7 @@ from bot.model import (
 )
 from bot.ports import Accept
 from connectors.matrix.crypto.cipher import Cipher
+from connectors.matrix.crypto.device_list import DeviceList
 from connectors.matrix.events import KIND
 from connectors.matrix.failures import REPEATED_REACTION
 from connectors.matrix.gaps import Bounds, GapWalker
@@ -29,7 +31,7 @@ from connectors.matrix.reader import Reader
 from connectors.matrix.rooms import MayInvite, Report, Rooms
 from connectors.matrix.session import Session
 from connectors.matrix.sync import HOLD, SyncLoop
-from connectors.matrix.wire import MAX_BYTES, WireEvent, to_wire
+from connectors.matrix.wire import MAX_BYTES, SEALED_LIMIT, WireEvent, to_wire
 
 _TYPING_LASTS = timedelta(seconds=30)
 _REMEMBERED = 1000
@@ -64,8 +66,8 @@ class MatrixConnector:
     ) -> None:
         self._session = session = Session(homeserver_url, user_id, access_token, device_id)
         members = Members(session)
-        cipher = None if keys is None else Cipher(session, members, keys)
-        self._privacy = Privacy(session, members, cipher)
+        self._cipher = cipher = None if keys is None else Cipher(session, members, keys)
+        self._privacy = Privacy(session, members, cipher, report)
         self._rooms = Rooms(session, room_id, may_invite, report, self._privacy.hindrance)
         bounds = bounds or Bounds()
         walker = GapWalker(session, bounds)
@@ -90,18 +92,25 @@ class MatrixConnector:
         if message.to.kind != KIND:
             raise UserError(f"{message.to} is no place on Matrix")
         room_id = message.to.place
-        mentioned = self._authors.get(message.reply_to) if message.reply_to else None
-        event = to_wire(message, mentioned)
         async with self._turns.setdefault(room_id, asyncio.Lock()):
-            await self._rooms.refuse_closed(room_id)
-            if await self._rooms.is_encrypted(room_id):
-                event = await self._privacy.seal(room_id, self._rooms.rules(room_id), event)
+            event = await self._prepare(message)
             event_id = await self._show(room_id, event, message.transaction_id)
             if message.former_mark is not None:
                 await self._withdraw(message, message.former_mark)
         if event_id is None:
             return SendResult(ReceiptState.ACCEPTED, evidence={"already_there": True})
         return SendResult(ReceiptState.ACCEPTED, event_id, evidence={"event_id": event_id})
+
+    async def _prepare(self, message: OutboundMessage) -> WireEvent:
+        """Return the event as it may stand in its room."""
+        room_id = message.to.place
+        mentioned = self._authors.get(message.reply_to) if message.reply_to else None
+        if not await self._rooms.is_encrypted(room_id):
+            return to_wire(message, mentioned)
+        await self._privacy.ready()
+        await self._rooms.refuse_closed(room_id)
+        event = to_wire(message, mentioned, SEALED_LIMIT)
+        return await self._privacy.seal(room_id, self._rooms.rules(room_id), event)
 
     async def _show(self, room_id: str, event: WireEvent, transaction_id: str) -> str | None:
         """Send an event and return its id, None for a mark of ours that stands there already."""
@@ -144,6 +153,11 @@ class MatrixConnector:
                 await self._session.typing(address.place, active=active, lasting=_TYPING_LASTS)
         except MosaicError as error:
             self._log.debug("typing not shown", room_id=address.place, error=error.message)
+
+    @property
+    def devices(self) -> Devices | None:
+        """The devices of people in encrypted rooms; None without keys."""
+        return None if self._cipher is None else DeviceList(self._cipher)
 
     async def health(self) -> ConnectorHealth:
         """Return how it is; asks the homeserver only when the loop has not heard from it lately.
@@ -197,6 +211,7 @@ class MatrixConnector:
             last_roundtrip_ms=self._session.last_roundtrip_ms,
             gap=self._reader.last_gap,
             detail="; ".join(notes),
+            safe_mode=not self._privacy.is_safe,
         )
 
     def _remember(self, batch: InboundBatch) -> None:

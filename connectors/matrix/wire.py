@@ -12,11 +12,15 @@ from bot.errors import UserError
 from bot.model import MessageKind, OutboundMessage
 from connectors.matrix.events import MESSAGE, REACTION, clean
 
-MAX_BYTES = 48 * 1024
-"""Of one event's text and markup together: an event may have 65,536 bytes, and JSON escapes cost some."""
+MAX_BYTES = 34 * 1024
+"""Of one event's text and markup together: an event may have 65,536 bytes, of which encryption costs a quarter and
+JSON escapes some."""
 
-_EVENT_LIMIT = 63_000
+EVENT_LIMIT = 63_000
 """Bytes of content that still leave room for what the homeserver adds around it."""
+
+SEALED_LIMIT = 46_000
+"""Bytes of content that still leave that room once they are encrypted and written in Base64."""
 
 _OWN_WORDS = frozenset({MessageKind.REPLY, MessageKind.NOTICE, MessageKind.PROGRESS})
 
@@ -29,11 +33,13 @@ class WireEvent:
     content: dict[str, Any]
 
 
-def to_wire(message: OutboundMessage, mentioned: str | None = None) -> WireEvent:
+def to_wire(
+    message: OutboundMessage, mentioned: str | None = None, limit: int = EVENT_LIMIT
+) -> WireEvent:
     """Return the event of a message; ``mentioned`` is the user id of the one who is answered.
 
     The bot's own words are notices, so that no other bot answers them; others' words are text. Markup
-    that would make the event too large is left out, since the plain text says the same. Raises UserError
+    that would make the content larger than ``limit`` bytes is left out, since the plain text says the same. Raises UserError
     when even the text is too large, or a reaction has nothing to stand on.
     """
     if message.kind is MessageKind.REACTION:
@@ -46,12 +52,12 @@ def to_wire(message: OutboundMessage, mentioned: str | None = None) -> WireEvent
     form = _edit if message.replaced_event else _related
     if message.html is not None:
         rich = {"format": "org.matrix.custom.html", "formatted_body": clean(message.html)}
-        if _size(form(message, {**content, **rich})) <= _EVENT_LIMIT:
+        if _size(form(message, {**content, **rich})) <= limit:
             content |= rich
     content = form(message, content)
-    if _size(content) > _EVENT_LIMIT:
+    if _size(content) > limit:
         raise UserError(
-            f"the message has {_size(content)} bytes; a Matrix event takes {_EVENT_LIMIT}",
+            f"the message has {_size(content)} bytes; it may have {limit} there",
             code="M_TOO_LARGE",
         )
     return WireEvent(MESSAGE, content)

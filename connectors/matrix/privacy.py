@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -17,9 +16,6 @@ from connectors.matrix.members import Members
 from connectors.matrix.rooms import Report
 from connectors.matrix.session import Session
 from connectors.matrix.wire import WireEvent
-
-PATIENCE = timedelta(seconds=30)
-"""A key comes with the message or a moment later; when it did not within this time, people are told."""
 
 _NO_KEYS = "I have no keys to encrypt with: give me MATRIX_PICKLE_KEY"
 _IN_CLEAR = "it was not encrypted, and in an encrypted room nobody can say who wrote such words"
@@ -45,13 +41,11 @@ class Privacy:
         members: Members,
         cipher: Cipher | None,
         report: Report,
-        patience: timedelta = PATIENCE,
     ) -> None:
         self.members = members
         self._session = session
         self._cipher = cipher
         self._report = report
-        self._patience = patience
         self._late: Sequence[tuple[str, RoomEvent]] = ()
         self._reported: set[object] = set()
         self._log = structlog.get_logger(part=KIND)
@@ -134,7 +128,7 @@ class Privacy:
 
     def unreadable(self) -> tuple[Unreadable, ...]:
         """Return what people should be told of now; the same again until ``handed_over``."""
-        due = () if self._cipher is None else self._cipher.due(self._patience)
+        due = () if self._cipher is None else self._cipher.due()
         return tuple(
             Unreadable(Address(KIND, one.room_id), principal(one.sender), one.event_id, one.why)
             for one in due

@@ -61,7 +61,6 @@ class Reader:
         self, room_id: str, room: JoinedRoom, position: str | None, *, missed: bool
     ) -> tuple[list[Inbound], Gap | None]:
         recent = read_events(RoomEvent, room.timeline.events)
-        before = self._rooms.was_encrypted(room_id)
         await self._note_encryption(room_id, (*room.state.events, *room.timeline.events))
         if room.timeline.limited or any(event.type == MEMBER for event in recent):
             self._privacy.members.note_change(room_id)
@@ -69,7 +68,7 @@ class Reader:
             return [], None
         walk = await self._walk(room_id, room, recent, position)
         everything = (*walk.events, *_since_joined(recent, self._user_id))
-        private = await self._private_part(room_id, everything, before=before)
+        private = await self._private_part(room_id, everything)
         await self._privacy.take_back(room_id, everything[private:])
         found = await self._translate(room_id, everything, private, missed=missed)
         if not walk.complete:
@@ -84,15 +83,11 @@ class Reader:
             if _encrypts(event):
                 await self._rooms.note_encryption(room_id, event.content)
 
-    async def _private_part(
-        self, room_id: str, events: Sequence[RoomEvent], *, before: bool
-    ) -> int:
+    async def _private_part(self, room_id: str, events: Sequence[RoomEvent]) -> int:
         """Return from which event on the room was encrypted; the number of events when it was at none.
 
         When the change is not among them, and it is encrypted, then it was so before the first.
         """
-        if before:
-            return 0
         for index, event in enumerate(events):
             if _encrypts(event):
                 return 0 if _was_encrypted_before(event) else index

@@ -94,10 +94,6 @@ class Rooms:
         if self._closed_by(room_id, speaking=False) is not None:
             await self._tell(room_id)
 
-    def was_encrypted(self, room_id: str) -> bool:
-        """Return whether a room was seen encrypted before now; nobody is asked."""
-        return room_id in self._encrypted
-
     def rules(self, room_id: str) -> Mapping[str, Any]:
         """Return the rules of a room's encryption (the content of ``m.room.encryption``), empty when not known."""
         return self._encrypted.get(room_id, {})

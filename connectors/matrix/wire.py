@@ -19,7 +19,7 @@ JSON escapes some."""
 EVENT_LIMIT = 63_000
 """Bytes of content that still leave room for what the homeserver adds around it."""
 
-SEALED_LIMIT = 46_000
+SEALED_LIMIT = 47_500
 """Bytes of content that still leave that room once they are encrypted and written in Base64."""
 
 _OWN_WORDS = frozenset({MessageKind.REPLY, MessageKind.NOTICE, MessageKind.PROGRESS})

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -43,6 +43,7 @@ class Cipher:
         self._members = members
         self._vault = Vault(keys.folder, keys.pickle_key)
         self._trust = keys.trust
+        self._patience = keys.patience
         self._tools: Toolbox | None = None
         self._opening = asyncio.Lock()
         self._examined = False
@@ -195,10 +196,10 @@ class Cipher:
         """Keep that somebody's words were not taken, so that people are told, once for each sender in a room."""
         self.tools.shelf.keep(Unread(event.event_id, room_id, event.sender, "", why))
 
-    def due(self, patience: timedelta) -> Sequence[Unread]:
+    def due(self) -> Sequence[Unread]:
         """Return what people should be told of; it is returned again until ``handed_over``."""
         if self._tools is not None:
-            self._telling = list(self._tools.shelf.due(patience))
+            self._telling = list(self._tools.shelf.due(self._patience))
         return self._telling
 
     async def _settle(self, tools: Toolbox) -> None:

@@ -46,7 +46,6 @@ class PrivatePerson(Person):
         self.withheld: list[str] = []
         self.client.add_to_device_callback(self._refuse, nio.UnknownToDeviceEvent)
         self.asked_for_keys = 0
-        self.client.add_response_callback(self._note_requests, nio.SyncResponse)
 
     async def send(
         self, room_id: str, content: dict[str, Any], event_type: str = "m.room.message"
@@ -76,6 +75,7 @@ class PrivatePerson(Person):
         while True:
             answer = await self.client.sync(timeout=30_000)
             assert isinstance(answer, nio.SyncResponse), answer
+            self._note_requests(answer)
             await self._settle()
 
     async def decrypted(self, room_id: str, sender: str) -> list[dict[str, Any]]:
@@ -161,7 +161,7 @@ class PrivatePerson(Person):
         if event.type == "m.room_key.withheld":
             self.withheld.append(event.source["content"]["code"])
 
-    async def _note_requests(self, answer: nio.SyncResponse) -> None:
+    def _note_requests(self, answer: nio.SyncResponse) -> None:
         asked = (one for one in answer.to_device_events if isinstance(one, nio.RoomKeyRequest))
         self.asked_for_keys += len(list(asked))
 

@@ -13,15 +13,12 @@ import structlog
 from bot.errors import MosaicError, SetupError, TransientError, UserError
 from bot.model import Principal
 from connectors.matrix.answers import StrippedEvent, read_events
-from connectors.matrix.events import ENCRYPTION, KIND, MEMBER, principal
+from connectors.matrix.events import ENCRYPTION, KIND, MEGOLM, MEMBER, principal
 from connectors.matrix.failures import FORBIDDEN, NOT_FOUND
 from connectors.matrix.session import Session
 
 MayInvite = Callable[[Principal], Awaitable[bool]]
 Report = Callable[[str], Awaitable[None]]
-
-
-_KNOWN = "m.megolm.v1.aes-sha2"
 
 
 class Hindrance(Protocol):
@@ -105,7 +102,7 @@ class Rooms:
 
     def _closed_by(self, room_id: str, *, speaking: bool) -> str | None:
         algorithm = self.rules(room_id).get("algorithm")
-        if algorithm != _KNOWN:
+        if algorithm != MEGOLM:
             return f"its encryption, {algorithm}, is not one that I know"
         return self._hindrance(speaking=speaking)
 

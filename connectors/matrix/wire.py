@@ -57,7 +57,7 @@ def to_wire(
     content = form(message, content)
     if _size(content) > limit:
         raise UserError(
-            f"the message has {_size(content)} bytes; it may have {limit} there",
+            f"the message has {_size(content)} bytes; a Matrix event takes {limit} there",
             code="M_TOO_LARGE",
         )
     return WireEvent(MESSAGE, content)

@@ -15,8 +15,8 @@ from nio.crypto.sessions import OutboundGroupSession
 
 from bot.errors import TransientError
 from connectors.matrix.crypto.machine import Machine
+from connectors.matrix.events import MEGOLM
 
-MEGOLM = "m.megolm.v1.aes-sha2"
 _MOST = 10_000
 _SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(days=365)
 """A room may not ask for more than this: a key that ends before it was handed out would silence us."""

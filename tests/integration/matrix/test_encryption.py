@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,12 +10,6 @@ from tests.stages.encrypted import keys, meet_in_private
 from tests.stages.matrix import Bot, Ear, message
 from tests.stages.synapse import Town
 from tests.waiting import until
-
-
-async def on_the_wire(bot: Bot) -> list[dict[str, Any]]:
-    """Return what the bot said, oldest first, as a client without keys sees it."""
-    events = await bot.town.client(bot.account).events(bot.room_id, bot.user_id)
-    return [one for one in events if "state_key" not in one]
 
 
 async def test_an_encrypted_conversation_is_encrypted_on_the_wire(
@@ -30,7 +23,7 @@ async def test_an_encrypted_conversation_is_encrypted_on_the_wire(
         await until(lambda: ear.texts == ["!status"], what="the command")
         await connector.send(message(bot.room_id, "all is well"))
         await ann.hears("all is well", bot.user_id)
-    (said,) = await on_the_wire(bot)
+    (said,) = await bot.wire()
     assert said["type"] == "m.room.encrypted"
     assert "well" not in json.dumps(said)
 
@@ -86,7 +79,7 @@ async def test_a_room_that_turns_encrypted_gets_nothing_in_clear_text_any_more(
         await until(lambda: ear.texts == ["encrypted now"])
         await connector.send(message(bot.room_id, "so am I"))
         await ann.hears("so am I")
-    assert [one["type"] for one in await on_the_wire(bot)] == ["m.room.message", "m.room.encrypted"]
+    assert [one["type"] for one in await bot.wire()] == ["m.room.message", "m.room.encrypted"]
 
 
 async def test_what_crossed_the_change_to_encryption_is_withdrawn(

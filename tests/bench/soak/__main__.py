@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import secrets
 import signal
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.bench.soak.plan import FULL, QUICK
+from tests.bench.soak.plan import CALM, FULL, QUICK
 from tests.bench.soak.run import Outcome, soak
 from tests.bench.soak.table import table, verdict
 
@@ -57,11 +58,13 @@ def main() -> int:
     arguments.add_argument("--quick", action="store_true", help="few messages, all the blows")
     arguments.add_argument("--write", action="store_true", help="write the page")
     arguments.add_argument("--seed", type=int, help="the blows of an earlier run again")
+    arguments.add_argument("--calm", action="store_true", help="few messages, no blows")
     given = arguments.parse_args()
     seed = secrets.randbelow(2**32) if given.seed is None else given.seed
+    logging.getLogger("nio").addHandler(logging.NullHandler())  # people's clients wait; that is no news
     _tell(f"seed {seed}")
     with tempfile.TemporaryDirectory(prefix="soak-") as directory:
-        plan = QUICK if given.quick else FULL
+        plan = CALM if given.calm else QUICK if given.quick else FULL
         outcome = asyncio.run(_until_told(soak(plan, Path(directory), seed, _tell)))
     lines = report(outcome, seed)
     missed = verdict(outcome)

@@ -36,6 +36,8 @@ class Plan:
         All of it in the first three fifths, so that the last life of the daemon is long enough to show
         whether its memory grows.
         """
+        if not self.kills:
+            return []
         what = [Blow.ABSENCE, Blow.BOTH]
         what += [Blow.KILL] * (self.kills - 2) + [Blow.RESTART] * (self.restarts - 1)
         rng.shuffle(what)
@@ -44,6 +46,7 @@ class Plan:
         return list(zip(moments, what, strict=True))
 
 
+CALM = Plan(600, restarts=0, kills=0)
 QUICK = Plan(600, lead=40)
 FULL = Plan(10_000)
 

@@ -2,11 +2,15 @@
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
+from bot.contents import bytes_of
+from bot.enclosure import Attachment
 from bot.errors import MosaicError, SetupError, UserError
 from bot.model import (
     Address,
@@ -17,33 +21,39 @@ from bot.model import (
     ReceiptState,
     SendResult,
 )
-from bot.ports import Accept
+from bot.ports import Accept, Contents
+from bot.rooms import Pins, RoomBuilder
+from connectors.matrix.building import Building
 from connectors.matrix.crypto.cipher import Cipher
-from connectors.matrix.events import KIND
-from connectors.matrix.failures import REPEATED_REACTION
+from connectors.matrix.events import KIND, REACTION
+from connectors.matrix.failures import NO_ROOT, REPEATED_REACTION
 from connectors.matrix.gaps import Bounds, GapWalker
 from connectors.matrix.keys import Keys
+from connectors.matrix.media import Media
 from connectors.matrix.members import Members
+from connectors.matrix.pins import RoomPins
 from connectors.matrix.privacy import Privacy
+from connectors.matrix.read_receipts import ReadReceipts
 from connectors.matrix.reader import Reader
+from connectors.matrix.recent import Recent
 from connectors.matrix.rooms import MayInvite, Report, Rooms
 from connectors.matrix.session import Session
 from connectors.matrix.sync import HOLD, SyncLoop
 from connectors.matrix.wire import MAX_BYTES, WireEvent, to_wire
 
 _TYPING_LASTS = timedelta(seconds=30)
-_REMEMBERED = 1000
 _FRESH = HOLD + timedelta(seconds=20)
 _HEALTH_PATIENCE = timedelta(seconds=5)
 
 
 class MatrixConnector:
-    """Speaks and listens as one Matrix account (implements Connector and ShowsTyping).
+    """Speaks and listens as one Matrix account (implements Connector, ShowsTyping, FetchesFiles and HasRooms).
 
     ``room_id`` is the primary room, ``may_invite`` says whose invitations are followed, ``report`` tells
     the operators something that cannot be said where it happened. ``keys`` says where the device's keys are: without
     them encrypted rooms are closed to us, and with them nothing is said there but encrypted. Nothing is requested before
-    the first call; ``close`` ends it.
+    the first call; ``close`` ends it. ``contents`` has the bytes of files that are sent, ``read_receipts`` is public,
+    private or off.
     """
 
     kind = KIND
@@ -57,16 +67,20 @@ class MatrixConnector:
         *,
         may_invite: MayInvite,
         report: Report,
+        contents: Contents,
         device_id: str | None = None,
         keys: Keys | None = None,
         bounds: Bounds | None = None,
         hold: timedelta = HOLD,
+        read_receipts: str = "public",
     ) -> None:
         self._session = session = Session(homeserver_url, user_id, access_token, device_id)
         members = Members(session)
         cipher = None if keys is None else Cipher(session, members, keys)
         self._privacy = Privacy(session, members, cipher)
         self._rooms = Rooms(session, room_id, may_invite, report, self._privacy.hindrance)
+        self._contents = contents
+        self._media = Media(session)
         bounds = bounds or Bounds()
         walker = GapWalker(session, bounds)
         self._reader = Reader(user_id, self._rooms, walker, self._privacy)
@@ -74,7 +88,10 @@ class MatrixConnector:
             session, self._rooms, self._reader, self._privacy, recent=bounds.recent, hold=hold
         )
         self._turns: dict[str, asyncio.Lock] = {}
-        self._authors: OrderedDict[str, str] = OrderedDict()
+        self.builder: RoomBuilder = Building(self._session)
+        self.pins: Pins = RoomPins(self._session)
+        self._recent = Recent()
+        self._read = ReadReceipts(self._session, read_receipts)
         self._last_inbound: float | None = None
         self._subscribed = False
         self._log = structlog.get_logger(part=KIND)
@@ -90,21 +107,52 @@ class MatrixConnector:
         if message.to.kind != KIND:
             raise UserError(f"{message.to} is no place on Matrix")
         room_id = message.to.place
-        mentioned = self._authors.get(message.reply_to) if message.reply_to else None
-        event = to_wire(message, mentioned)
         async with self._turns.setdefault(room_id, asyncio.Lock()):
             await self._rooms.refuse_closed(room_id)
-            if await self._rooms.is_encrypted(room_id):
-                event = await self._privacy.seal(room_id, self._rooms.rules(room_id), event)
-            event_id = await self._show(room_id, event, message.transaction_id)
+            event_id = await self._place(message)
             if message.former_mark is not None:
                 await self._withdraw(message, message.former_mark)
         if event_id is None:
             return SendResult(ReceiptState.ACCEPTED, evidence={"already_there": True})
         return SendResult(ReceiptState.ACCEPTED, event_id, evidence={"event_id": event_id})
 
+    async def _upload(self, message: OutboundMessage) -> dict[str, Any] | None:
+        """Upload a message's file, encrypted if its room is, and return where it is; None without one.
+
+        After a crash it is uploaded again, and the transaction id lets one event tell of it.
+        """
+        if not message.files:
+            return None
+        file, sealed = message.files[0], await self._rooms.is_encrypted(message.to.place)
+        chunks = bytes_of(file, self._contents)
+        return await self._media.put(chunks, file.size, file.name, file.media_type, sealed=sealed)
+
+    def fetch(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """Give a file's bytes, opened if it was encrypted (see FetchesFiles)."""
+        return self._media.get(attachment.reference)
+
+    async def _place(self, message: OutboundMessage) -> str | None:
+        """Show a message in its thread; below an event that can begin none, as a plain answer to that one."""
+        room_id, mentioned = message.to.place, self._recent.mentioned(message)
+        where = await self._upload(message)
+        event = to_wire(message, mentioned, self._recent.end_of_thread(message), where)
+        try:
+            event_id = await self._show(room_id, event, message.transaction_id)
+        except UserError as error:
+            if message.to.thread is None or NO_ROOT not in error.message:
+                raise
+            event = to_wire(
+                replace(message, to=replace(message.to, thread=None)), mentioned, where=where
+            )
+            return await self._show(room_id, event, message.transaction_id)
+        if event.type != REACTION and event_id is not None:
+            self._recent.say(message, event_id)
+        return event_id
+
     async def _show(self, room_id: str, event: WireEvent, transaction_id: str) -> str | None:
-        """Send an event and return its id, None for a mark of ours that stands there already."""
+        """Send an event, encrypted if its room is, and return its id; None for a mark of ours that stands there."""
+        if await self._rooms.is_encrypted(room_id):
+            event = await self._privacy.seal(room_id, self._rooms.rules(room_id), event)
         try:
             return await self._session.say(room_id, event.type, event.content, transaction_id)
         except UserError as error:
@@ -125,17 +173,24 @@ class MatrixConnector:
         """Hand every batch to ``accept``; outages after the first contact are waited out here."""
 
         async def hand_over(batch: InboundBatch) -> None:
-            self._remember(batch)
+            if batch.events:
+                self._last_inbound = time.monotonic()
+            self._recent.hear(batch.events)
             await accept(batch)
+            self._read.stored(batch.events)
 
         self._subscribed = True
+        reading = asyncio.create_task(self._read.run())
         try:
             await self._session.identify()
             await self._privacy.ready()
+            await self._media.ask_limit()
             await self._rooms.enter_primary()
             await self._loop.run(hand_over, position)
         finally:
             self._subscribed = False
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def typing(self, address: Address, *, active: bool) -> None:
         """Show that we are at work, for at most 30 s; a signal that does not get through is dropped."""
@@ -175,6 +230,10 @@ class MatrixConnector:
             typing=True,
             max_bytes=MAX_BYTES,
             choices=True,
+            file_bytes=self._media.limit,
+            most_parts=1,
+            rooms=True,
+            encrypts=self._privacy.hindrance() is None,
         )
 
     async def close(self) -> None:
@@ -198,12 +257,3 @@ class MatrixConnector:
             gap=self._reader.last_gap,
             detail="; ".join(notes),
         )
-
-    def _remember(self, batch: InboundBatch) -> None:
-        """Keep who wrote the newest events, so that an answer can mention them."""
-        if batch.events:
-            self._last_inbound = time.monotonic()
-        for event in batch.events:
-            self._authors[event.event_id] = event.sender.id.removeprefix(f"{KIND}:")
-        while len(self._authors) > _REMEMBERED:
-            self._authors.popitem(last=False)

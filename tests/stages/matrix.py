@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from bot.enclosure import Enclosure
 from bot.model import Address, Gap, Inbound, InboundBatch, MessageKind, OutboundMessage, Principal
 from connectors.matrix.accounts import Account
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.gaps import Bounds
-from connectors.matrix.keys import Keys
+from tests.fakes.contents import MemoryContents
 from tests.stages.synapse import Person, Town
 from tests.waiting import until
 
@@ -55,6 +56,7 @@ class Bot:
         self.room_id = room_id
         self.allowed: set[str] = set()
         self.reports: list[str] = []
+        self.contents = MemoryContents()
         self.asked: list[str] = []
 
     @property
@@ -69,6 +71,7 @@ class Bot:
             "access_token": self.account.token,
             "may_invite": self._may_invite,
             "report": self._report,
+            "contents": self.contents,
             **changes,
         }
         return MatrixConnector(**arguments)
@@ -80,10 +83,10 @@ class Bot:
         *,
         bounds: Bounds | None = None,
         hold: timedelta = timedelta(seconds=30),
-        keys: Keys | None = None,
+        **changes: Any,
     ) -> AsyncIterator[MatrixConnector]:
         """Run a connector from the ear's position until the block ends; it listens when this returns."""
-        connector = self.connector(bounds=bounds, hold=hold, keys=keys)
+        connector = self.connector(bounds=bounds, hold=hold, **changes)
         known = len(ear.batches)
         task = asyncio.create_task(connector.subscribe(ear.accept, ear.position))
         try:
@@ -113,6 +116,7 @@ def message(
     reply_to: str | None = None,
     html: str | None = None,
     transaction_id: str | None = None,
+    files: tuple[Enclosure, ...] = (),
 ) -> OutboundMessage:
     """Return a message to a room, with a transaction id of its own unless one is given."""
     number = next(_numbers)
@@ -125,6 +129,7 @@ def message(
         text=text,
         html=html,
         reply_to=reply_to,
+        files=files,
     )
 
 

@@ -2,7 +2,7 @@
 
 Element's apps for telephones show no HTML table: the older ones run its cells together, Element X drops the tags
 (element-x-android issue 1492, element-x-ios issue 1416). What every client shows is a block of code and a list, so in
-chat a table is one of these two (docs/adr/0039-manners.md).
+chat a table is one of these two (docs/adr/0037-manners.md).
 """
 
 import html

@@ -111,17 +111,41 @@ class PrivatePerson(Person):
         return sealed
 
     async def hand_over_key(self, bot: Bot) -> None:
-        """Give a bot the key of ``sealed_without_key``."""
-        olm = self._olm
-        device = olm.device_store[bot.user_id][bot.account.device_id]
+        """Give a bot the key of ``sealed_without_key``, as one gives a new key."""
+        await self.give_key(bot, self.key_of(bot))
+
+    async def give_key(self, bot: Bot, key: dict[str, Any]) -> None:
+        """Give a bot a key (``key_of``) as a new one of this device."""
+        await self._give(bot, "m.room_key", key)
+
+    async def forward_key(self, bot: Bot, key: dict[str, Any]) -> None:
+        """Give a bot a key (``key_of``) as one answers a request for it."""
+        ours = self._olm.account.identity_keys
         content = {
+            **key,
+            "session_key": key["exported"],
+            "sender_key": ours["curve25519"],
+            "sender_claimed_ed25519_key": ours["ed25519"],
+            "forwarding_curve25519_key_chain": [],
+        }
+        await self._give(bot, "m.forwarded_room_key", content)
+
+    def key_of(self, bot: Bot) -> dict[str, Any]:
+        """Return the key of ``sealed_without_key``."""
+        whole = next(one for one in self.room_sessions(bot.room_id) if one.id == self._kept.id)
+        return {
             "algorithm": "m.megolm.v1.aes-sha2",
             "room_id": bot.room_id,
             "session_id": self._kept.id,
             "session_key": self._kept_key,
+            "exported": whole.export_session(whole.first_known_index),
         }
+
+    async def _give(self, bot: Bot, kind: str, content: dict[str, Any]) -> None:
+        olm = self._olm
+        device = olm.device_store[bot.user_id][bot.account.device_id]
         session = olm.session_store.get(device.curve25519)
-        sealed = olm._olm_encrypt(session, device, "m.room_key", content)
+        sealed = olm._olm_encrypt(session, device, kind, content)
         answer = await self.client.to_device(
             nio.ToDeviceMessage("m.room.encrypted", bot.user_id, device.id, sealed)
         )

@@ -215,10 +215,10 @@ class Cipher:
             self._refusal = None
 
     async def _late(self, tools: Toolbox) -> Sequence[Late]:
-        """Return what waited for a key that is there now. What still cannot be read never will be."""
+        """Return what waited for a key that is there now."""
         late = []
         for room_id, session_id in tools.shelf.waiting():
-            if tools.machine.inbound(room_id, session_id) is None:
+            if not tools.machine.copies(room_id, session_id):
                 continue
             for unread in tools.shelf.of(room_id, session_id):
                 event = RoomEvent.model_validate(unread.event)
@@ -228,7 +228,8 @@ class Cipher:
                     )
                 except UnreadableError as error:
                     about = (room_id, unread.sender, session_id, error.reason)
-                    tools.shelf.keep(Unread(unread.event_id, *about))
+                    kept = unread.event if error.may_come else None
+                    tools.shelf.keep(Unread(unread.event_id, *about, kept))
                 else:
                     self._read_late.append(event.event_id)
         return late

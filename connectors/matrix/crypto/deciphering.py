@@ -41,11 +41,10 @@ class Deciphering:
         self._replays = replays
 
     def is_from_unknown_device(self, room_id: str, raw: Mapping[str, Any]) -> bool:
-        """Return whether its key is there, and the device that made the key is not known as the sender's."""
-        session = self._machine.inbound(room_id, str(raw["content"].get("session_id")))
-        if session is None:
-            return False
-        return self._machine.device_of(str(raw["sender"]), session.sender_key) is None
+        """Return whether its key is there, and no device that gave it to us is known as the sender's."""
+        session_id, sender = str(raw["content"].get("session_id")), str(raw["sender"])
+        copies = self._machine.copies(room_id, session_id)
+        return bool(copies) and self._machine.inbound(room_id, session_id, sender) is None
 
     def read(self, room_id: str, raw: Mapping[str, Any]) -> Plain:
         """Return what stands in an event; UnreadableError when it cannot be read or not be believed.
@@ -53,13 +52,15 @@ class Deciphering:
         Not believed is what another wrote than who is said to have sent it, what comes from a device that takes no
         part, and what was read before as another event.
         """
-        session = self._machine.inbound(room_id, str(raw["content"].get("session_id")))
-        if session is None:
-            self._machine.request_key(room_id, _megolm(raw))
+        session_id, sender = str(raw["content"].get("session_id")), str(raw["sender"])
+        session = self._machine.inbound(room_id, session_id, sender)
+        device = None if session is None else self._machine.device_of(sender, session.sender_key)
+        if session is None or device is None:
+            event = _megolm(raw)
+            if self._machine.copies(room_id, session_id) and self._policy.has_changed(sender):
+                raise UnreadableError("a device of its sender shows other keys than before")
+            self._machine.request_key(room_id, event)
             raise UnreadableError(NO_KEY, may_come=True)
-        device = self._machine.device_of(str(raw["sender"]), session.sender_key)
-        if device is None or device.ed25519 != session.ed25519:
-            raise UnreadableError("the device that wrote it is not known as its sender's")
         self._refuse(device)
         event = _megolm(raw, sender_key=session.sender_key, device_id=device.id)
         plain = self._decrypt(room_id, event)

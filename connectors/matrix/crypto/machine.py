@@ -130,10 +130,19 @@ class Machine:
         """Return the session by which we write in a room now."""
         return self.olm.outbound_group_sessions.get(room_id)
 
-    def inbound(self, room_id: str, session_id: str) -> InboundGroupSession | None:
-        """Return a session by which somebody writes in a room.
+    def inbound(self, room_id: str, session_id: str, sender: str) -> InboundGroupSession | None:
+        """Return the session by which somebody writes in a room, made by a device of theirs.
 
-        It is sought by its id alone: what an event says of its sender's key is not to be believed (spec, m.megolm.v1).
+        What an event says of its device is not to be believed (spec, m.megolm.v1), and who was given a key can give it
+        on as their own: so the session counts whose maker is known as the sender's.
         """
+        for session in self.copies(room_id, session_id):
+            device = self.device_of(sender, session.sender_key)
+            if device is not None and device.ed25519 == session.ed25519:
+                return session
+        return None
+
+    def copies(self, room_id: str, session_id: str) -> Sequence[InboundGroupSession]:
+        """Return what has a session's id, whoever gave it to us."""
         by_sender = self.olm.inbound_group_store[room_id].values()
-        return next((found[session_id] for found in by_sender if session_id in found), None)
+        return [found[session_id] for found in by_sender if session_id in found]

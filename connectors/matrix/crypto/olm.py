@@ -1,5 +1,6 @@
 """nio's Olm machine, with what it leaves open closed."""
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -10,7 +11,12 @@ from connectors.matrix.events import KIND
 
 
 class DeviceOlm(Olm):  # type: ignore[misc]
-    """The machine of one device; what is different from nio's stands at each method."""
+    """The machine of one device; what is different from nio's stands at each method.
+
+    ``expects`` tells whether words of somebody wait for a room's session.
+    """
+
+    expects: Callable[[str, str, str], bool] = staticmethod(lambda *_: False)
 
     def create_group_session(
         self, sender_key: str, sender_fp_key: str, room_id: str, session_id: str, session_key: str
@@ -35,10 +41,11 @@ class DeviceOlm(Olm):  # type: ignore[misc]
     def _handle_forwarded_room_key_event(
         self, sender: str, sender_key: str, payload: dict[str, Any]
     ) -> Any:
-        """Take a key that we asked for also from the very device that made it.
+        """Take a key that we asked for also from the very device that made it, if it is the sender's whom we asked.
 
         nio takes forwarded keys from our own verified devices only. The maker says no more by it than it said by
-        the key itself, and newer clients answer a request in this way.
+        the key itself, and newer clients answer a request in this way. Without the second condition anybody could put
+        a key of their own in the place of the one that is missing.
         """
         content = payload["content"]
         made_here = (
@@ -53,6 +60,10 @@ class DeviceOlm(Olm):  # type: ignore[misc]
         asked = self.outgoing_key_requests.get(event.session_id)
         if self._maker != event.session_id or asked is None:
             return bool(super()._should_accept_forward(sender, sender_key, event))
-        return bool(asked.room_id == event.room_id and asked.algorithm == event.algorithm)
+        return (
+            asked.room_id == event.room_id
+            and asked.algorithm == event.algorithm
+            and self.expects(event.room_id, event.session_id, sender)
+        )
 
     _maker: str | None = None

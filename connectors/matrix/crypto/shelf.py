@@ -82,6 +82,10 @@ class Shelf:
         )
         return [_unread(row) for row in found]
 
+    def expects(self, room_id: str, session_id: str, sender: str) -> bool:
+        """Return whether words of somebody wait for a room's session."""
+        return any(one.sender == sender for one in self.of(room_id, session_id))
+
     def drop(self, event_ids: Sequence[str]) -> None:
         """Take events off."""
         self._records.each(

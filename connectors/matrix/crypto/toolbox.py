@@ -20,6 +20,7 @@ class Toolbox:
     def __init__(self, session: Session, vault: Vault, device: Device, trust: Trust) -> None:
         self.machine = Machine(vault.open(device))
         self.shelf = Shelf(vault.folder)
+        self.machine.olm.expects = self.shelf.expects
         self.replays = Replays(vault.folder)
         self.policy = TrustPolicy(self.machine, trust)
         self.upkeep = Upkeep(session, self.machine, self.policy)

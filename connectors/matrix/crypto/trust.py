@@ -35,6 +35,10 @@ class TrustPolicy:
             return DeviceTrust.CHANGED
         return _STATES[device.trust_state.name]
 
+    def has_changed(self, user_id: str) -> bool:
+        """Return whether a device of somebody showed other keys than those that we know."""
+        return any(user == user_id for user, _ in self.changed)
+
     def takes_part(self, device: OlmDevice) -> bool:
         """Return whether a device is given keys and believed."""
         decided = self.of(device)

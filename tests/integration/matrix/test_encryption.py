@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SetupError
-from tests.stages.encrypted import keys, meet_in_private
+from tests.stages.encrypted import keys, meet_in_private, private_person
 from tests.stages.matrix import Bot, Ear, message
 from tests.stages.synapse import Town
 from tests.waiting import until
@@ -120,3 +120,28 @@ async def test_a_key_that_comes_late_brings_the_words_once(
             await until(lambda: "afterwards" in ear.texts)
     assert ear.texts.count("too early") == 1
     assert next(event for event in ear.events if event.text == "too early").recovered
+
+
+async def test_a_key_that_its_maker_gives_on_request_is_taken_and_somebody_else_s_is_not(
+    matrix_town: Town, tmp_path: Path
+) -> None:
+    ann, bot, vault = await meet_in_private(matrix_town, tmp_path)
+    eve = await private_person(matrix_town, await matrix_town.account("eve"), tmp_path)
+    await matrix_town.client(bot.account).client.room_invite(bot.room_id, eve.user_id)
+    await eve.client.join(bot.room_id)
+    ear = Ear()
+    async with ann.listening(), eve.listening(), bot.listening(ear, keys=vault) as connector:
+        await eve.say(bot.room_id, "hello")
+        sealed = await ann.sealed_without_key(bot, "too early")
+        await matrix_town.client(ann.account).send(bot.room_id, sealed, "m.room.encrypted")
+        await ann.say(bot.room_id, "the next")
+        await until(lambda: ann.asked_for_keys, what="the key to be asked for")
+        await eve.forward_key(bot, ann.key_of(bot))
+        await eve.give_key(bot, ann.key_of(bot))  # as if it were her own
+        await eve.say(bot.room_id, "take my word for it")
+        await until(lambda: "take my word for it" in ear.texts)
+        assert "1 encrypted messages wait" in (await connector.health()).detail
+        await ann.forward_key(bot, ann.key_of(bot))
+        await until(lambda: "too early" in ear.texts, what="the late words")
+        assert "wait" not in (await connector.health()).detail
+    assert ear.texts == ["hello", "the next", "take my word for it", "too early"]

@@ -112,6 +112,7 @@ async def test_a_device_that_shows_other_keys_is_out_and_the_operators_are_told(
             with pytest.raises(UserError, match=r"keys of .* changed"):
                 await devices.decide(who, device, DeviceTrust.VERIFIED)
     assert ear.texts == ["it is me"]
+    assert "shows other keys" in ear.unreadable[0].why
     [report] = bot.reports
     assert f"device {device} of {ann.user_id} shows other keys" in report
 

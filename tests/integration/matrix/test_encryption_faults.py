@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import sys
+import time
 from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
@@ -190,7 +191,8 @@ async def test_words_whose_key_never_comes_are_told_once_also_after_a_restart(
                 await until(lambda: f"{number}" in ear.texts, what="other words")  # noqa: B023
                 if number == 0:
                     assert "1 encrypted messages wait" in (await connector.health()).detail
-                    await asyncio.sleep(0.6)  # the time that people are given: half a second
+                    over = time.monotonic() + 0.6  # the time that people are given: half a second
+                    await until(lambda: time.monotonic() > over, what="that time")  # noqa: B023
                 await ann.say(bot.room_id, "and now")
                 await until(lambda: "and now" in ear.texts, what="the end")
         await until(lambda: ann.asked_for_keys, what="the key to be asked for")

@@ -120,6 +120,10 @@ class Bot:
         machine = _cipher(connector).tools.machine
         return account.device_id in {one.id for one in machine.others([account.user_id])}
 
+    def is_overdue(self, connector: MatrixConnector, keys: Keys) -> bool:
+        """Return whether people are to be told of a message whose key did not come."""
+        return bool(_cipher(connector).tools.shelf.due(keys.patience))
+
     def counts_on(self, connector: MatrixConnector, user_id: str) -> bool:
         """Return whether the connector believes somebody to be in the room."""
         return user_id in connector._privacy.members._known.get(self.room_id, ())

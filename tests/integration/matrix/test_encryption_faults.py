@@ -190,7 +190,9 @@ async def test_words_whose_key_never_comes_are_told_once_also_after_a_restart(
                 await until(lambda: f"{number}" in ear.texts, what="other words")  # noqa: B023
                 if number == 0:
                     assert "1 encrypted messages wait" in (await connector.health()).detail
-                    await asyncio.sleep(0.6)  # the time that people are given: half a second
+                    await until(
+                        lambda: bot.is_overdue(connector, vault), what="their patience to end"
+                    )
                 await ann.say(bot.room_id, "and now")
                 await until(lambda: "and now" in ear.texts, what="the end")
         await until(lambda: ann.asked_for_keys, what="the key to be asked for")

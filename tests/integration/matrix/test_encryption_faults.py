@@ -223,6 +223,23 @@ async def test_our_own_words_and_old_ones_are_no_unread_messages(
     assert ear.unreadable == []
 
 
+async def test_when_all_one_time_keys_are_used_up_new_devices_are_still_heard(
+    matrix_town: Town, tmp_path: Path
+) -> None:
+    ann, bot, vault = await meet_in_private(matrix_town, tmp_path)
+    ear = Ear()
+    async with bot.listening(ear, keys=vault):
+        await until(bot.has_spare_key, what="the fallback key to be shown")
+    claim = {bot.user_id: {bot.account.device_id: "signed_curve25519"}}
+    for _ in range(60):
+        await _ask(matrix_town.client(ann.account), "POST", "keys/claim", {"one_time_keys": claim})
+    async with ann.listening():
+        await ann.say(bot.room_id, "one of many")
+        async with bot.listening(ear, keys=vault):
+            await until(lambda: ear.texts, what="her words")
+    assert ear.texts == ["one of many"]
+
+
 async def test_what_others_throw_at_it_costs_nobody_else_anything(
     matrix_town: Town, tmp_path: Path
 ) -> None:

@@ -160,6 +160,9 @@ class Cipher:
         counts = told.get("device_one_time_keys_count")
         if isinstance(counts, dict):
             tools.machine.note_key_count(counts)
+        spares = told.get("device_unused_fallback_key_types")
+        if isinstance(spares, list):
+            tools.machine.note_unused_spares(_names(spares))
         await self._settle(tools)
         return await self._late(tools) if self._look else ()
 

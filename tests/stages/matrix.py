@@ -24,6 +24,7 @@ from connectors.matrix.accounts import Account
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.crypto.cipher import Cipher
 from connectors.matrix.gaps import Bounds
+from connectors.matrix.keys import Keys
 from tests.fakes.contents import MemoryContents
 from tests.stages.synapse import Person, Town
 from tests.waiting import until

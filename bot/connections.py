@@ -10,8 +10,9 @@ from bot.devices import Devices, KnowsDevices
 from bot.errors import SetupError
 from bot.model import Address, Capabilities, Principal
 from bot.policy import Access
-from bot.ports import Carrier, Connector, ShowsTyping
+from bot.ports import Carrier, Connector, Contents, FetchesFiles, ShowsTyping
 from bot.reception import ConnectorCarrier, Open
+from bot.rooms import HasRooms
 from bot.settings import Settings
 from connectors.matrix.accounts import LocalAccounts
 from connectors.matrix.homeserver import LocalHomeserver
@@ -43,7 +44,9 @@ class Connections:
         console: TmuxConnector,
         may_invite: MayInvite,
         report: Report,
+        contents: Contents,
     ) -> None:
+        self._contents = contents
         self._settings = settings
         self._credentials = credentials
         self._fleet = fleet
@@ -52,6 +55,7 @@ class Connections:
         self._may_invite = may_invite
         self._report = report
         self._live: dict[str, Connector] = {}
+        self._more_lanes: Callable[[], frozenset[str]] = frozenset
 
     # -- which, and how --------------------------------------------------------------------------------
 
@@ -92,6 +96,8 @@ class Connections:
             may_invite=self._may_invite,
             report=self._report,
             keys=self._matrix_keys(),
+            contents=self._contents,
+            read_receipts=self._settings.connectors.matrix.read_receipts,
         )
 
     def _matrix_keys(self) -> Keys | None:
@@ -146,6 +152,14 @@ class Connections:
         capabilities = self.capabilities(kind)
         return capabilities is not None and capabilities.edits
 
+    def fetchers(self) -> dict[str, FetchesFiles]:
+        """Return the live connectors to which people send files, by kind."""
+        return {
+            kind: cast("FetchesFiles", connector)
+            for kind, connector in self._live.items()
+            if connector.capabilities().file_bytes
+        }
+
     def devices(self) -> Devices | None:
         """Return people's devices in encrypted rooms, None while no connector that is live knows any."""
         connector = self._live.get("matrix")
@@ -158,6 +172,22 @@ class Connections:
             return None
         # What a connector says of itself, the contract suite proves.
         return cast("ShowsTyping", connector)
+
+    def rooms_of(self, kind: str) -> HasRooms:
+        """Return a live connector whose capabilities say that it makes rooms."""
+        return cast("HasRooms", self._live[kind])  # as above
+
+    def roomy(self) -> Address | None:
+        """Return the own place of a live connector that makes rooms, None when there is none."""
+        for kind, place in self._places().items():
+            capabilities = self.capabilities(kind)
+            if capabilities is not None and capabilities.rooms:
+                return place
+        return None
+
+    def also(self, lanes: Callable[[], frozenset[str]]) -> None:
+        """Take commands in these rooms too, besides the settings' and the connectors' own."""
+        self._more_lanes = lanes
 
     def primary(self) -> Address:
         """Return where the operators are told what concerns them: the console while the primary one is not open."""
@@ -191,5 +221,5 @@ class Connections:
         return Access(
             operators=frozenset({*configured.operators, *own_people}),
             members=frozenset(configured.members),
-            rooms=frozenset({*configured.rooms, *own_rooms}),
+            rooms=frozenset({*configured.rooms, *own_rooms, *self._more_lanes()}),
         )

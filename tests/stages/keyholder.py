@@ -8,6 +8,7 @@ from pathlib import Path
 from bot.model import InboundBatch, Principal
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.keys import Keys
+from tests.fakes.contents import MemoryContents
 
 
 async def main() -> None:
@@ -31,6 +32,7 @@ async def main() -> None:
     connector = MatrixConnector(
         told["url"], told["user_id"], told["room_id"], told["token"],
         may_invite=nobody, report=unheard, keys=Keys(Path(told["folder"]), told["secret"]),
+        contents=MemoryContents(),
     )  # fmt: skip
     await connector.subscribe(hang, told["position"])
 

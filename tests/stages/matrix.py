@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from bot.enclosure import Enclosure
 from bot.model import (
     Address,
     Gap,
@@ -24,6 +25,7 @@ from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.crypto.cipher import Cipher
 from connectors.matrix.gaps import Bounds
 from connectors.matrix.keys import Keys
+from tests.fakes.contents import MemoryContents
 from tests.stages.synapse import Person, Town
 from tests.waiting import until
 
@@ -70,6 +72,7 @@ class Bot:
         self.room_id = room_id
         self.allowed: set[str] = set()
         self.reports: list[str] = []
+        self.contents = MemoryContents()
         self.asked: list[str] = []
 
     @property
@@ -84,6 +87,7 @@ class Bot:
             "access_token": self.account.token,
             "may_invite": self._may_invite,
             "report": self._report,
+            "contents": self.contents,
             **changes,
         }
         return MatrixConnector(**arguments)
@@ -95,10 +99,10 @@ class Bot:
         *,
         bounds: Bounds | None = None,
         hold: timedelta = timedelta(seconds=30),
-        keys: Keys | None = None,
+        **changes: Any,
     ) -> AsyncIterator[MatrixConnector]:
         """Run a connector from the ear's position until the block ends; it listens when this returns."""
-        connector = self.connector(bounds=bounds, hold=hold, keys=keys)
+        connector = self.connector(bounds=bounds, hold=hold, **changes)
         known = len(ear.batches)
         task = asyncio.create_task(connector.subscribe(ear.accept, ear.position))
         try:
@@ -159,6 +163,7 @@ def message(
     reply_to: str | None = None,
     html: str | None = None,
     transaction_id: str | None = None,
+    files: tuple[Enclosure, ...] = (),
 ) -> OutboundMessage:
     """Return a message to a room, with a transaction id of its own unless one is given."""
     number = next(_numbers)
@@ -171,6 +176,7 @@ def message(
         text=text,
         html=html,
         reply_to=reply_to,
+        files=files,
     )
 
 

@@ -1,5 +1,6 @@
 """A real Synapse for tests, with people who use real Matrix clients of their own."""
 
+import io
 import itertools
 import secrets
 import socket
@@ -71,6 +72,46 @@ class Person:
         """Put a mark on an event."""
         relation = {"rel_type": "m.annotation", "event_id": event_id, "key": mark}
         return await self.send(room_id, {"m.relates_to": relation}, "m.reaction")
+
+    async def send_file(
+        self,
+        room_id: str,
+        name: str,
+        content: bytes,
+        media_type: str = "text/plain",
+        *,
+        caption: str = "",
+        sealed: bool = False,
+        thread: str | None = None,
+    ) -> str:
+        """Send a file as clients do, encrypted if it is to be ``sealed``, into the thread below an event."""
+        answer, keys = await self.client.upload(
+            io.BytesIO(content), media_type, name, encrypt=sealed, filesize=len(content)
+        )
+        assert isinstance(answer, nio.UploadResponse), answer
+        uri = str(answer.content_uri)
+        where: dict[str, Any] = {"file": {**keys, "url": uri}} if sealed else {"url": uri}
+        said = {
+            "msgtype": "m.image" if media_type.startswith("image/") else "m.file",
+            "body": caption or name,
+            "filename": name,
+            "info": {"mimetype": media_type, "size": len(content)},
+            **where,
+        }
+        if thread is not None:
+            relation = {"rel_type": "m.thread", "event_id": thread, "is_falling_back": True}
+            said["m.relates_to"] = relation
+        return await self.send(room_id, said)
+
+    async def open_file(self, content: dict[str, Any]) -> bytes:
+        """Download the file of an event's content, and open it if it is encrypted."""
+        sealed = content.get("file")
+        answer = await self.client.download(mxc=sealed["url"] if sealed else content["url"])
+        assert isinstance(answer, nio.MemoryDownloadResponse), answer
+        if not sealed:
+            return bytes(answer.body)
+        key, digest, start = sealed["key"]["k"], sealed["hashes"]["sha256"], sealed["iv"]
+        return bytes(nio.crypto.decrypt_attachment(answer.body, key, digest, start))
 
     async def encrypt(self, room_id: str) -> None:
         """Turn a room's encryption on."""

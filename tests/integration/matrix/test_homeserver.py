@@ -18,6 +18,7 @@ from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.homeserver import LocalHomeserver, login_lines
 from connectors.matrix.keys import Keys
 from connectors.matrix.synapse import Synapse, require
+from tests.fakes.contents import MemoryContents
 from tests.stages.encrypted import PrivatePerson
 from tests.stages.matrix import Ear, message
 from tests.stages.synapse import free_port
@@ -69,6 +70,7 @@ async def test_a_person_talks_and_all_survives_a_crash_a_restart_and_a_killed_ow
         connector = MatrixConnector(
             accounts.homeserver_url, accounts.bot_user_id, accounts.room_id, accounts.bot_token,
             device_id=accounts.bot_device_id, may_invite=allow, report=report,
+            contents=MemoryContents(),
             keys=Keys(tmp_path / "crypto", accounts.bot_pickle_key),
         )  # fmt: skip
         ear = Ear()

@@ -14,6 +14,7 @@ from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import PLACE, TmuxConnector
 from fleet.local import LocalFleet
 from fleet.readiness import Thresholds
+from tests.fakes.contents import MemoryContents
 
 ROSTER = {
     "version": 1,
@@ -53,6 +54,7 @@ def connections(home: Path, homeserver: LocalHomeserver | None = None) -> Connec
         console=TmuxConnector(),
         may_invite=nobody,
         report=ignore,
+        contents=MemoryContents(),
     )
 
 

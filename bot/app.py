@@ -36,6 +36,7 @@ from bot.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
 from bot.traffic import make_traffic
 from bot.upkeep import backlog_jobs
 from bot.worker import Worker
+from commands.device_words import tell_of
 from commands.devices import DeviceCommands
 from commands.pause import PauseCommands
 from commands.session import SessionCommands
@@ -120,6 +121,7 @@ class Daemon:
             may_invite=self._may_invite,
             report=self._report,
             contents=PostgresContents(self._database),
+            verified=lambda one: tell_of(one, self._bulletin.put),
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
         self._housing = Housing(self._database, settings, self._connections, self._fleet)
@@ -247,7 +249,9 @@ class Daemon:
             self._supervision.topic,
             *self._announcements.topics(self._policy),
             self._housing.topic,
-            DeviceCommands(self._connections.devices),
+            DeviceCommands(
+                self._connections.devices, self._connections.verifications, self._policy
+            ),
         )
 
     def _make_interpreter(self) -> Interpreter:

@@ -20,6 +20,7 @@ class _News:
     blocks: tuple[Block, ...]
     urgent: bool
     offers: tuple[Offer, ...] = ()
+    to: Address | None = None
 
 
 class Bulletin:
@@ -49,10 +50,18 @@ class Bulletin:
         self._arrived = asyncio.Event()
 
     def put(
-        self, text: str, *more: Block, urgent: bool = False, offers: tuple[Offer, ...] = ()
+        self,
+        text: str,
+        *more: Block,
+        urgent: bool = False,
+        offers: tuple[Offer, ...] = (),
+        to: Address | None = None,
     ) -> None:
-        """Add a piece of news, with what may be chosen on it; the same words are said once a day."""
-        self._news.append(_News((Text(text), *more), urgent, offers))
+        """Add a piece of news, with what may be chosen on it; the same words are said once a day.
+
+        It is said in the primary place unless another one is named.
+        """
+        self._news.append(_News((Text(text), *more), urgent, offers, to))
         self._arrived.set()
 
     async def run(self, ready: Callable[[str], None]) -> None:
@@ -60,7 +69,7 @@ class Bulletin:
         ready("telling the operators")
         while True:
             while (news := self._sayable()) is not None:
-                await self._mailbox.post([self._message(news.blocks, news.offers)])
+                await self._mailbox.post([self._message(news)])
                 self._news.remove(news)
             self._arrived.clear()
             await self._wait()
@@ -75,13 +84,13 @@ class Bulletin:
         quiet = self._quiet.hold(self._now())
         return next((news for news in self._news if news.urgent or not quiet), None)
 
-    def _message(self, blocks: tuple[Block, ...], offers: tuple[Offer, ...]) -> Message:
-        to, day = self._primary(), self._now().date().isoformat()
-        said = "".join(block.text for block in blocks if isinstance(block, Text))
+    def _message(self, news: _News) -> Message:
+        to, day = news.to or self._primary(), self._now().date().isoformat()
+        said = "".join(block.text for block in news.blocks if isinstance(block, Text))
         return Message(
             id=derived_id("bulletin", day, to.lane, said),
             to=to,
             kind=MessageKind.NOTICE,
-            blocks=blocks,
-            offers=offers,
+            blocks=news.blocks,
+            offers=news.offers,
         )

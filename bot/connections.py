@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from bot.credentials import Credentials
-from bot.devices import Devices, KnowsDevices
+from bot.devices import Devices, KnowsDevices, Verification, Verifications
 from bot.errors import SetupError
 from bot.model import Address, Capabilities, Principal
 from bot.policy import Access
@@ -23,6 +23,7 @@ from fleet.local import LocalFleet
 from fleet.roster import MatrixBlock
 
 Report = Callable[[str], Awaitable[None]]
+Verified = Callable[[Verification], Awaitable[None]]
 MayInvite = Callable[[Principal], Awaitable[bool]]
 
 
@@ -31,7 +32,7 @@ class Connections:
 
     The operator's console always runs, since it needs no account; the others run when the roster names
     them (Matrix also when there is a local homeserver). ``may_invite`` says whose invitations are
-    followed, ``report`` tells the operators something.
+    followed, ``report`` tells the operators something, and ``verified`` is told of verifications, step by step.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class Connections:
         may_invite: MayInvite,
         report: Report,
         contents: Contents,
+        verified: Verified,
     ) -> None:
+        self._verified = verified
         self._contents = contents
         self._settings = settings
         self._credentials = credentials
@@ -96,6 +99,7 @@ class Connections:
             may_invite=self._may_invite,
             report=self._report,
             keys=self._matrix_keys(),
+            verified=self._verified,
             contents=self._contents,
             read_receipts=self._settings.connectors.matrix.read_receipts,
         )
@@ -164,6 +168,11 @@ class Connections:
         """Return people's devices in encrypted rooms, None while no connector that is live knows any."""
         connector = self._live.get("matrix")
         return None if connector is None else cast("KnowsDevices", connector).devices
+
+    def verifications(self) -> Verifications | None:
+        """Return the verifications of devices, None while no connector that is live knows any devices."""
+        connector = self._live.get("matrix")
+        return None if connector is None else cast("KnowsDevices", connector).verifications
 
     def typing(self, kind: str) -> ShowsTyping | None:
         """Return the connector if it is live and shows typing."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,7 @@ from typing import Any
 import structlog
 
 from bot.contents import bytes_of
-from bot.devices import Devices
+from bot.devices import Devices, Verification, Verifications
 from bot.enclosure import Attachment, Enclosure
 from bot.errors import MosaicError, SetupError, UserError
 from bot.model import (
@@ -42,6 +43,7 @@ from connectors.matrix.recent import Recent
 from connectors.matrix.rooms import MayInvite, Report, Rooms
 from connectors.matrix.session import Session
 from connectors.matrix.sync import HOLD, SyncLoop
+from connectors.matrix.verifying import Tell, Verifying
 from connectors.matrix.wire import MAX_BYTES, SEALED_LIMIT, WireEvent, to_wire
 
 _TYPING_LASTS = timedelta(seconds=30)
@@ -49,12 +51,17 @@ _FRESH = HOLD + timedelta(seconds=20)
 _HEALTH_PATIENCE = timedelta(seconds=5)
 
 
+async def _nobody(_: Verification) -> None:
+    """Tell nobody of verifications."""
+
+
 class MatrixConnector:
     """Speaks and listens as one Matrix account (implements Connector, ShowsTyping, FetchesFiles and HasRooms).
 
     ``room_id`` is the primary room, ``may_invite`` says whose invitations are followed, ``report`` tells
     the operators something that cannot be said where it happened. ``keys`` says where the device's keys are: without
-    them encrypted rooms are closed to us, and with them nothing is said there but encrypted. Nothing is requested before
+    them encrypted rooms are closed to us, and with them nothing is said there but encrypted; ``verified`` is told of
+    verifications, step by step. Nothing is requested before
     the first call; ``close`` ends it. ``contents`` has the bytes of files that are sent, ``read_receipts`` is public,
     private or off.
     """
@@ -73,6 +80,7 @@ class MatrixConnector:
         contents: Contents,
         device_id: str | None = None,
         keys: Keys | None = None,
+        verified: Tell = _nobody,
         bounds: Bounds | None = None,
         hold: timedelta = HOLD,
         read_receipts: str = "public",
@@ -82,6 +90,15 @@ class MatrixConnector:
         self._cipher = cipher = None if keys is None else Cipher(session, members, keys)
         self._privacy = Privacy(session, members, cipher, report)
         self._rooms = Rooms(session, room_id, may_invite, report, self._privacy.hindrance)
+        if cipher is not None and keys is not None:
+            self._privacy.verifying = Verifying(
+                cipher,
+                self._rooms,
+                may=may_invite,
+                tell=verified,
+                say=self._say,
+                lasts=keys.comparison,
+            )
         self._contents = contents
         self._media = Media(session)
         bounds = bounds or Bounds()
@@ -175,6 +192,14 @@ class MatrixConnector:
         event = to_wire(message, mentioned, end, where, limit=SEALED_LIMIT)
         return await self._privacy.seal(room_id, self._rooms.rules(room_id), event)
 
+    async def _say(self, room_id: str, event_type: str, content: dict[str, Any]) -> None:
+        """Send an event of no message, as it may stand in its room."""
+        event = WireEvent(event_type, content)
+        if await self._rooms.is_encrypted(room_id):
+            await self._refuse_closed(room_id)
+            event = await self._privacy.seal(room_id, self._rooms.rules(room_id), event)
+        await self._session.say(room_id, event.type, event.content, uuid.uuid4().hex)
+
     async def _show(
         self, message: OutboundMessage, end: str | None, where: dict[str, Any] | None
     ) -> str | None:
@@ -233,6 +258,11 @@ class MatrixConnector:
     def devices(self) -> Devices | None:
         """The devices of people in encrypted rooms; None without keys."""
         return None if self._cipher is None else DeviceList(self._cipher)
+
+    @property
+    def verifications(self) -> Verifications | None:
+        """The verifications of devices; None without keys."""
+        return self._privacy.verifying
 
     async def health(self) -> ConnectorHealth:
         """Return how it is; asks the homeserver only when the loop has not heard from it lately.

@@ -27,7 +27,7 @@ from connectors.matrix.events import (
 )
 from connectors.matrix.session import Session
 
-EVENT_TYPES = (MESSAGE, ENCRYPTED, REACTION, MEMBER, ENCRYPTION)
+EVENT_TYPES = (MESSAGE, ENCRYPTED, REACTION, MEMBER, ENCRYPTION, "m.key.verification.*")
 _FILTER: dict[str, Any] = {"types": list(EVENT_TYPES), "lazy_load_members": True}
 
 

@@ -18,9 +18,11 @@ class Keys:
     """Where the keys of one device lie, and the secret by which they are encrypted there.
 
     A room's key comes with the first message or a moment later; when it did not within ``patience``, people are told.
+    A verification is to be over within ``comparison`` (the specification's ten minutes).
     """
 
     folder: Path
     pickle_key: str = field(repr=False)
     trust: Trust = Trust.TOFU
     patience: timedelta = timedelta(seconds=30)
+    comparison: timedelta = timedelta(minutes=10)

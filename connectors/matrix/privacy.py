@@ -15,6 +15,7 @@ from connectors.matrix.events import ENCRYPTED, KIND, MESSAGE, REACTION, princip
 from connectors.matrix.members import Members
 from connectors.matrix.rooms import Report
 from connectors.matrix.session import Session
+from connectors.matrix.verifying import Verifying
 from connectors.matrix.wire import WireEvent
 
 _NO_KEYS = "I have no keys to encrypt with: give me MATRIX_PICKLE_KEY"
@@ -32,7 +33,8 @@ class Spoken:
 class Privacy:
     """Between rooms and cipher. Without a cipher every encrypted room is closed to us.
 
-    ``report`` tells the operators what they must know of devices and of what was withdrawn.
+    ``report`` tells the operators what they must know of devices and of what was withdrawn; ``verifying`` is given what
+    belongs to verifications.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Privacy:
         cipher: Cipher | None,
         report: Report,
     ) -> None:
+        self.verifying: Verifying | None = None
         self.members = members
         self._session = session
         self._cipher = cipher
@@ -86,6 +89,8 @@ class Privacy:
         if self._cipher is None:
             return
         self._late = [(one.room_id, one.event) for one in await self._cipher.take(told)]
+        if self.verifying is not None:
+            await self.verifying.take(told)
         for user, device_id in sorted(self._cipher.changed):
             await self._report_once(
                 ("changed", user, device_id),
@@ -114,21 +119,28 @@ class Privacy:
     async def open(self, room_id: str, spoken: Spoken) -> RoomEvent | None:
         """Return an event as its sender wrote it; None when it cannot be read or not be believed, which is noted.
 
-        A reaction is believed in clear text too: clients never encrypt one.
+        A reaction is believed in clear text too: clients never encrypt one. What belongs to a verification ends here:
+        that may come in any way, since it proves itself.
         """
         event = spoken.event
         if self._cipher is None or event.sender == self._session.user_id:
             return event
         if event.type != ENCRYPTED:
+            if await self._verifies(room_id, event):
+                return None
             if spoken.private and event.type == MESSAGE and event.content:
                 self._cipher.disbelieve(room_id, event, _IN_CLEAR)
                 return None
             return event
         try:
-            return await self._cipher.decrypt(room_id, event)
+            plain = await self._cipher.decrypt(room_id, event)
         except UnreadableError as error:
             self._log.warning("unreadable", event_id=event.event_id, why=error.reason)
             return None
+        return None if await self._verifies(room_id, plain) else plain
+
+    async def _verifies(self, room_id: str, event: RoomEvent) -> bool:
+        return self.verifying is not None and await self.verifying.hear(room_id, event)
 
     def unreadable(self) -> tuple[Unreadable, ...]:
         """Return what people should be told of now; the same again until ``handed_over``."""

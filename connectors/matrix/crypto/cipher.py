@@ -48,7 +48,7 @@ class Cipher:
         self._patience = keys.patience
         self._tools: Toolbox | None = None
         self._opening = asyncio.Lock()
-        self._examined = False
+        self._examined = self._settled = False
         self._turns: dict[str, asyncio.Lock] = {}
         self._read_late: list[str] = []
         self._telling: list[Unread] = []
@@ -70,14 +70,15 @@ class Cipher:
                 self._examined = True
                 if self.unsafe:
                     self._log.error("encryption is unsafe", reason=self.unsafe)
-                else:
-                    self.unsigned = await self._sign(self._tools)
+            if not (self.unsafe or self._settled):
+                await self._sign(self._tools)
 
-    async def _sign(self, tools: Toolbox) -> str | None:
+    async def _sign(self, tools: Toolbox) -> None:
         try:
-            return await tools.signing.settle()
+            self.unsigned = await tools.signing.settle()
         except UserError as error:
-            return f"the homeserver does not let this device be signed: {error.message}"
+            self.unsigned = f"the homeserver does not let this device be signed: {error.message}"
+        self._settled = True
 
     def close(self) -> None:
         """Close the keys for good; harmless when they are not open."""
@@ -162,10 +163,13 @@ class Cipher:
         ``handed_over``.
         """
         tools = self.tools
-        self._look |= tools.machine.take(_events(told))
+        self._look |= tools.machine.take(to_device(told))
         lists = told.get("device_lists")
         if isinstance(lists, dict):
-            tools.machine.note_changed(_names(lists.get("changed")))
+            changed = _names(lists.get("changed"))
+            tools.machine.note_changed(changed)
+            if self.unsigned and tools.machine.user_id in changed:
+                await self._sign(tools)  # somebody may have signed us from another client
             tools.machine.forget(_names(lists.get("left")))
         counts = told.get("device_one_time_keys_count")
         if isinstance(counts, dict):
@@ -264,7 +268,8 @@ def _moment(event: RoomEvent) -> datetime:
     return datetime.fromtimestamp(sent / 1000, UTC)
 
 
-def _events(told: Mapping[str, Any]) -> Sequence[Any]:
+def to_device(told: Mapping[str, Any]) -> Sequence[Any]:
+    """Return what other devices sent to ours, as a sync tells it."""
     part = told.get("to_device")
     events = part.get("events") if isinstance(part, dict) else None
     return events if isinstance(events, list) else []

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from bot.errors import TransientError, UserError
+from bot.errors import SetupError, TransientError, UserError
 from connectors.matrix.crypto.identity import (
     Identity,
     IdentityFile,
@@ -43,14 +43,16 @@ class CrossSigning:
     async def settle(self) -> str | None:
         """See to it that the device is signed, and return why it is not, None when it is. Repeatable.
 
-        Keys of ours are uploaded only where the account has none. TransientError when the homeserver is away;
-        SetupError when the file with the seeds cannot be read.
+        Keys of ours are uploaded only where the account has none. TransientError when the homeserver is away.
         """
         user, device = self._machine.user_id, self._machine.device_id
         shown = await self._shown()
         if _is_signed(shown, user, device):
             return None
-        identity = self._file.load(user)
+        try:
+            identity = self._file.load(user)
+        except SetupError as error:
+            return f"{error.message}: {error.hint}"
         if not shown.get("master"):
             identity = identity or self._make(user)
             if not await self._upload(identity):

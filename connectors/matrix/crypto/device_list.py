@@ -17,19 +17,22 @@ class DeviceList:
 
     async def of(self, who: Principal) -> Sequence[KnownDevice]:
         """Return somebody's devices as they are at the homeserver now."""
-        tools, user_id = self._cipher.tools, _user(who)
+        tools, user_id = self._cipher.tools, user_of(who)
         await tools.upkeep.know([user_id], anew=True)
-        return tools.policy.describe(tools.machine.others([user_id]), tools.replays)
+        signed = await tools.vouching.signed_devices(user_id)
+        return tools.policy.describe(tools.machine.others([user_id]), tools.replays, signed)
 
     async def decide(self, who: Principal, device_id: str, trust: DeviceTrust) -> KnownDevice:
         """Store a decision; what we say from then on is encrypted by it."""
-        tools, user_id = self._cipher.tools, _user(who)
+        tools, user_id = self._cipher.tools, user_of(who)
         await tools.upkeep.know([user_id])
+        signed = await tools.vouching.signed_devices(user_id)
         device = tools.policy.decide(user_id, device_id, trust)
-        return tools.policy.describe([device], tools.replays)[0]
+        return tools.policy.describe([device], tools.replays, signed)[0]
 
 
-def _user(who: Principal) -> str:
+def user_of(who: Principal) -> str:
+    """Return the user id of somebody on Matrix; UserError for others."""
     if who.platform != KIND:
         raise UserError(f"{who.id} is nobody on Matrix, so has no devices there")
     return who.id.removeprefix(f"{KIND}:")

@@ -117,7 +117,7 @@ class IdentityFile:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SetupError(
                 f"{self._path} is not what was written there for {user_id} with this MATRIX_PICKLE_KEY",
-                hint="give the key with which it was made, or move the file away: the device is unsigned then",
+                hint="give the key with which it was made, or move the file away and verify the device from another client of the account",
             ) from error
         return Identity(user_id, *(KeyPair(seeds[at : at + 32]) for at in (0, 32, 64)))
 

@@ -14,7 +14,16 @@ from bot.errors import SetupError
 from connectors.matrix.crypto.olm import DeviceOlm
 from connectors.matrix.events import KIND
 
+VERIFICATION = "m.key.verification."
+"""How the types of all events begin by which two devices get to know each other."""
+
 ROOM_KEYS = (nio.RoomKeyEvent, nio.ForwardedRoomKeyEvent)
+
+
+def is_verification(told: Any) -> bool:
+    """Return whether an event, as it stands on the wire, belongs to a verification: those are not nio's affair."""
+    kind = told.get("type") if isinstance(told, dict) else None
+    return isinstance(kind, str) and kind.startswith(VERIFICATION)
 
 
 class Machine:
@@ -52,7 +61,7 @@ class Machine:
     def take(self, events: Iterable[Any]) -> bool:
         """Take in what other devices sent to this one; return whether keys of rooms came."""
         with self.stored():
-            return bool(sum(self._take_one(told) for told in events))
+            return bool(sum(self._take_one(told) for told in events if not is_verification(told)))
 
     def _take_one(self, told: Any) -> bool:
         """Take in one event; anybody may send anything, and nothing of it may end the reading."""

@@ -11,6 +11,7 @@ from connectors.matrix.crypto.shelf import Shelf
 from connectors.matrix.crypto.trust import TrustPolicy
 from connectors.matrix.crypto.upkeep import Upkeep
 from connectors.matrix.crypto.vault import Device, Vault
+from connectors.matrix.crypto.vouching import Vouching
 from connectors.matrix.keys import Trust
 from connectors.matrix.session import Session
 
@@ -26,6 +27,7 @@ class Toolbox:
         self.policy = TrustPolicy(self.machine, trust)
         self.upkeep = Upkeep(session, self.machine, self.policy)
         self.signing = CrossSigning(session, self.machine, vault.identity_file)
+        self.vouching = Vouching(session, device.user_id, vault.identity_file)
         self.roomkeys = RoomKeys(self.machine)
         self.deciphering = Deciphering(self.machine, self.policy, self.replays)
         self._vault = vault

@@ -55,19 +55,26 @@ class TrustPolicy:
                 found.setdefault("m.unverified" if unset else "m.blacklisted", []).append(device)
         return found
 
-    def decide(self, user_id: str, device_id: str, trust: DeviceTrust) -> OlmDevice:
-        """Store a decision; UserError as ``Devices.decide`` says."""
+    def find(self, user_id: str, device_id: str) -> OlmDevice:
+        """Return a device on which somebody may decide; UserError as ``Devices.decide`` says."""
         device = self._machine.olm.device_store[user_id].get(device_id)
         if device is None or device.deleted:
             known = ", ".join(one.id for one in self._machine.others([user_id])) or "none"
             raise UserError(
                 f"{user_id} has no device {device_id}; known are: {known}", code="unknown_device"
             )
-        if DeviceTrust.CHANGED in {trust, self.of(device)}:
+        if self.of(device) is DeviceTrust.CHANGED:
             raise UserError(
                 f"the keys of {device_id} of {user_id} changed, so nobody can say whose it is",
                 hint="log that device out and in again: then it is a new one",
             )
+        return device
+
+    def decide(self, user_id: str, device_id: str, trust: DeviceTrust) -> OlmDevice:
+        """Store a decision; UserError as ``Devices.decide`` says."""
+        device = self.find(user_id, device_id)
+        if trust is DeviceTrust.CHANGED:
+            raise UserError("that keys changed is seen, and not decided")
         with self._machine.stored():
             self._store(device, trust)
         return device
@@ -84,8 +91,10 @@ class TrustPolicy:
             for undo in (olm.unverify_device, olm.unignore_device, olm.unblacklist_device):
                 undo(device)
 
-    def describe(self, devices: Collection[OlmDevice], heard: Replays) -> Sequence[KnownDevice]:
-        """Return devices as people are told of them."""
+    def describe(
+        self, devices: Collection[OlmDevice], heard: Replays, signed: Collection[str]
+    ) -> Sequence[KnownDevice]:
+        """Return devices as people are told of them; ``signed`` are those that their person's identity signed."""
         return [
             KnownDevice(
                 id=device.id,
@@ -93,6 +102,7 @@ class TrustPolicy:
                 fingerprint=_in_groups(device.ed25519),
                 trust=self.of(device),
                 takes_part=self.takes_part(device),
+                signed=device.id in signed,
                 heard_at=heard.heard_at(device.curve25519),
             )
             for device in devices

@@ -78,6 +78,12 @@ class Upkeep:
         """Tell devices that they do not get a key."""
         await self._write(_WITHHELD, words)
 
+    async def tell(
+        self, event_type: str, user_id: str, device_id: str, content: dict[str, Any]
+    ) -> None:
+        """Send one device something that is not encrypted."""
+        await self._to_devices(event_type, {user_id: {device_id: content}})
+
     async def own_keys(self) -> dict[str, Any]:
         """Return the keys of our own device as the homeserver shows them to others; empty when it has none."""
         user = self._machine.user_id

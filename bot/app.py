@@ -36,6 +36,7 @@ from bot.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
 from bot.traffic import make_traffic
 from bot.upkeep import backlog_jobs
 from bot.worker import Worker
+from commands.devices import DeviceCommands
 from commands.pause import PauseCommands
 from commands.session import SessionCommands
 from connectors.matrix.homeserver import LocalHomeserver
@@ -246,6 +247,7 @@ class Daemon:
             self._supervision.topic,
             *self._announcements.topics(self._policy),
             self._housing.topic,
+            DeviceCommands(self._connections.devices),
         )
 
     def _make_interpreter(self) -> Interpreter:

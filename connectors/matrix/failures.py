@@ -14,6 +14,8 @@ from bot.errors import MosaicError, SetupError, TransientError, UserError
 NOT_FOUND = "M_NOT_FOUND"
 FORBIDDEN = "M_FORBIDDEN"
 REPEATED_REACTION = "M_DUPLICATE_ANNOTATION"
+INTERACTIVE = "interactive_auth"
+"""Our code for an answer that asks the person at the keyboard for more (client-server API, "User-interactive authentication")."""
 NO_ROOT = "Cannot start threads from an event with a relation"
 """What Synapse says below an event that has a relation itself; there is no code of its own for it."""
 
@@ -38,7 +40,7 @@ class Refusal:
 def read_refusal(status: int, headers: Mapping[str, str], body: object) -> Refusal:
     """Return what an answer says; a body that is not Matrix (a proxy's page) is no obstacle."""
     told: Mapping[str, Any] = body if isinstance(body, dict) else {}
-    code = told.get("errcode")
+    code = INTERACTIVE if isinstance(told.get("flows"), list) else told.get("errcode")
     text = told.get("error")
     return Refusal(
         status=status,
@@ -54,7 +56,7 @@ def translate(refusal: Refusal, doing: str) -> MosaicError:
     message = f"{doing}: the homeserver answered {refusal.status} ({said})"
     if refusal.status == 429 or refusal.code in _BUSY_CODES:
         return TransientError(message, retry_after=refusal.wait)
-    if refusal.code in _ACCOUNT_CODES or refusal.status == 401:
+    if refusal.code in _ACCOUNT_CODES or (refusal.status == 401 and refusal.code != INTERACTIVE):
         return SetupError(message, hint="check MATRIX_ACCESS_TOKEN and the bot's account")
     if refusal.status >= 500 or refusal.status in {408, 425} or refusal.status < 400:
         return TransientError(message, retry_after=refusal.wait)

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from connectors.matrix.accounts import Account
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.crypto.cipher import Cipher
 from connectors.matrix.gaps import Bounds
+from connectors.matrix.keys import Keys
 from tests.fakes.contents import MemoryContents
 from tests.stages.synapse import Person, Town
 from tests.waiting import until
@@ -122,6 +124,18 @@ class Bot:
         """Return whether the connector gives keys to a device."""
         machine = _cipher(connector).tools.machine
         return account.device_id in {one.id for one in machine.others([account.user_id])}
+
+    async def has_spare_key(self) -> bool:
+        """Return whether the homeserver has a fallback key of the bot that nobody used."""
+        client = self.town.client(self.account).client
+        headers = {"Authorization": f"Bearer {self.account.token}"}
+        answer = await client.send("GET", "/_matrix/client/v3/sync?timeout=0", None, headers)
+        told = json.loads(await answer.read())
+        return "signed_curve25519" in told["device_unused_fallback_key_types"]
+
+    def is_overdue(self, connector: MatrixConnector, keys: Keys) -> bool:
+        """Return whether people are to be told of a message whose key did not come."""
+        return bool(_cipher(connector).tools.shelf.due(keys.patience))
 
     def counts_on(self, connector: MatrixConnector, user_id: str) -> bool:
         """Return whether the connector believes somebody to be in the room."""

@@ -7,7 +7,7 @@ from typing import Any
 import nio
 import peewee
 import structlog
-from nio.crypto import InboundGroupSession, OlmDevice
+from nio.crypto import InboundGroupSession, OlmAccount, OlmDevice
 from nio.crypto.sessions import OutboundGroupSession
 
 from bot.errors import SetupError
@@ -22,6 +22,7 @@ class Machine:
 
     def __init__(self, olm: DeviceOlm) -> None:
         self.olm = olm
+        self._wants_spare = False
         self._log = structlog.get_logger(part=KIND)
 
     @property
@@ -76,6 +77,42 @@ class Machine:
         """Note how many one-time keys the homeserver has for others to begin sessions with."""
         count = counts.get("signed_curve25519", 0)
         self.olm.uploaded_key_count = count if isinstance(count, int) else 0
+
+    def note_unused_spares(self, types: Collection[str]) -> None:
+        """Note for which sorts of keys the homeserver has a fallback key of ours that nobody used."""
+        self._wants_spare = "signed_curve25519" not in types
+
+    def unshown_keys(self) -> dict[str, Any]:
+        """Return what others should be shown, stored before: one-time keys, and a fallback for when those are used up.
+
+        Empty when nothing is due. The fallback is not nio's: without it whoever begins a session with us after the fiftieth
+        while we are down is never read.
+        """
+        if not (self.olm.should_upload_keys or self._wants_spare):
+            return {}
+        with self.stored():
+            keys: dict[str, Any] = self.olm.share_keys() if self.olm.should_upload_keys else {}
+            if self._wants_spare:
+                keys["fallback_keys"] = self._spare(self.olm.account)
+            self.olm.save_account()  # a key that others may use before we stored it would be lost in a crash
+        return keys
+
+    def note_shown(self, answer: nio.KeysUploadResponse) -> None:
+        """Note that the homeserver has what ``unshown_keys`` gave."""
+        with self.stored():
+            self.olm.handle_response(answer)
+        self._wants_spare = False
+
+    def _spare(self, account: OlmAccount) -> dict[str, Any]:
+        inner: Any = account._account  # noqa: SLF001 - neither nio nor the types of vodozemac have words for it
+        if not inner.fallback_key:  # one that was not shown yet is shown again
+            inner.generate_fallback_key()
+        shown = {}
+        for key_id, key in inner.fallback_key.items():
+            content = {"key": key.to_base64(), "fallback": True}
+            names = {f"ed25519:{self.device_id}": self.olm.sign_json(content)}
+            shown[f"signed_curve25519:{key_id}"] = {**content, "signatures": {self.user_id: names}}
+        return shown
 
     # -- devices ---------------------------------------------------------------------------------------
 

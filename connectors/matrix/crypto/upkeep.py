@@ -87,16 +87,10 @@ class Upkeep:
     # -- one by one ------------------------------------------------------------------------------------
 
     async def _show_keys(self) -> None:
-        olm = self._machine.olm
-        if not olm.should_upload_keys:
-            return
-        doing = "showing our keys"
-        with self._machine.stored():
-            keys = olm.share_keys()
-            olm.save_account()  # a key that others may use before we stored it would be lost in a crash
-        told = await self._session.ask(doing, "POST", "/keys/upload", body=keys)
-        with self._machine.stored():
-            olm.handle_response(_readable(nio.KeysUploadResponse.from_dict(told), doing))
+        keys, doing = self._machine.unshown_keys(), "showing our keys"
+        if keys:
+            told = await self._session.ask(doing, "POST", "/keys/upload", body=keys)
+            self._machine.note_shown(_readable(nio.KeysUploadResponse.from_dict(told), doing))
 
     async def _ask_devices(self) -> None:
         olm = self._machine.olm

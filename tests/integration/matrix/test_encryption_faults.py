@@ -4,7 +4,6 @@ import asyncio
 import json
 import shutil
 import sys
-import time
 from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
@@ -191,8 +190,9 @@ async def test_words_whose_key_never_comes_are_told_once_also_after_a_restart(
                 await until(lambda: f"{number}" in ear.texts, what="other words")  # noqa: B023
                 if number == 0:
                     assert "1 encrypted messages wait" in (await connector.health()).detail
-                    over = time.monotonic() + 0.6  # the time that people are given: half a second
-                    await until(lambda: time.monotonic() > over, what="that time")  # noqa: B023
+                    await until(
+                        lambda: bot.is_overdue(connector, vault), what="their patience to end"
+                    )
                 await ann.say(bot.room_id, "and now")
                 await until(lambda: "and now" in ear.texts, what="the end")
         await until(lambda: ann.asked_for_keys, what="the key to be asked for")
@@ -221,6 +221,23 @@ async def test_our_own_words_and_old_ones_are_no_unread_messages(
             assert "wait for their keys" not in (await connector.health()).detail
     assert ear.texts == ["👍", "the end"]
     assert ear.unreadable == []
+
+
+async def test_when_all_one_time_keys_are_used_up_new_devices_are_still_heard(
+    matrix_town: Town, tmp_path: Path
+) -> None:
+    ann, bot, vault = await meet_in_private(matrix_town, tmp_path)
+    ear = Ear()
+    async with bot.listening(ear, keys=vault):
+        await until(bot.has_spare_key, what="the fallback key to be shown")
+    claim = {bot.user_id: {bot.account.device_id: "signed_curve25519"}}
+    for _ in range(60):
+        await _ask(matrix_town.client(ann.account), "POST", "keys/claim", {"one_time_keys": claim})
+    async with ann.listening():
+        await ann.say(bot.room_id, "one of many")
+        async with bot.listening(ear, keys=vault):
+            await until(lambda: ear.texts, what="her words")
+    assert ear.texts == ["one of many"]
 
 
 async def test_what_others_throw_at_it_costs_nobody_else_anything(

@@ -77,7 +77,6 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "wrong_status": (UserError, "The card's status does not allow it."),
     "interactive_auth": (UserError, "The homeserver wants a person's password for this."),
     "encrypted_room": (UserError, "Nothing is said in clear text in an encrypted room."),
-    "unknown_device": (UserError, "Nobody knows such a device of that person."),
     "M_TOO_LARGE": (UserError, "The homeserver takes no event of this size."),
     "declined": (UserError, "A person was asked and did not say yes (the command line alone says so)."),
     "unknown_token": (UserError, "The bearer token is not known here."),

@@ -17,17 +17,10 @@ from bot.moments import Rule, read_clock
 from bot.pace import Pace
 from bot.quiet import QuietHours
 from bot.room_sections import Rooms
-from bot.section import HostName, PrincipalId, Seconds, Section, Text, WallTime
+from bot.section import HostName, ModelChoice, PrincipalId, Seconds, Section, Text, WallTime
 
 ClassLimit = Annotated[
     str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63} [1-9][0-9]{0,3}$")
-]
-ModelChoice = Annotated[
-    str,
-    Field(
-        strict=True,
-        pattern=r"^$|^(claude|codex|opencode|pi|gemini|dogfood|python|bash|generic)(:\S[^\x00-\x1f\x7f]*)?$",
-    ),
 ]
 _EVERY_DAY = tuple(range(7))
 

@@ -20,7 +20,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from fleet.budget import Budget
-from fleet.personas import Tier
+from fleet.contracts import Tier
 from fleet.roster import Line, Word
 
 ID_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from bot.errors import UserError
-from fleet.personas import Tier
+from fleet.contracts import Tier
 from fleet.roster import RuntimeName
 
 AGENT_PROGRAMS: tuple[str, ...] = ("claude", "codex", "opencode", "pi", "gemini")

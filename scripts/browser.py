@@ -41,7 +41,9 @@ class Page:
                 self.said.append(f"{told['params']['type']}: {' '.join(words)}"[:500])
             elif told.get("method") == "Runtime.exceptionThrown":
                 details = told["params"]["exceptionDetails"]
-                self.said.append(str(details.get("exception", {}).get("description", details))[:1500])
+                self.said.append(
+                    str(details.get("exception", {}).get("description", details))[:1500]
+                )
 
     async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Call a method of the protocol and return its result."""
@@ -55,7 +57,9 @@ class Page:
         result: dict[str, Any] = told["result"]
         return result
 
-    async def resize(self, width: int, height: int, *, scale: float = 1.0, phone: bool = False) -> None:
+    async def resize(
+        self, width: int, height: int, *, scale: float = 1.0, phone: bool = False
+    ) -> None:
         """Give the window another size."""
         await self.call(
             "Emulation.setDeviceMetricsOverride",

@@ -40,7 +40,10 @@ class Scene:
         page, ann = self._page, self._room.ann
         await page.resize(*_DESK)
         await page.open(f"{address}#/login")
-        for field, text in (("username", ann.user_id[1:].partition(":")[0]), ("password", ann.account.password)):
+        for field, text in (
+            ("username", ann.user_id[1:].partition(":")[0]),
+            ("password", ann.account.password),
+        ):
             await page.click(f"#mx_LoginForm_{field}")
             await page.type(text)
         await page.press("Enter")
@@ -54,7 +57,9 @@ class Scene:
     async def tidy(self) -> None:
         """Wave Element's own hints away."""
         hints = ".mx_Toast_buttons [class*=secondary], .mx_ThreadsActivityCentre_releaseAnnouncement button"
-        await self._page.ask(f"document.querySelectorAll({hints!r}).forEach((hint) => hint.click())")
+        await self._page.ask(
+            f"document.querySelectorAll({hints!r}).forEach((hint) => hint.click())"
+        )
         await self._page.ask(
             "[...document.querySelectorAll('button')].filter((b) => ['OK', 'Later', 'Dismiss']"
             ".includes(b.innerText.trim())).forEach((b) => b.click())"
@@ -98,8 +103,12 @@ class Scene:
     async def play(self) -> None:
         """Hold the conversation and photograph it."""
         mosaic = self._room.installation.mosaic
-        await self.say("!backlog create --id A1 --title 'Design the schema' --priority 5", "has card A1")
-        await self.say("!backlog create --id A2 --title 'Write the API' --depends-on A1", "has card A2")
+        await self.say(
+            "!backlog create --id A1 --title 'Design the schema' --priority 5", "has card A1"
+        )
+        await self.say(
+            "!backlog create --id A2 --title 'Write the API' --depends-on A1", "has card A2"
+        )
         await self.say("!backlog list", "Write the API")
         await self.say("What should we begin with?", "dogfood orchestrator:", where=_SUMMARY)
         await self.photograph("element-conversation")

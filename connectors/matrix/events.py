@@ -20,6 +20,7 @@ REACTION = "m.reaction"
 MEMBER = "m.room.member"
 ENCRYPTION = "m.room.encryption"
 ENCRYPTED = "m.room.encrypted"
+MEGOLM = "m.megolm.v1.aes-sha2"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS = 253_402_300_799_000

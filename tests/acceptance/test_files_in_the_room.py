@@ -46,7 +46,7 @@ async def _shows(room: OpsRoom, words: str) -> bool:
 
 
 async def test_a_file_in_a_card_s_thread_reaches_the_agent_and_comes_back(room: OpsRoom) -> None:
-    root = await room.say("!backlog create --id F1 --title plan")
+    root = await room.say("!backlog create --id F1 --title plan --host elsewhere")
     await room.answer(root)
     sent = await room.ann.send_file(
         room.room_id,
@@ -56,7 +56,8 @@ async def test_a_file_in_a_card_s_thread_reaches_the_agent_and_comes_back(room: 
         thread=root,
     )
     path = room.installation.home / "files" / "cards" / "F1" / "our_plan.txt"
-    assert (await room.answer(sent))["body"] == "dogfood coder0: have a look"
+    said = "dogfood coder0: have a look"
+    await until(lambda: said in room.threaded(root), PATIENCE, "the answer in the thread")
     assert path.read_bytes() == PLAN
     assert path.stat().st_mode & 0o777 == 0o600
     assert await _shows(room, str(path)), "the agent's terminal names the path"

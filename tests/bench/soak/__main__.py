@@ -61,7 +61,9 @@ def main() -> int:
     arguments.add_argument("--calm", action="store_true", help="few messages, no blows")
     given = arguments.parse_args()
     seed = secrets.randbelow(2**32) if given.seed is None else given.seed
-    logging.getLogger("nio").addHandler(logging.NullHandler())  # people's clients wait; that is no news
+    logging.getLogger("nio").addHandler(
+        logging.NullHandler()
+    )  # people's clients wait; that is no news
     _tell(f"seed {seed}")
     with tempfile.TemporaryDirectory(prefix="soak-") as directory:
         plan = CALM if given.calm else QUICK if given.quick else FULL

@@ -1,6 +1,8 @@
 """Files on a real Synapse: clear and encrypted, damaged, gone, too large, and on servers with older paths."""
 
+import hashlib
 import os
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +16,8 @@ from bot.model import MessageKind
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.media import Media
 from connectors.matrix.session import Session
+from storage.contents import PostgresContents
+from storage.database import Database
 from tests.stages.matrix import Bot, Ear, meet, message
 from tests.stages.synapse import Person, Town
 from tests.waiting import until
@@ -208,3 +212,32 @@ async def test_a_line_that_breaks_within_a_file_is_tried_again_later(
 
 def _server(bot: Bot) -> str:
     return bot.user_id.partition(":")[2]
+
+
+async def test_a_large_file_goes_both_ways_a_piece_at_a_time(
+    matrix_town: Town, database: Database
+) -> None:
+    _, bot = await meet(matrix_town)
+    contents, size = PostgresContents(database), 40_000_000
+    digest, piece = hashlib.sha256(), os.urandom(100_000)
+
+    async def large() -> AsyncIterator[bytes]:
+        for number in range(size // len(piece)):
+            whole = number.to_bytes(8, "big") + piece[8:]
+            digest.update(whole)
+            yield whole
+
+    async with _media(*_account(bot)) as media:
+        await media.put(_pieces(b"warm"), 4, "x", "text/plain", sealed=True)
+        tracemalloc.start()
+        try:
+            where = await media.put(large(), size, "x", "text/plain", sealed=True)
+            assert await contents.keep("large", media.get(where)) == size
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    found = hashlib.sha256()
+    async for one in contents.read("large"):
+        found.update(one)
+    assert found.digest() == digest.digest()
+    assert peak < 6_000_000, f"{peak:,} bytes at most, of {size:,}"

@@ -156,7 +156,8 @@ async def _names(room: OpsRoom) -> None:
     for person, name in ((room.ann, "Ann"), (room.town.client(room.bot), "Mosaic")):
         person.client.user_id = person.user_id  # it asks for it in this one call
         answer = await person.client.set_displayname(name)
-        assert isinstance(answer, nio.ProfileSetDisplayNameResponse), answer
+        if isinstance(answer, nio.ProfileSetDisplayNameError):
+            raise SystemExit(f"{name}: {answer}")
 
 
 async def take(page_directory: Path, pictures: Path) -> None:

@@ -20,7 +20,7 @@ ifneq ($(ALIVE),True)
 $(shell rm -f $(VENV)/.made $(VENV)/.runtime $(VENV)/.homeserver $(VENV)/.dev $(VENV)/.bench $(VENV)/.programs)
 endif
 
-.PHONY: help up install install-homeserver test test-slow test-runtimes check format docs picture lock bench bench-chat bench-idle bench-ps bench-claims bench-send bench-tick clean
+.PHONY: help up install install-homeserver test test-slow test-runtimes check format docs picture pictures lock bench bench-chat bench-idle bench-ps bench-claims bench-send bench-soak bench-tick clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-20s %s\n", $$1, $$2}'

@@ -385,7 +385,7 @@ def _gap_notice(batch: InboundBatch, gap: Gap) -> Message:
 def _unreadable_notice(batch: InboundBatch, one: Unreadable) -> Message:
     said = (
         f"I cannot read what {one.sender.name} wrote here: {one.why}. Say it again, or let your client send the"
-        " keys once more; how is in docs/howto/matrix.md."
+        " keys once more; how is in `docs/howto/matrix.md`."
     )
     return Message(
         id=derived_id("unreadable", batch.connector, one.source.lane, one.event_id),

@@ -35,6 +35,7 @@ from bot.presence import Typing
 from bot.progress import Progress
 from bot.reception import Reception
 from bot.relay import Relay
+from bot.revising import Revising
 from bot.router import Router
 from bot.settings import Settings
 from bot.supervising import make_supervision
@@ -67,7 +68,7 @@ from storage.backlog import postgres_backlog
 from storage.confirmations import PostgresConfirmations
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
-from storage.journal import PostgresJournal, PostgresPositions
+from storage.journal import PostgresJournal, PostgresPositions, PostgresRevisions
 from storage.offers import PostgresOffers
 from storage.outbox import PostgresOutbox
 from storage.part import DatabasePart
@@ -182,6 +183,9 @@ class Daemon:
             partial(addressee, self._fleet),
             presence,
             choices=Choices(PostgresOffers(self._database), self._interpreter, self._mailbox),
+            revising=Revising(
+                PostgresRevisions(self._database), self._outbox, self._correspondence
+            ),
             token=self._life.token,
         )
         self._window: ChatWindow | None = None

@@ -104,6 +104,7 @@ class InboundKind(StrEnum):
     TEXT = "text"
     EDIT = "edit"
     REACTION = "reaction"
+    REDACTION = "redaction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,8 @@ class Inbound:
     """One event that somebody caused on a platform.
 
     ``event_id`` is the platform's own; together with ``source.kind`` it is unique. ``recovered`` marks
-    one that was read back after downtime. A reaction's ``text`` is its mark, ``stands_on`` the platform's id
-    of what it stands on (None for anything else).
+    one that was read back after downtime. A reaction's ``text`` is its mark. ``stands_on`` is the platform's id
+    of what a reaction stands on, and of what an edit or a redaction revises.
     """
 
     event_id: str
@@ -128,6 +129,11 @@ class Inbound:
     def id(self) -> str:
         """Our id for it, the same however often the platform repeats the event."""
         return event_key(self.source.kind, self.event_id)
+
+    @property
+    def is_revision(self) -> bool:
+        """Whether it changes or takes back what was said before."""
+        return self.kind in {InboundKind.EDIT, InboundKind.REDACTION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,8 +336,8 @@ class ConnectorHealth:
 class Capabilities:
     """What a platform can show. ``max_bytes`` bounds one event's text and markup together.
 
-    ``reactions`` says that our marks are shown, ``choices`` that people's marks come in: then offers stand
-    below their message as marks.
+    ``edits`` says that what stands there can be changed: by us, and people's edits and redactions come in.
+    ``reactions`` says that our marks are shown, ``choices`` that people's come in: offers then stand as marks.
     """
 
     threads: bool

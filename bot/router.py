@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -15,6 +14,7 @@ from bot.backoff import Backoff
 from bot.choices import Choices
 from bot.command.declare import Call
 from bot.errors import TransientError
+from bot.intake import Intake
 from bot.interpreter import Interpreter
 from bot.mailbox import Mailbox
 from bot.marks import DONE, FAILED, TAKEN, mail_marks, mark_on
@@ -36,6 +36,7 @@ from bot.policy import TALK
 from bot.ports import Journal, Presence
 from bot.problem import problem_of
 from bot.reply import Block, Offer, Text
+from bot.revising import Revising, mail_id
 
 PREFIX = "!"
 SLOW = timedelta(milliseconds=400)
@@ -44,7 +45,6 @@ SLOW = timedelta(milliseconds=400)
 _POLL = timedelta(seconds=2)
 _GRACE = timedelta(seconds=5)
 _AWAY = Backoff(timedelta(milliseconds=100), timedelta(seconds=5))
-_PENDING = 500
 _NOTICE = MessageKind.NOTICE
 _SHOWN = 200
 
@@ -81,18 +81,18 @@ class Router:
         presence: Presence,
         *,
         choices: Choices,
+        revising: Revising,
         token: str,
     ) -> None:
         self._journal = journal
+        self._intake = Intake(journal)
+        self._revising = revising
         self._mailbox = mailbox
         self._interpreter = interpreter
         self._choices = choices
         self._addressee = addressee
         self._presence = presence
         self._token = token
-        self._lanes: dict[str, deque[Inbound]] = {}
-        self._underway: set[str] = set()
-        self._arrived = asyncio.Event()
         self._log = structlog.get_logger(part=self.name)
 
     async def accept(self, batch: InboundBatch) -> None:
@@ -101,11 +101,9 @@ class Router:
         Raises TransientError when the database is away: then nothing of the batch was stored.
         """
         letters = self._mailbox.seal([_gap_notice(batch, gap) for gap in batch.gaps])
-        for event in await self._journal.accept(batch, letters):
-            self._enqueue(event)
+        await self._intake.accept(batch, letters)
         if letters:
             self._mailbox.posted.set()
-        self._arrived.set()
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Handle events until cancelled; what runs then is given a few seconds to finish."""
@@ -113,13 +111,10 @@ class Router:
         tasks: set[asyncio.Task[None]] = set()
         try:
             while True:
-                self._arrived.clear()
-                if not self._lanes:
-                    for event in await self._pending():
-                        self._enqueue(event)
+                self._intake.arrived.clear()
+                await self._intake.fill()
                 ready("handling what comes in")
-                for lane in [lane for lane in self._lanes if lane not in self._underway]:
-                    self._underway.add(lane)
+                for lane in self._intake.idle():
                     task = asyncio.create_task(self._work_off(lane))
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
@@ -127,49 +122,47 @@ class Router:
         finally:
             await _drain(tasks)
 
-    async def _pending(self) -> Sequence[Inbound]:
-        try:
-            return await self._journal.pending(_PENDING)
-        except TransientError as error:
-            self._log.info("database away", error=error.message)
-            return ()
-
     async def _wait_for_arrival(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_POLL.total_seconds()):
-                await self._arrived.wait()
-
-    def _enqueue(self, event: Inbound) -> None:
-        self._lanes.setdefault(event.source.lane, deque()).append(event)
+                await self._intake.arrived.wait()
 
     async def _work_off(self, lane: str) -> None:
         """Handle a lane's events one after another until none is left."""
-        waiting = self._lanes[lane]
-        try:
+        with self._intake.working(lane) as waiting:
             while waiting:
                 await self._handle(waiting[0])
                 waiting.popleft()
-        finally:
-            self._underway.discard(lane)
-            if not waiting:
-                self._lanes.pop(lane, None)
 
     async def _handle(self, event: Inbound) -> None:
+        meant = await self._insist(lambda: self._revising.meant(event, self._intake))
+        for revision in meant.revisions:
+            await self._end(revision, "done", [])
+            self._intake.drop(revision)
+        if meant.event is None:
+            await self._end(event, "withdrawn", [])
+            return
+        event = meant.event
         asked = await self._asked(event)
         if self._runs_once(asked) and not await self._insist(
             lambda: self._journal.begin(event, self._token)
         ):
             return
-        outcome, messages = await self._answer(event, asked)
+        await self._end(event, *await self._answer(event, asked))
+
+    async def _end(self, event: Inbound, outcome: str, messages: list[Message]) -> None:
         letters = self._mailbox.seal(messages)
         await self._insist(lambda: self._journal.finish(event, letters, outcome))
-        self._mailbox.posted.set()
+        if letters:
+            self._mailbox.posted.set()
         self._log.info(
             "handled", event_id=event.event_id, source=str(event.source), outcome=outcome
         )
 
     async def _asked(self, event: Inbound) -> _Asked | None:
         """Return the line that an event asks for; a mark's own text is never one."""
+        if event.kind is InboundKind.REDACTION:
+            return None
         if event.kind is not InboundKind.REACTION:
             if not is_command(event.text):
                 return None
@@ -188,16 +181,16 @@ class Router:
         """
         if asked is None:
             return False
+        if asked.event.is_revision:
+            return False
         return asked.offered is not None or self._interpreter.changes_something(asked.line)
 
     async def _answer(self, event: Inbound, asked: _Asked | None) -> tuple[str, list[Message]]:
         """Return how an event ended and what is said to it."""
         if not self._interpreter.takes(event.source, _via(event)):
             return "ignored", []
-        if event.kind is InboundKind.EDIT:
-            note = "An edit is not run. Send the changed command as a new message."
-            edited = [] if asked is None else [_say(asked, "edit", (Text(note),), _NOTICE)]
-            return "ignored", edited
+        if event.is_revision:
+            return await self._revise(event, asked)
         if asked is not None:
             return await self._run_command(asked)
         return ("ignored", []) if event.kind is InboundKind.REACTION else await self._talk(event)
@@ -228,8 +221,21 @@ class Router:
         caller = Caller(event.sender, _via(event))
         return Call(caller, event.source, event.id, thread, asked.reply_to)
 
+    async def _revise(self, event: Inbound, asked: _Asked | None) -> tuple[str, list[Message]]:
+        """Follow a revision of what was taken up before it came: only mail that was not typed can."""
+        if asked is not None:
+            note = "An edit is not run any more. Send the changed command as a new message."
+            return "ignored", [_say(asked, "edit", (Text(note),), _NOTICE)]
+        outcome, said = "done", list[Message]()
+        if event.kind is InboundKind.EDIT and event.stands_on is not None:
+            outcome, said = await self._talk(event)
+        if outcome == "done" and await self._insist(lambda: self._revising.take_back(event)):
+            return "done", said
+        return "ignored", []
+
     async def _talk(self, event: Inbound) -> tuple[str, list[Message]]:
-        spoken = _Asked(event, event.text, event.source, event.event_id)
+        first = event.stands_on or event.event_id
+        spoken = _Asked(event, event.text, event.source, first)
         try:
             decision = await self._interpreter.decide(TALK, self._call(spoken))
         except TransientError as error:
@@ -241,13 +247,13 @@ class Router:
             text = "Nobody is there to talk to: the roster has no agent of the class orchestrator."
             return "failed", [_say(spoken, "reply", (Text(text),)), *_marked(spoken, FAILED)]
         mail = Message(
-            id=derived_id("mail", event.id),
+            id=mail_id(event),
             to=to,
             kind=MessageKind.MAIL,
             blocks=(Text(words),),
             author=event.sender.id,
             origin=event.source,
-            origin_event=event.event_id,
+            origin_event=first,
             cause=event.id,
         )
         return "done", [mail, *mail_marks(mail, ReceiptState.STORED)]

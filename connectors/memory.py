@@ -77,7 +77,19 @@ class MemoryPlatform:
         self.standing.append(Standing(event_id, place, text, thread, sender, edits=edits))
         kind = InboundKind.EDIT if edits else InboundKind.TEXT
         source = Address(KIND, place, thread)
-        self._log.append(Inbound(event_id, source, sender, storable(text), self._now(), kind))
+        said = Inbound(event_id, source, sender, storable(text), self._now(), kind)
+        self._log.append(replace(said, stands_on=edits))
+        self._changed.set()
+        return event_id
+
+    def redact(self, place: str, sender: Principal, redacted: str) -> str:
+        """Let a person take back what was said or marked; return the redaction's event id."""
+        event_id = f"event-{next(self._numbers)}"
+        self.standing = [one for one in self.standing if one.id != redacted]
+        said = Inbound(
+            event_id, Address(KIND, place), sender, "", self._now(), InboundKind.REDACTION
+        )
+        self._log.append(replace(said, stands_on=redacted))
         self._changed.set()
         return event_id
 

@@ -27,6 +27,7 @@ class RoomEvent(_Lenient):
     origin_server_ts: Any = 0
     state_key: str | None = None
     unsigned: Any = None
+    redacts: Any = None
 
 
 class StrippedEvent(_Lenient):

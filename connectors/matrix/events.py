@@ -1,7 +1,7 @@
 """What people's events mean: a Matrix event in, an Inbound out, or nothing.
 
 Source: Matrix client-server API, "Instant messaging", "Rich replies", "Event replacements", "Threading",
-"Annotations and reactions".
+"Annotations and reactions", "Redactions".
 """
 
 import re
@@ -16,6 +16,7 @@ MESSAGE = "m.room.message"
 REACTION = "m.reaction"
 MEMBER = "m.room.member"
 ENCRYPTION = "m.room.encryption"
+REDACTION = "m.room.redaction"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS = 253_402_300_799_000
@@ -44,7 +45,7 @@ def to_inbound(event: RoomEvent, room_id: str, user_id: str) -> Inbound | None:
     """
     if event.state_key is not None or event.sender == user_id:
         return None
-    readers = {MESSAGE: _message, REACTION: _reaction}
+    readers = {MESSAGE: _message, REACTION: _reaction, REDACTION: _redaction}
     read = readers.get(event.type)
     return None if read is None else read(event, room_id)
 
@@ -67,6 +68,25 @@ def _reaction(event: RoomEvent, room_id: str) -> Inbound | None:
     )
 
 
+def _redaction(event: RoomEvent, room_id: str) -> Inbound | None:
+    """Return that somebody took something back; the server has seen to it that this one may.
+
+    What is redacted is named in the content since room version 11, beside it before.
+    """
+    redacted = event.content.get("redacts", event.redacts)
+    if not isinstance(redacted, str) or not redacted:
+        return None
+    return Inbound(
+        event_id=event.event_id,
+        source=Address(KIND, room_id),
+        sender=principal(event.sender),
+        text="",
+        sent_at=_moment(event.origin_server_ts),
+        kind=InboundKind.REDACTION,
+        stands_on=clean(redacted),
+    )
+
+
 def _message(event: RoomEvent, room_id: str) -> Inbound | None:
     content = event.content
     if content.get("msgtype") != "m.text":
@@ -86,7 +106,13 @@ def _message(event: RoomEvent, room_id: str) -> Inbound | None:
         text=_own_words(body, answers=_answers(source)),
         sent_at=_moment(event.origin_server_ts),
         kind=InboundKind.EDIT if replaced else InboundKind.TEXT,
+        stands_on=_edited(relation) if replaced else None,
     )
+
+
+def _edited(relation: dict[str, Any]) -> str | None:
+    original = relation.get("event_id")
+    return clean(original) if isinstance(original, str) and original else None
 
 
 def clean(text: str) -> str:

@@ -21,12 +21,13 @@ from connectors.matrix.events import (
     MEMBER,
     MESSAGE,
     REACTION,
+    REDACTION,
     is_own_join,
     to_inbound,
 )
 from connectors.matrix.session import Session
 
-EVENT_TYPES = (MESSAGE, REACTION, MEMBER, ENCRYPTION)
+EVENT_TYPES = (MESSAGE, REACTION, REDACTION, MEMBER, ENCRYPTION)
 _FILTER: dict[str, Any] = {"types": list(EVENT_TYPES), "lazy_load_members": True}
 
 

@@ -35,12 +35,13 @@ from bot.progress import Progress
 from bot.reception import ConnectorCarrier
 from bot.relay import Relay
 from bot.reply import Reply, Text, say
+from bot.revising import Revising
 from bot.router import Router
 from bot.worker import Worker
 from connectors.memory import MemoryConnector, MemoryPlatform
 from tests.fakes.correspondence import MemoryCorrespondence, MemoryPost
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
-from tests.fakes.mailroom import MemoryJournal, MemoryOutbox, Room
+from tests.fakes.mailroom import MemoryJournal, MemoryOutbox, MemoryRevisions, Room
 from tests.fakes.offers import MemoryOffers
 
 ANN = Principal("memory:ann", "Ann")
@@ -201,6 +202,7 @@ class Middle:
             lambda text: (ORCHESTRATOR, text),
             presence,
             choices=Choices(MemoryOffers(room), self.interpreter, self.mailbox),
+            revising=Revising(MemoryRevisions(room), outbox, correspondence),
             token=life,
         )
         self.worker = Worker(

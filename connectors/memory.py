@@ -163,16 +163,20 @@ class MemoryPlatform:
         if not self.line_up:
             raise TransientError("the platform is away")
 
+    async def travel(self) -> None:
+        """Take as long as the way to the platform takes: no time, unless a test makes it slow."""
+
     def missed(self, since: int) -> int:
         """Return how many events stand after a position."""
         return len(self._log) - since
 
-    async def read(self, since: int) -> tuple[Inbound, ...]:
-        """Return the events after a position, waiting for the first one."""
+    async def read(self, since: int) -> tuple[tuple[Inbound, ...], int]:
+        """Return the events after a position, waiting for the first one, and the position after them."""
+        await self.travel()
         while True:
             self.require_line()
             if since < len(self._log):
-                return tuple(self._log[since:])
+                return tuple(self._log[since:]), len(self._log)
             self._changed.clear()
             await self._changed.wait()
 
@@ -210,6 +214,7 @@ class MemoryConnector:
         """Show a message; TransientError while the line is down, UserError for another kind's place."""
         if message.to.kind != KIND:
             raise UserError(f"kind {message.to.kind!r} is not here; allowed is {KIND!r}")
+        await self._platform.travel()
         return SendResult(ReceiptState.ACCEPTED, self._platform.show(message))
 
     async def typing(self, address: Address, *, active: bool) -> None:
@@ -225,12 +230,11 @@ class MemoryConnector:
         done = int(position or 0)
         missed = self._platform.missed(done) if position else 0
         while True:
-            events = await self._platform.read(done)
-            done += len(events)
+            events, done = await self._platform.read(done)
             batch = InboundBatch(KIND, events, str(done))
             await accept(_recovered(batch) if missed else batch)
             missed = 0
-            self._last_inbound_at = events[-1].sent_at
+            self._last_inbound_at = datetime.now(UTC)
 
 
 def _recovered(batch: InboundBatch) -> InboundBatch:

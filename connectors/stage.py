@@ -39,7 +39,7 @@ class Stage(Protocol):
     """One place on a platform with one person in it, and the connector under test.
 
     ``connector`` is the present one; ``restart`` throws it away, as a crash does, and makes another.
-    ``speak``, ``edit`` and ``react`` return the event's id. ``cut`` and ``restore`` take the line between
+    ``speak``, ``edit``, ``react`` and ``redact`` return the event's id. ``cut`` and ``restore`` take the line between
     connector and platform down and up again. ``speak`` works also while it is down. ``standing`` is what we said
     and the person sees, oldest first, without marks; ``marks`` is what of ours stands on one event.
     """
@@ -54,6 +54,8 @@ class Stage(Protocol):
     async def edit(self, event_id: str, text: str) -> str: ...
 
     async def react(self, event_id: str, mark: str) -> str: ...
+
+    async def redact(self, event_id: str) -> str: ...
 
     async def standing(self) -> Sequence[Standing]: ...
 
@@ -80,7 +82,10 @@ class Ledger:
             self.faults -= 1
             raise TransientError("the journal is away")
         known = {event.id for event in self.events}
-        self.events.extend(event for event in batch.events if event.id not in known)
+        for event in batch.events:
+            if event.id not in known:
+                known.add(event.id)
+                self.events.append(event)
         self.position = batch.position or self.position
 
     def texts(self) -> list[str]:

@@ -31,6 +31,9 @@ class MemoryStage:
     async def react(self, event_id: str, mark: str) -> str:
         return self.platform.react(self.place.place, ANN, mark, event_id)
 
+    async def redact(self, event_id: str) -> str:
+        return self.platform.redact(self.place.place, ANN, event_id)
+
     async def standing(self) -> Sequence[Standing]:
         ours = [one for one in self.platform.standing if one.message]
         return [Standing(one.text, one.thread) for one in ours]

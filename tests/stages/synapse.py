@@ -72,6 +72,12 @@ class Person:
         relation = {"rel_type": "m.annotation", "event_id": event_id, "key": mark}
         return await self.send(room_id, {"m.relates_to": relation}, "m.reaction")
 
+    async def redact(self, room_id: str, event_id: str) -> str:
+        """Take something back."""
+        answer = await self.client.room_redact(room_id, event_id)
+        assert isinstance(answer, nio.RoomRedactResponse), answer
+        return str(answer.event_id)
+
     async def encrypt(self, room_id: str) -> None:
         """Turn a room's encryption on."""
         content = {"algorithm": "m.megolm.v1.aes-sha2"}

@@ -12,7 +12,6 @@ import structlog
 
 from bot.addressee import addressee
 from bot.announcements import Announcements, Speech
-from bot.choices import Choices
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.connections import Connections
@@ -22,7 +21,8 @@ from bot.interpreter import Interpreter
 from bot.life import Life
 from bot.mailbox import Mailbox
 from bot.marks import Marks
-from bot.model import Address, Caller, PartState, PartStatus, Principal, Via
+from bot.model import Address, Caller, Message, PartState, PartStatus, Principal, Via
+from bot.moving import Moving
 from bot.newsroom import Newsroom
 from bot.parts import Parts
 from bot.pause_watch import PauseWatch
@@ -35,8 +35,7 @@ from bot.presence import Typing
 from bot.progress import Progress
 from bot.reception import Reception
 from bot.relay import Relay
-from bot.revising import Revising
-from bot.router import Router
+from bot.routing import make_router
 from bot.settings import Settings
 from bot.supervising import make_supervision
 from bot.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
@@ -68,12 +67,12 @@ from storage.backlog import postgres_backlog
 from storage.confirmations import PostgresConfirmations
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
-from storage.journal import PostgresJournal, PostgresPositions, PostgresRevisions
-from storage.offers import PostgresOffers
+from storage.journal import PostgresPositions
 from storage.outbox import PostgresOutbox
 from storage.part import DatabasePart
 from storage.pauses import PostgresPauses
 from storage.post import PostgresPost
+from storage.successions import PostgresSuccessions
 from web.api import ApiPart
 
 
@@ -115,6 +114,7 @@ class Daemon:
         self._door = AgentCarrier(self._fleet, self._pauses)
         self._homeserver = self._make_homeserver(options)
         self._console = TmuxConnector()
+        self._moving = Moving(PostgresSuccessions(self._database), self._post_later)
         self._connections = Connections(
             settings,
             credentials,
@@ -123,6 +123,8 @@ class Daemon:
             console=self._console,
             may_invite=self._may_invite,
             report=self._report,
+            positions=self._positions,
+            moving=self._moving,
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
         self._announcements = Announcements(
@@ -176,16 +178,13 @@ class Daemon:
             progress=self._progress,
         )
         self._interpreter = self._make_interpreter()
-        self._router = Router(
-            PostgresJournal(self._database),
+        self._router = make_router(
+            self._database,
             self._mailbox,
             self._interpreter,
             partial(addressee, self._fleet),
             presence,
-            choices=Choices(PostgresOffers(self._database), self._interpreter, self._mailbox),
-            revising=Revising(
-                PostgresRevisions(self._database), self._outbox, self._correspondence
-            ),
+            moving=self._moving,
             token=self._life.token,
         )
         self._window: ChatWindow | None = None
@@ -367,6 +366,9 @@ class Daemon:
 
     def _mirror(self) -> Address | None:
         return self._connections.primary() if self._fleet.mirrors_mail else None
+
+    async def _post_later(self, messages: list[Message]) -> None:
+        await self._mailbox.post(messages)
 
     async def _report(self, text: str) -> None:
         self._bulletin.put(text)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from bot.model import (
     Address,
@@ -68,6 +68,13 @@ class ShowsTyping(Protocol):
     """A connector that can show that we are at work; a lost signal harms nobody."""
 
     async def typing(self, address: Address, *, active: bool) -> None: ...
+
+
+@runtime_checkable
+class KnowsWhenItIsOut(Protocol):
+    """A connector that can be put out of its own place."""
+
+    def is_out(self, address: Address) -> bool: ...
 
 
 class Presence(Protocol):

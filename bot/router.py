@@ -49,6 +49,7 @@ _NOTICE = MessageKind.NOTICE
 _SHOWN = 200
 
 Result = TypeVar("Result")
+Addressee = Callable[[str], tuple[Address | None, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class Router:
     """Takes what connectors bring to the interpreter or to an agent, at most once per event.
 
     ``choices`` knows which marks stand for a line. ``addressee`` says to whom a text goes that is no
-    command, and what of it. ``token`` is this daemon's life: an event begun under another token and never finished was interrupted
+    command, and what of it. ``prepare`` is awaited before the first event is handled: what it learns decides who may
+    do what where. ``token`` is this daemon's life: an event begun under another token and never finished was interrupted
     by a crash; it is named, never run again.
     """
 
@@ -77,13 +79,15 @@ class Router:
         journal: Journal,
         mailbox: Mailbox,
         interpreter: Interpreter,
-        addressee: Callable[[str], tuple[Address | None, str]],
+        addressee: Addressee,
         presence: Presence,
         *,
         choices: Choices,
         revising: Revising,
+        prepare: Callable[[], Awaitable[object]],
         token: str,
     ) -> None:
+        self._prepare = prepare
         self._journal = journal
         self._intake = Intake(journal)
         self._revising = revising
@@ -107,6 +111,7 @@ class Router:
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Handle events until cancelled; what runs then is given a few seconds to finish."""
+        await self._insist(self._prepare)
         await self._settle_interrupted()
         tasks: set[asyncio.Task[None]] = set()
         try:

@@ -17,6 +17,8 @@ REACTION = "m.reaction"
 MEMBER = "m.room.member"
 ENCRYPTION = "m.room.encryption"
 REDACTION = "m.room.redaction"
+TOMBSTONE = "m.room.tombstone"
+CREATE = "m.room.create"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS = 253_402_300_799_000
@@ -30,11 +32,22 @@ def principal(user_id: str) -> Principal:
 
 def is_own_join(event: RoomEvent, user_id: str) -> bool:
     """Return whether this is the moment we came into the room (a changed display name is not)."""
-    if event.type != MEMBER or event.state_key != user_id:
-        return False
+    ours = event.type == MEMBER and event.state_key == user_id
+    return (
+        ours and event.content.get("membership") == "join" and _membership_before(event) != "join"
+    )
+
+
+def is_own_exit(event: RoomEvent, user_id: str) -> bool:
+    """Return whether this is the moment we were out of the room, by whosever will (the end of a ban is not)."""
+    ours = event.type == MEMBER and event.state_key == user_id
+    out = event.content.get("membership") in {"leave", "ban"}
+    return ours and out and _membership_before(event) in {"join", None}
+
+
+def _membership_before(event: RoomEvent) -> object:
     unsigned = event.unsigned if isinstance(event.unsigned, dict) else {}
-    before = _mapping(unsigned.get("prev_content")).get("membership")
-    return event.content.get("membership") == "join" and before != "join"
+    return _mapping(unsigned.get("prev_content")).get("membership")
 
 
 def to_inbound(event: RoomEvent, room_id: str, user_id: str) -> Inbound | None:

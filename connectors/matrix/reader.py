@@ -8,7 +8,7 @@ import structlog
 from bot.errors import UserError
 from bot.model import Address, Gap, Inbound, InboundBatch, InboundKind
 from connectors.matrix.answers import JoinedRoom, RoomEvent, SyncAnswer, read_events
-from connectors.matrix.events import ENCRYPTION, KIND, is_own_join, to_inbound
+from connectors.matrix.events import ENCRYPTION, KIND, is_own_exit, is_own_join, to_inbound
 from connectors.matrix.gaps import GapWalker, Walk
 from connectors.matrix.rooms import Rooms
 
@@ -31,8 +31,10 @@ class Reader:
         """
         events: list[Inbound] = []
         gaps: list[Gap] = []
-        for room_id in answer.rooms.leave:
-            self._rooms.note_presence(room_id, inside=False)
+        for room_id, room in answer.rooms.leave.items():
+            found, gap = await self._read_left(room_id, room, position, missed=missed)
+            events += found
+            gaps += [] if gap is None else [gap]
         for room_id, room in answer.rooms.join.items():
             self._rooms.note_presence(room_id, inside=True)
             found, gap = await self._read_room(room_id, room, position, missed=missed)
@@ -40,32 +42,95 @@ class Reader:
             if gap is not None:
                 gaps.append(gap)
                 self.last_gap = gap
+        await self._follow_invitations(answer)
+        return InboundBatch(KIND, tuple(events), answer.next_batch, tuple(gaps))
+
+    async def _follow_invitations(self, answer: SyncAnswer) -> None:
         for room_id, invited in answer.rooms.invite.items():
             await self._rooms.consider(room_id, invited.invite_state.events)
         await self._rooms.follow_invitations()
+
+    async def read_forgotten(self, answer: SyncAnswer) -> InboundBatch:
+        """Return what is new since the newest events that were read before, from a first sync's answer.
+
+        It stands for the answer to a sync from a position that the homeserver does not know any more.
+        """
+        events: list[Inbound] = []
+        gaps: list[Gap] = []
+        for room_id, room in answer.rooms.join.items():
+            self._rooms.note_presence(room_id, inside=True)
+            await self._note_state(room_id, room)
+            if await self._is_closed(room_id):
+                continue
+            walk = await self._walker.walk_to_known(room_id, answer.next_batch)
+            found, gap = await self._account(room_id, walk.events, walk, missed=True)
+            events += found
+            gaps += [] if gap is None else [gap]
+        await self._follow_invitations(answer)
         return InboundBatch(KIND, tuple(events), answer.next_batch, tuple(gaps))
+
+    async def _read_left(
+        self, room_id: str, room: JoinedRoom, position: str | None, *, missed: bool
+    ) -> tuple[list[Inbound], Gap | None]:
+        """Read what was said in a room before we were out of it; of its state the server tells no more."""
+        self._rooms.note_presence(room_id, inside=False)
+        recent = read_events(RoomEvent, room.timeline.events)
+        exits = [event for event in recent if is_own_exit(event, self._user_id)]
+        if position is None or not exits:
+            return [], None
+        await self._rooms.note_removal(room_id, exits[-1])
+        return await self._read_since(room_id, room, position, missed=missed)
 
     async def _read_room(
         self, room_id: str, room: JoinedRoom, position: str | None, *, missed: bool
     ) -> tuple[list[Inbound], Gap | None]:
-        recent = read_events(RoomEvent, room.timeline.events)
-        turned = any(
-            event.type == ENCRYPTION and event.state_key == ""
-            for event in (*read_events(RoomEvent, room.state.events), *recent)
-        )
-        if turned:
-            await self._rooms.note_encryption(room_id)
+        await self._note_state(room_id, room)
         if position is None or await self._is_closed(room_id):
             return [], None
-        walk = await self._walk(room_id, room, recent, position)
-        everything = (*walk.events, *_since_joined(recent, self._user_id))
-        found = self._translate(room_id, everything, missed=missed)
+        return await self._read_since(room_id, room, position, missed=missed)
+
+    async def _read_since(
+        self, room_id: str, room: JoinedRoom, position: str, *, missed: bool
+    ) -> tuple[list[Inbound], Gap | None]:
+        recent = read_events(RoomEvent, room.timeline.events)
+        walk = await self._walk_before(room_id, room, recent)
+        if walk is None:
+            walk = await self._walk(room_id, room, recent, position)
+            recent = list(_since_joined(recent, self._user_id))
+        return await self._account(room_id, (*walk.events, *recent), walk, missed=missed)
+
+    async def _walk_before(
+        self, room_id: str, room: JoinedRoom, recent: Sequence[RoomEvent]
+    ) -> Walk | None:
+        """Return what was said before we came into a room that took over from ours, None for any other.
+
+        It was said to us: only a room's upgrade lay in between. When we come back into it, it is a room like any.
+        """
+        start = room.timeline.prev_batch
+        joins = sum(is_own_join(event, self._user_id) for event in recent)
+        exits = any(is_own_exit(event, self._user_id) for event in recent)
+        if joins != 1 or exits or start is None or not self._rooms.upgrades.is_heir(room_id):
+            return None
+        return await self._walker.walk_whole(room_id, start)
+
+    async def _note_state(self, room_id: str, room: JoinedRoom) -> None:
+        """Take down what has become of a room: encrypted, or replaced."""
+        state = read_events(RoomEvent, (*room.state.events, *room.timeline.events))
+        for event in state:
+            self._rooms.upgrades.note(room_id, event)
+        if any(event.type == ENCRYPTION and event.state_key == "" for event in state):
+            await self._rooms.note_encryption(room_id)
+
+    async def _account(
+        self, room_id: str, events: Sequence[RoomEvent], walk: Walk, *, missed: bool
+    ) -> tuple[list[Inbound], Gap | None]:
+        found = self._translate(room_id, events, missed=missed)
         if not walk.complete:
             await self._rooms.report(
                 f"Not all that was said in {room_id} while I was away could be read back;"
                 " nobody can count what is missing."
             )
-        return found, _account(room_id, found, walk, missed=missed)
+        return found, _gap(room_id, found, walk, missed=missed)
 
     async def _is_closed(self, room_id: str) -> bool:
         """Return whether we cannot take part in a room: it is encrypted, or we are out of it again."""
@@ -79,7 +144,8 @@ class Reader:
         self, room_id: str, room: JoinedRoom, recent: Sequence[RoomEvent], position: str
     ) -> Walk:
         start = room.timeline.prev_batch
-        if not room.timeline.limited or any(is_own_join(event, self._user_id) for event in recent):
+        entered = any(is_own_join(event, self._user_id) for event in recent)
+        if not room.timeline.limited or entered:
             return Walk()
         if start is None:
             return Walk(complete=False)
@@ -104,7 +170,7 @@ def _since_joined(events: Sequence[RoomEvent], user_id: str) -> Sequence[RoomEve
     return events
 
 
-def _account(room_id: str, found: Sequence[Inbound], walk: Walk, *, missed: bool) -> Gap | None:
+def _gap(room_id: str, found: Sequence[Inbound], walk: Walk, *, missed: bool) -> Gap | None:
     texts = sum(inbound.kind is InboundKind.TEXT for inbound in found)
     recovered = texts if missed else 0
     if recovered + walk.lost == 0:

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -45,7 +45,8 @@ class Ear:
 class Bot:
     """An account whose connector a test starts and stops like a daemon would.
 
-    ``allowed`` are the principals who may invite, ``reports`` what the operators were told.
+    ``allowed`` are the principals who may invite, ``reports`` what the operators were told, ``moves`` which room took
+    over from which; ``read`` are the events that the journal knows.
     """
 
     def __init__(self, town: Town, account: Account, room_id: str) -> None:
@@ -55,6 +56,8 @@ class Bot:
         self.allowed: set[str] = set()
         self.reports: list[str] = []
         self.asked: list[str] = []
+        self.moves: dict[str, str] = {}
+        self.read: set[str] = set()
 
     @property
     def user_id(self) -> str:
@@ -68,6 +71,9 @@ class Bot:
             "access_token": self.account.token,
             "may_invite": self._may_invite,
             "report": self._report,
+            "knows": self._knows,
+            "successors": self.moves,
+            "moved": self._moved,
             **changes,
         }
         return MatrixConnector(**arguments)
@@ -93,6 +99,12 @@ class Bot:
     async def _may_invite(self, who: Principal) -> bool:
         self.asked.append(who.id)
         return who.id in self.allowed
+
+    async def _knows(self, event_ids: Sequence[str]) -> frozenset[str]:
+        return frozenset(self.read & set(event_ids))
+
+    async def _moved(self, old: str, new: str) -> None:
+        self.moves[old] = new
 
     async def _report(self, text: str) -> None:
         self.reports.append(text)

@@ -148,6 +148,10 @@ class Terminal:
         return end
 
 
+async def _nothing_to_learn() -> None:
+    return None
+
+
 class Middle:
     """One life of the middle; ``room`` (the database) and ``platform`` outlive it.
 
@@ -203,6 +207,7 @@ class Middle:
             presence,
             choices=Choices(MemoryOffers(room), self.interpreter, self.mailbox),
             revising=Revising(MemoryRevisions(room), outbox, correspondence),
+            prepare=_nothing_to_learn,
             token=life,
         )
         self.worker = Worker(

@@ -201,7 +201,8 @@ class MatrixConnector:
         except MosaicError as error:
             return self._health("away", reachable=False, authenticated=False, why=error.message)
         if self._subscribed and self._loop.answered is None:
-            return self._health("connecting", reachable=False, authenticated=True)
+            why = self._loop.failure or ""
+            return self._health("connecting", reachable=False, authenticated=True, why=why)
         why = self._loop.failure or ""
         return self._health("reachable", reachable=True, authenticated=True, why=why)
 

@@ -88,19 +88,19 @@ class SyncLoop:
         self._position: str | None = None
         self._missing = False
         self._stored: float | None = None
-        self._began_anew = False
+        self._began_anew = self._reached = False
         self._log = structlog.get_logger(part=KIND)
 
     async def run(self, accept: Accept, position: str | None) -> None:
         """Hand over batches until cancelled.
 
-        Before the homeserver was reached, its absence is a TransientError; after that the loop waits
-        for it to come back. An error of ``accept`` ends the loop, at the position before.
+        Before the homeserver has answered, its absence is a TransientError; after that the loop waits
+        for it to come back, also when it has not told all yet. An error of ``accept`` ends the loop, at the position before.
         """
         self._position = position
         self._missing = position is not None
         self._stored = self.answered = self.failure = None
-        self._began_anew = False
+        self._began_anew = self._reached = False
         attempt = 0
         try:
             while True:
@@ -108,7 +108,7 @@ class SyncLoop:
                 try:
                     batch = await self._read()
                 except TransientError as error:
-                    if self.answered is None:
+                    if not self._reached:
                         raise
                     attempt += 1
                     await self._wait_out(error, attempt)
@@ -134,6 +134,7 @@ class SyncLoop:
             return await self._begin_anew(error)
         self._rooms.watch()
         answer = read_answer(SyncAnswer, told)
+        self._reached = True
         return await self._reader.read(answer, self._position, missed=self._missing)
 
     async def _begin_anew(self, error: UserError) -> InboundBatch:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -37,11 +38,17 @@ Forward = Callable[[], Awaitable[Answer]]
 
 
 class BadLine:
-    """Forwards to a homeserver; ``strike`` chooses how it misbehaves, ``struck`` counts how often it did."""
+    """Forwards to a homeserver; ``strike`` chooses how it misbehaves, ``struck`` counts how often it did.
+
+    What ``fails`` says of a path is answered with 500, whatever else goes on. ``strangers`` are the times, on the
+    monotonic clock, at which the homeserver did not know who asked.
+    """
 
     def __init__(self, upstream: str) -> None:
         self.url = ""
         self.struck = 0
+        self.strangers: list[float] = []
+        self.fails: Callable[[str], bool] = lambda _path: False
         self._upstream = upstream
         self._fault: Fault | None = None
         self._refused: Counter[str] = Counter()
@@ -85,6 +92,8 @@ class BadLine:
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
+        if self.fails(request.path):
+            return web.json_response({"errcode": "M_UNKNOWN", "error": "internal"}, status=500)
         play = None if self._fault is None else self._plays.get(self._fault)
 
         async def forward() -> Answer:
@@ -103,6 +112,8 @@ class BadLine:
             request.method, url, headers=headers, data=body or None
         ) as told:
             kept = {name: word for name, word in told.headers.items() if name.lower() not in _HOP}
+            if told.status == 401:
+                self.strangers.append(time.monotonic())
             return Answer(told.status, kept, await told.read())
 
     def _strikes(self, request: web.Request) -> bool:

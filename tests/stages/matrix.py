@@ -58,6 +58,7 @@ class Bot:
         self.asked: list[str] = []
         self.moves: dict[str, str] = {}
         self.read: set[str] = set()
+        self.url = town.url
 
     @property
     def user_id(self) -> str:
@@ -65,7 +66,7 @@ class Bot:
 
     def connector(self, **changes: Any) -> MatrixConnector:
         arguments: dict[str, Any] = {
-            "homeserver_url": self.town.url,
+            "homeserver_url": self.url,
             "user_id": self.account.user_id,
             "room_id": self.room_id,
             "access_token": self.account.token,

@@ -122,6 +122,7 @@ class Course:
     def __init__(self, stage: FaultStage) -> None:
         self._stage = stage
         self._ledger = Ledger()
+        self._taken = asyncio.Event()
         self._heard = {place: Account() for place in stage.places}
         self._shown = {place: Account() for place in stage.places}
         self._waiting: dict[Address, deque[OutboundMessage]] = {p: deque() for p in stage.places}
@@ -147,32 +148,49 @@ class Course:
         async with listening(self._stage, self._ledger):
             await self._stage.strike(fault)
             for number in range(_ROUNDS):
-                await self._talk(f"during {number}")
+                await self._talk(f"during {number}", together=fault is Fault.REORDER)
                 with contextlib.suppress(AssertionError):
                     await self._settled()
         assert self._stage.struck, f"nothing suffered from {fault}"
 
     async def _die_and_come_back(self) -> None:
+        """End in the middle of it all, again and again: a batch is half stored, and messages are under way."""
         for life in range(_LIVES):
             async with listening(self._stage, self._ledger):
-                await self._talk(f"in life {life}", cut=True)
+                self._ledger.is_stuck, self._ledger.caught = True, False
+                await self._speak(f"in life {life}")
+                await eventually(self._has_caught)
+                await self._send_some(f"in life {life}")
+            self._ledger.is_stuck = False
             await self._stage.restart()
 
-    async def _talk(self, when: str, *, cut: bool = False) -> None:
-        """Speak and send in every place at once; ``cut`` ends that in the middle, as a crash does."""
-        for place, waiting in self._waiting.items():
+    async def _has_caught(self) -> bool:
+        return self._ledger.caught
+
+    async def _send_some(self, when: str) -> None:
+        """Begin to send in every place, and stop as soon as the first messages were taken."""
+        self._write(when)
+        self._taken.clear()
+        sending = [asyncio.create_task(self._send(place)) for place in self._waiting]
+        await self._taken.wait()
+        for task in sending:
+            task.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)
+
+    async def _talk(self, when: str, *, together: bool = False) -> None:
+        """Speak and send in every place at once; ``together`` begins to send before the earlier is taken."""
+        self._write(when)
+        send = self._send_together if together else self._send
+        sending = [asyncio.create_task(send(place)) for place in self._waiting]
+        await self._speak(when)
+        await asyncio.gather(*sending)
+
+    def _write(self, when: str) -> None:
+        for index, (place, waiting) in enumerate(self._waiting.items()):
             for number in range(_ROUND):
-                text = f"we said {when} {number} in {self._stage.places.index(place)}"
+                text = f"we said {when} {number} in {index}"
                 waiting.append(replace(outbound(self._stage, text), to=place))
                 self._shown[place].given.append(text)
-        sending = [asyncio.create_task(self._send(place)) for place in self._waiting]
-        await self._speak(when)
-        if cut:
-            self._ledger.faults = 1  # what comes now is not stored before the end
-            await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED, timeout=0.05)
-            for task in sending:
-                task.cancel()
-        await asyncio.gather(*sending, return_exceptions=cut)
 
     async def _speak(self, when: str) -> None:
         for number in range(_ROUND):
@@ -193,6 +211,14 @@ class Course:
                 continue
             assert result.state is ReceiptState.ACCEPTED
             waiting.popleft()
+            self._taken.set()
+
+    async def _send_together(self, place: Address) -> None:
+        """Send all that waits for a place at once: the order of the calls is the connector's to keep."""
+        waiting = self._waiting[place]
+        results = await asyncio.gather(*(self._stage.connector.send(one) for one in waiting))
+        assert {result.state for result in results} == {ReceiptState.ACCEPTED}
+        waiting.clear()
 
     async def _settled(self) -> None:
         """Wait until both sides have all that was said."""

@@ -70,17 +70,26 @@ class Stage(Protocol):
 
 @dataclass
 class Ledger:
-    """A journal in memory: each event once, and the position. ``faults`` is how often it is away."""
+    """A journal in memory: each event once, and the position.
+
+    ``faults`` is how often it is away. While ``is_stuck`` it does not come to an end with any events; ``caught`` says
+    that there were some.
+    """
 
     position: str | None = None
     events: list[Inbound] = field(default_factory=list)
     faults: int = 0
+    is_stuck: bool = False
+    caught: bool = False
 
     async def accept(self, batch: InboundBatch) -> None:
         """Keep what is new of a batch, or raise TransientError and keep nothing of it."""
         if self.faults:
             self.faults -= 1
             raise TransientError("the journal is away")
+        if self.is_stuck and batch.events:
+            self.caught = True
+            await asyncio.Event().wait()
         known = {event.id for event in self.events}
         for event in batch.events:
             if event.id not in known:

@@ -11,11 +11,21 @@ from bot.errors import SetupError
 from bot.model import Address, Capabilities, Principal
 from bot.moving import Moving
 from bot.policy import Access
-from bot.ports import Carrier, Connector, KnowsWhenItIsOut, Positions, ShowsTyping
+from bot.ports import (
+    Carrier,
+    Connector,
+    Contents,
+    FetchesFiles,
+    KnowsWhenItIsOut,
+    Positions,
+    ShowsTyping,
+)
 from bot.reception import ConnectorCarrier, Open
+from bot.rooms import HasRooms
 from bot.settings import Settings
 from connectors.matrix.accounts import LocalAccounts
 from connectors.matrix.homeserver import LocalHomeserver
+from connectors.matrix.keys import Keys, Trust
 from connectors.registry import constructor
 from connectors.tmux.connector import PLACE, TmuxConnector
 from fleet.local import LocalFleet
@@ -43,9 +53,11 @@ class Connections:
         console: TmuxConnector,
         may_invite: MayInvite,
         report: Report,
+        contents: Contents,
         positions: Positions,
         moving: Moving,
     ) -> None:
+        self._contents = contents
         self._positions = positions
         self._moving = moving
         self._settings = settings
@@ -56,6 +68,7 @@ class Connections:
         self._may_invite = may_invite
         self._report = report
         self._live: dict[str, Connector] = {}
+        self._more_lanes: Callable[[], frozenset[str]] = frozenset
 
     # -- which, and how --------------------------------------------------------------------------------
 
@@ -98,7 +111,20 @@ class Connections:
             knows=partial(self._positions.known, "matrix"),
             successors=await self._moving.learn("matrix"),
             moved=self._moving.of("matrix"),
+            keys=self._matrix_keys(),
+            contents=self._contents,
+            read_receipts=self._settings.connectors.matrix.read_receipts,
         )
+
+    def _matrix_keys(self) -> Keys | None:
+        """Return where the device's keys lie, None when nobody gave a secret to keep them by."""
+        secret = self._credentials.get("MATRIX_PICKLE_KEY")
+        if secret is None and (accounts := self._accounts()) is not None:
+            secret = accounts.bot_pickle_key
+        if secret is None:
+            return None
+        trust = Trust(self._settings.connectors.matrix.trust)
+        return Keys(self._fleet.places.crypto_directory, secret, trust)
 
     async def _matrix_account(self) -> tuple[MatrixBlock, str, str | None]:
         if self._homeserver is not None:
@@ -138,6 +164,14 @@ class Connections:
         capabilities = self.capabilities(kind)
         return capabilities is not None and capabilities.edits
 
+    def fetchers(self) -> dict[str, FetchesFiles]:
+        """Return the live connectors to which people send files, by kind."""
+        return {
+            kind: cast("FetchesFiles", connector)
+            for kind, connector in self._live.items()
+            if connector.capabilities().file_bytes
+        }
+
     def typing(self, kind: str) -> ShowsTyping | None:
         """Return the connector if it is live and shows typing."""
         connector = self._live.get(kind)
@@ -145,6 +179,22 @@ class Connections:
             return None
         # What a connector says of itself, the contract suite proves.
         return cast("ShowsTyping", connector)
+
+    def rooms_of(self, kind: str) -> HasRooms:
+        """Return a live connector whose capabilities say that it makes rooms."""
+        return cast("HasRooms", self._live[kind])  # as above
+
+    def roomy(self) -> Address | None:
+        """Return the own place of a live connector that makes rooms, None when there is none."""
+        for kind, place in self._places().items():
+            capabilities = self.capabilities(kind)
+            if capabilities is not None and capabilities.rooms:
+                return place
+        return None
+
+    def also(self, lanes: Callable[[], frozenset[str]]) -> None:
+        """Take commands in these rooms too, besides the settings' and the connectors' own."""
+        self._more_lanes = lanes
 
     def primary(self) -> Address:
         """Return where the operators are told what concerns them: the console while the primary one is not open, or put out."""
@@ -183,5 +233,5 @@ class Connections:
         return Access(
             operators=frozenset({*configured.operators, *own_people}),
             members=frozenset(configured.members),
-            rooms=self._moving.widened({*configured.rooms, *own_rooms}),
+            rooms=self._moving.widened({*configured.rooms, *own_rooms, *self._more_lanes()}),
         )

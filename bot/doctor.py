@@ -17,9 +17,11 @@ from bot.background import visible
 from bot.credentials import NAMES, Credentials
 from bot.errors import MosaicError, SetupError, TransientError
 from bot.lock import holder
+from bot.personas import Footing
 from bot.places import Places
 from bot.settings import load_settings, unknown_variables
 from fleet import roster_file
+from fleet.library import LocalPersonas
 from fleet.roster import Roster
 from storage.binaries import Binaries, find_binaries
 from storage.database import Database, Target
@@ -135,6 +137,23 @@ def _roster(places: Places, _environ: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding("roster", "ok", f"{places.roster_file}: {len(roster.agents)} agents, {kinds}")
 
 
+def _personas(places: Places, _environ: Mapping[str, str]) -> Iterator[Finding]:
+    library = LocalPersonas(places)
+    for line in library.refusals():
+        yield Finding(
+            "personas", "warn", f"{line}; the shipped one is used", "correct the file, or remove it"
+        )
+    found = library.classes()
+    changed = [one.agent_class for one in found if one.footing is Footing.CHANGED]
+    for name in changed:
+        yield Finding("personas", "warn", f"what ships of {name} changed since your file was written",
+                      f"mosaic fleet personas diff {name}")  # fmt: skip
+    own = [one for one in found if one.footing in {Footing.OWN, Footing.SAME, Footing.CHANGED}]
+    yield Finding(
+        "personas", "ok", f"{len(found)} classes, {len(own)} of them with a file of yours"
+    )
+
+
 def _secrets(places: Places, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Name the secrets that are given, never their values; miss those that a connector needs."""
     credentials = Credentials(environ)
@@ -238,6 +257,7 @@ _CHECKS: Mapping[str, Check] = {
     "daemon": _daemon,
     "settings": _settings,
     "roster": _roster,
+    "personas": _personas,
     "secrets": _secrets,
     "postgres": _postgres,
     "homeserver": _homeserver,

@@ -9,8 +9,8 @@ from typing import Any
 import structlog
 
 from bot.backoff import Backoff
+from bot.condition import PartState, PartStatus
 from bot.errors import SetupError, TransientError
-from bot.model import PartState, PartStatus
 from bot.ports import Part
 from bot.problem import problem_of
 

@@ -21,8 +21,11 @@ from bot.errors import (
     UsageError,
     UserError,
 )
+from bot.readability import grade, words
 from bot.settings import Section, Settings, settings_keys, variable
 from bot.topics import TOPICS
+from fleet.contracts import Contract, shipped_contract
+from fleet.personas import shipped_classes
 from web.problems import STATUS_OF_CODE, status_of
 from web.routes import ROUTES
 
@@ -40,13 +43,22 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "unknown_agent": (UserError, "The roster names no such agent."),
     "paused": (UserError, "A pause stands; the message says whose, since when and why."),
     "withdrawn": (UserError, "The message was taken back before it was typed, or its delivery has ended."),
+    "gone": (UserError, "The file's bytes are not kept any more."),
+    "damaged": (UserError, "An encrypted file is not the one that was sent."),
+    "changed": (UserError, "The file changed while it was read."),
+    "quota": (UserError, "The folder of the card or the inbox is full; the message names the limit."),
+    "type": (UserError, "Files of this type are not taken, or it is not of the type that it says."),
+    "nobody_waits": (UserError, "No conversation is open into which a file could go."),
     "crash_loop": (UserError, "The agent ended again and again; it is not started again by itself yet."),
     "dead": (UserError, "The agent does not run."),
     "no_dialog": (UserError, "The agent's program shows no dialog, so no key is pressed."),
     "a_person": (UserError, "Mail is for agents; a person is reached by answering."),
     "other_dialog": (UserError, "Another dialog is open than the one announced, so no key is pressed."),
     "offer_expired": (UserError, "The time of an offer below a message is over."),
+    "confirmation_expired": (UserError, "The yes came too late; nothing was done."),
     "offer_taken": (UserError, "Of a message's offers one was chosen before."),
+    "no_rooms": (UserError, "No platform where the bot can make rooms is open now."),
+    "other_plan": (UserError, "The rooms are not as they were when the plan was shown."),
     "own_address": (UserError, "An agent does not write to itself."),
     "hop_budget": (UserError, "The chain that this mail belongs to has spent its budget ([mail] hop_budget)."),
     "pair_budget": (UserError, "The two agents have spent theirs ([mail] pair_budget)."),
@@ -69,7 +81,7 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "unknown_token": (UserError, "The bearer token is not known here."),
     "already_running": (UserError, "A daemon runs in this home already; the message names its pid."),
     "wrong_method": (UserError, "This address takes another HTTP method."),
-    "too_large": (UserError, "The body is larger than 16 MiB."),
+    "too_large": (UserError, "It is larger than the limit; the message names both. A body may have 16 MiB."),
     "confirmation_required": (ConfirmationRequired, "The command is destructive and waits for a yes."),
     "unavailable": (TransientError, "The other side is away or busy; the same call may work later."),
     "setup": (SetupError, "A part cannot work until a person changes something."),
@@ -93,6 +105,7 @@ def documents() -> dict[Path, str]:
         reference / "http.md": _http_page(),
         reference / "errors.md": _errors_page(),
         reference / "settings.md": _settings_page(),
+        reference / "personas.md": _personas_page(),
     }
 
 
@@ -235,6 +248,33 @@ def _setting_row(
 
 def _toml(value: Any) -> str:
     return json.dumps(list(value) if isinstance(value, tuple) else value)
+
+
+def _personas_page() -> str:
+    found = [contract for name in shipped_classes() if (contract := shipped_contract(name))]
+    shelves = sorted(found, key=lambda one: (str(one.matter.domain), str(one.matter.agent_class)))
+    text = (
+        "# Personas\n\n"
+        + _GENERATED
+        + f"\nThe library has {len(found)} classes. Its contracts are files below"
+        " `fleet/roles`; how to write your own stands in [personas](../howto/personas.md). A class that takes cards"
+        " is handed cards that name no class, too. The grade is that of Flesch and Kincaid: the years of school"
+        " that a text asks for.\n"
+    )
+    for domain, shelf in groupby(shelves, key=lambda one: str(one.matter.domain)):
+        rows = [_persona_row(one) for one in shelf]
+        text += f"\n## {domain} ({len(rows)})\n\n"
+        text += _table(
+            ("class", "words", "grade", "model tier", "takes cards", "keeps its conversation"), rows
+        )
+    return text
+
+
+def _persona_row(contract: Contract) -> tuple[str, ...]:
+    matter, told = contract.matter, contract.words
+    sizes = str(len(words(told))), f"{grade(told):.1f}"
+    flags = (("no", "yes")[bool(flag)] for flag in (matter.takes_cards, matter.persistent_persona))
+    return f"`{matter.agent_class}`", *sizes, str(matter.model_tier), *flags
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.intake import Intake
+from bot.lineup import Lineup
 from bot.model import Inbound, InboundKind, Message, derived_id
 from bot.ports import Correspondence, Outbox, Revisions
 
@@ -29,9 +29,9 @@ class Revising:
         self._outbox = outbox
         self._correspondence = correspondence
 
-    async def meant(self, event: Inbound, intake: Intake) -> Meant:
+    async def meant(self, event: Inbound, lineup: Lineup) -> Meant:
         """Return what an event means now, with the revisions that made it so."""
-        if event.is_revision or not intake.may_be_revised(event):
+        if event.is_revision or not lineup.may_be_revised(event):
             return Meant(event)
         revisions = await self._revisions.of(event.source, event.event_id)
         if any(one.kind is InboundKind.REDACTION for one in revisions):

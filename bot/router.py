@@ -3,31 +3,32 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
 import structlog
 
+from bot.account import account_of
+from bot.asked import Offered
 from bot.backoff import Backoff
 from bot.choices import Choices
 from bot.command.declare import Call
 from bot.errors import TransientError
 from bot.intake import Intake
 from bot.interpreter import Interpreter
+from bot.lineup import Lineup
 from bot.mailbox import Mailbox
 from bot.marks import DONE, FAILED, TAKEN, mail_marks, mark_on
 from bot.model import (
     Address,
     Caller,
-    Gap,
     Inbound,
     InboundBatch,
     InboundKind,
     Message,
     MessageKind,
-    Offered,
     ReceiptState,
     Via,
     derived_id,
@@ -66,10 +67,10 @@ class _Asked:
 class Router:
     """Takes what connectors bring to the interpreter or to an agent, at most once per event.
 
-    ``choices`` knows which marks stand for a line. ``addressee`` says to whom a text goes that is no
-    command, and what of it. ``prepare`` is awaited before the first event is handled: what it learns decides who may
-    do what where. ``token`` is this daemon's life: an event begun under another token and never finished was interrupted
-    by a crash; it is named, never run again.
+    ``choices`` knows which marks stand for a line, ``intake`` takes files, ``revising`` knows what people changed since.
+    ``addressee`` says to whom a text goes that is no command, and what of it. ``token`` is this daemon's life: an event begun
+    under another and never finished was interrupted by a crash; it is named, never run again. ``threads`` says that
+    free text in a room begins a thread of its own, ``prepare`` is awaited before the first event is handled.
     """
 
     name = "router"
@@ -83,13 +84,15 @@ class Router:
         presence: Presence,
         *,
         choices: Choices,
+        intake: Intake,
         revising: Revising,
-        prepare: Callable[[], Awaitable[object]],
         token: str,
+        threads: bool = True,
+        prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._prepare = prepare
+        self._intake = intake
         self._journal = journal
-        self._intake = Intake(journal)
+        self._lineup = Lineup(journal)
         self._revising = revising
         self._mailbox = mailbox
         self._interpreter = interpreter
@@ -97,29 +100,32 @@ class Router:
         self._addressee = addressee
         self._presence = presence
         self._token = token
+        self._threads = threads
+        self._prepare = prepare
         self._log = structlog.get_logger(part=self.name)
 
     async def accept(self, batch: InboundBatch) -> None:
-        """Store a batch with its position, and what is to be said of gaps; handling comes after.
+        """Store a batch with its position, and what is to be said of gaps and unreadable words; handling comes after.
 
         Raises TransientError when the database is away: then nothing of the batch was stored.
         """
-        letters = self._mailbox.seal([_gap_notice(batch, gap) for gap in batch.gaps])
-        await self._intake.accept(batch, letters)
+        letters = self._mailbox.seal(account_of(batch))
+        await self._lineup.accept(batch, letters)
         if letters:
             self._mailbox.posted.set()
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Handle events until cancelled; what runs then is given a few seconds to finish."""
-        await self._insist(self._prepare)
+        if self._prepare is not None:
+            await self._prepare()
         await self._settle_interrupted()
         tasks: set[asyncio.Task[None]] = set()
         try:
             while True:
-                self._intake.arrived.clear()
-                await self._intake.fill()
+                self._lineup.arrived.clear()
+                await self._lineup.fill()
                 ready("handling what comes in")
-                for lane in self._intake.idle():
+                for lane in self._lineup.take_idle():
                     task = asyncio.create_task(self._work_off(lane))
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
@@ -130,20 +136,20 @@ class Router:
     async def _wait_for_arrival(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_POLL.total_seconds()):
-                await self._intake.arrived.wait()
+                await self._lineup.arrived.wait()
 
     async def _work_off(self, lane: str) -> None:
         """Handle a lane's events one after another until none is left."""
-        with self._intake.working(lane) as waiting:
+        with self._lineup.working(lane) as waiting:
             while waiting:
                 await self._handle(waiting[0])
                 waiting.popleft()
 
     async def _handle(self, event: Inbound) -> None:
-        meant = await self._insist(lambda: self._revising.meant(event, self._intake))
+        meant = await self._insist(lambda: self._revising.meant(event, self._lineup))
         for revision in meant.revisions:
             await self._end(revision, "done", [])
-            self._intake.drop(revision)
+            self._lineup.drop(revision)
         if meant.event is None:
             await self._end(event, "withdrawn", [])
             return
@@ -169,7 +175,8 @@ class Router:
         if event.kind is InboundKind.REDACTION:
             return None
         if event.kind is not InboundKind.REACTION:
-            if not is_command(event.text):
+            # What stands below a file is for its reader: a file's name must not come to run anything.
+            if event.attachments or not is_command(event.text):
                 return None
             line = event.text.strip().removeprefix(PREFIX)
             return _Asked(event, line, event.source, event.event_id)
@@ -240,28 +247,37 @@ class Router:
 
     async def _talk(self, event: Inbound) -> tuple[str, list[Message]]:
         first = event.stands_on or event.event_id
-        spoken = _Asked(event, event.text, event.source, first)
+        place = self._conversation(replace(event, event_id=first))
+        spoken = _Asked(event, event.text, place, first)
         try:
             decision = await self._interpreter.decide(TALK, self._call(spoken))
         except TransientError as error:
             return "failed", [_say(spoken, "reply", problem_of(error).reply.blocks)]
-        if not decision.allowed or not event.text.strip():
+        if not decision.allowed or not (event.text.strip() or event.attachments):
             return "ignored", []
         to, words = self._addressee(event.text)
         if to is None:
             text = "Nobody is there to talk to: the roster has no agent of the class orchestrator."
             return "failed", [_say(spoken, "reply", (Text(text),)), *_marked(spoken, FAILED)]
+        if event.attachments:
+            return "done", list(await self._insist(lambda: self._intake.take(event, to, words)))
         mail = Message(
             id=mail_id(event),
             to=to,
             kind=MessageKind.MAIL,
             blocks=(Text(words),),
             author=event.sender.id,
-            origin=event.source,
+            origin=spoken.to,
             origin_event=first,
             cause=event.id,
         )
         return "done", [mail, *mail_marks(mail, ReceiptState.STORED)]
+
+    def _conversation(self, event: Inbound) -> Address:
+        """Return where a talk with an agent goes on: a console is one conversation, a room has many."""
+        if self._threads and _via(event) is Via.CHAT:
+            return self._mailbox.thread_of(event)
+        return event.source
 
     @contextlib.asynccontextmanager
     async def _shown_as_taken(self, asked: _Asked) -> AsyncIterator[None]:
@@ -360,12 +376,3 @@ def _interrupted(asked: _Asked, why: str) -> list[Message]:
         f"interrupted: {shown}\nIt may have run, in whole or in part ({why}); it is not run again."
     )
     return [_say(asked, "reply", (Text(text),), _NOTICE), *_marked(asked, FAILED)]
-
-
-def _gap_notice(batch: InboundBatch, gap: Gap) -> Message:
-    return Message(
-        id=derived_id("gap", batch.connector, gap.source.lane, batch.position or ""),
-        to=gap.source,
-        kind=MessageKind.NOTICE,
-        blocks=(Text(f"recovered {gap.recovered}, lost {gap.lost}"),),
-    )

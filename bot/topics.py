@@ -6,23 +6,29 @@ from bot.backlog import Backlog, CardShelf
 from bot.briefs import Briefs
 from bot.holders import Holders
 from bot.pause import Standing
+from bot.personas import Personas
 from bot.ports import Correspondence, Fleet
 from bot.post import Post
 from bot.post_office import PostOffice
+from bot.provisioning import Provisioning
 from bot.rosters import Rosters
 from bot.sessions import Dialogs, Sessions
 from bot.units import Units
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
 from commands.briefs import BriefCommands
+from commands.files import FileCommands
 from commands.fleet import FleetCommands
 from commands.graph import GraphCommands
 from commands.inquiry import InquiryCommands
 from commands.keeping import KeepingCommands
 from commands.mail import MailCommands
 from commands.pause import PauseCommands
+from commands.personas import PersonaCommands
 from commands.post import PostCommands
+from commands.profiles import ProfileCommands
 from commands.remind import RemindCommands
+from commands.rooms import RoomCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
 from commands.sessions import DialogCommands, FleetChecks, SessionViews
@@ -43,7 +49,9 @@ class FleetPorts:
     sessions: Sessions
     dialogs: Dialogs
     briefs: Briefs
+    personas: Personas
     rosters: Rosters
+    provisioning: Provisioning
     units: Units
     shelf: CardShelf
     standing: Standing
@@ -57,7 +65,9 @@ def fleet_topics(ports: FleetPorts) -> tuple[object, ...]:
         DialogCommands(ports.dialogs),
         FleetChecks(ports.sessions),
         BriefCommands(ports.briefs),
+        PersonaCommands(ports.personas),
         RosterCommands(ports.rosters, ports.units),
+        ProfileCommands(ports.provisioning, ports.units),
         UnitCommands(ports.units, ports.fleet),
     )
 
@@ -84,6 +94,7 @@ def backlog_topics(
             backlog.threads,
             require_acceptance=require_acceptance,
             standing=standing,
+            files=backlog.files,
         ),
         InquiryCommands(backlog.inquiry, backlog.checklists),
         KeepingCommands(backlog.keeping, backlog.recount),
@@ -109,10 +120,14 @@ TOPICS: tuple[type, ...] = (
     DialogCommands,
     FleetChecks,
     BriefCommands,
+    PersonaCommands,
     RosterCommands,
+    ProfileCommands,
     UnitCommands,
     PostCommands,
     MailCommands,
+    FileCommands,
     SupervisorCommands,
     RemindCommands,
+    RoomCommands,
 )

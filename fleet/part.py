@@ -10,6 +10,7 @@ import structlog
 from bot.errors import TransientError
 from fleet.floor import Floor
 from fleet.local import LocalFleet
+from fleet.own_contracts import OwnContracts
 from fleet.plan import make_plan
 from fleet.roster_file import load
 from fleet.tmux import answers
@@ -20,7 +21,8 @@ _LOOK = timedelta(seconds=1)
 class FleetPart:
     """Keeps this host's fleet as the roster says. Agents go on when it ends: see ``LocalFleet.shutdown``.
 
-    ``tell`` hears what a changed roster means before it is done, and of the floor (``fleet.floor``).
+    ``tell`` hears what a changed roster means before it is done, of the floor (``fleet.floor``), and of contracts
+    that cannot be used (``fleet.own_contracts``).
     """
 
     name = "fleet"
@@ -29,6 +31,7 @@ class FleetPart:
         self._fleet = fleet
         self._tell = tell
         self.floor = Floor(fleet, tell)
+        self._contracts = OwnContracts(fleet.places, tell)
         self._log = structlog.get_logger(part=self.name)
 
     async def run(self, ready: Callable[[str], None]) -> None:
@@ -38,6 +41,7 @@ class FleetPart:
         TransientError when the tmux server went away.
         """
         seen = self._stamp()
+        self._contracts.begin()
         await self._open()
         ready(self._detail())
         try:
@@ -61,9 +65,10 @@ class FleetPart:
             # Asked first: a start would begin another server, and nobody would notice that this one ended.
             if not answers(socket):
                 raise TransientError("the tmux server went away")
-            before = self.floor.refusals
+            before = self._refusals()
             await self.floor.keep()
-            if self.floor.refusals != before:
+            self._contracts.look()
+            if self._refusals() != before:
                 ready(self._detail())
             await asyncio.sleep(_LOOK.total_seconds())
 
@@ -110,4 +115,7 @@ class FleetPart:
     def _detail(self) -> str:
         names = ", ".join(agent.name for agent in self._fleet.local_agents()) or "nobody"
         socket = self._fleet.current.tmux.socket_name or "default"
-        return "; ".join((f"{names} on tmux socket {socket}", *self.floor.refusals))
+        return "; ".join((f"{names} on tmux socket {socket}", *self._refusals()))
+
+    def _refusals(self) -> tuple[str, ...]:
+        return (*self.floor.refusals, *self._contracts.refusals)

@@ -23,7 +23,7 @@ _CLIENT = "/_matrix/client/v3"
 
 @dataclass(frozen=True, slots=True)
 class LocalAccounts:
-    """What is needed to use a local homeserver; two of its fields are secrets."""
+    """What is needed to use a local homeserver; three of its fields are secrets."""
 
     homeserver_url: str
     bot_user_id: str
@@ -32,6 +32,7 @@ class LocalAccounts:
     person_user_id: str
     person_password: str
     room_id: str
+    bot_pickle_key: str
 
     def __repr__(self) -> str:
         return f"LocalAccounts({self.homeserver_url!r}, {self.room_id!r})"
@@ -123,14 +124,28 @@ async def make_accounts(http: aiohttp.ClientSession, url: str, secret: str) -> L
             hint="remove the homeserver's directory to begin anew",
         ) from error
     return LocalAccounts(
-        url, bot.user_id, bot.token, bot.device_id, person.user_id, person.password, room_id
+        url,
+        bot.user_id,
+        bot.token,
+        bot.device_id,
+        person.user_id,
+        person.password,
+        room_id,
+        new_pickle_key(),
     )
+
+
+def new_pickle_key() -> str:
+    """Return a secret by which a device's keys are encrypted at rest."""
+    return secrets.token_urlsafe(32)
 
 
 def load_accounts(path: Path) -> LocalAccounts | None:
     """Return what ``save_accounts`` wrote, None when there is no such file; SetupError when it is spoilt."""
     try:
-        return LocalAccounts(**json.loads(path.read_text()))
+        told = json.loads(path.read_text())
+        told.setdefault("bot_pickle_key", "")  # a home from before rooms could be encrypted
+        return LocalAccounts(**told)
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:

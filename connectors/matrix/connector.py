@@ -2,13 +2,16 @@
 
 import asyncio
 import time
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
+from typing import Any
 
 import structlog
 
+from bot.contents import bytes_of
+from bot.enclosure import Attachment, Enclosure
 from bot.errors import MosaicError, SetupError, UserError
 from bot.model import (
     Address,
@@ -21,11 +24,21 @@ from bot.model import (
     SendResult,
     derived_id,
 )
-from bot.ports import Accept
-from connectors.matrix.events import KIND
-from connectors.matrix.failures import FORBIDDEN, REPEATED_REACTION
+from bot.ports import Accept, Contents
+from bot.rooms import Pins, RoomBuilder
+from connectors.matrix.building import Building
+from connectors.matrix.crypto.cipher import Cipher
+from connectors.matrix.events import KIND, REACTION
+from connectors.matrix.failures import FORBIDDEN, NO_ROOT, REPEATED_REACTION
 from connectors.matrix.gaps import Bounds, GapWalker, Knows
+from connectors.matrix.keys import Keys
+from connectors.matrix.media import Media
+from connectors.matrix.members import Members
+from connectors.matrix.pins import RoomPins
+from connectors.matrix.privacy import Privacy
+from connectors.matrix.read_receipts import ReadReceipts
 from connectors.matrix.reader import Reader
+from connectors.matrix.recent import Recent
 from connectors.matrix.rooms import MayInvite, Report, Rooms
 from connectors.matrix.session import Session
 from connectors.matrix.sync import HOLD, SyncLoop
@@ -33,7 +46,6 @@ from connectors.matrix.upgrades import Moved, Upgrades
 from connectors.matrix.wire import MAX_BYTES, WireEvent, to_wire
 
 _TYPING_LASTS = timedelta(seconds=30)
-_REMEMBERED = 1000
 _FRESH = HOLD + timedelta(seconds=20)
 _HEALTH_PATIENCE = timedelta(seconds=5)
 
@@ -47,13 +59,14 @@ async def _not_kept(_old: str, _new: str) -> None:
 
 
 class MatrixConnector:
-    """Speaks and listens as one Matrix account (implements Connector and ShowsTyping).
+    """Speaks and listens as one Matrix account (implements Connector, ShowsTyping, FetchesFiles and HasRooms).
 
     ``room_id`` is the primary room, ``may_invite`` says whose invitations are followed, ``report`` tells
-    the operators something that cannot be said where it happened. It works with rooms without
-    encryption only and refuses to speak in others. Nothing is requested before the first call; ``close``
-    ends it. ``knows`` tells which events were read before, ``successors`` which rooms took over from which in earlier
-    lives; of a new one ``moved`` is told.
+    the operators something that cannot be said where it happened. ``keys`` says where the device's keys are: without
+    them encrypted rooms are closed to us, and with them nothing is said there but encrypted. Nothing is requested before
+    the first call; ``close`` ends it. ``contents`` has the bytes of files that are sent, ``read_receipts`` is public,
+    private or off. ``knows`` tells which events were read before, ``successors`` which rooms took over from which in
+    earlier lives; of a new one ``moved`` is told.
     """
 
     kind = KIND
@@ -67,25 +80,38 @@ class MatrixConnector:
         *,
         may_invite: MayInvite,
         report: Report,
+        contents: Contents,
         device_id: str | None = None,
         knows: Knows = _nothing_known,
         successors: Mapping[str, str] = MappingProxyType({}),
         moved: Moved = _not_kept,
+        keys: Keys | None = None,
         bounds: Bounds | None = None,
         hold: timedelta = HOLD,
+        read_receipts: str = "public",
     ) -> None:
-        self._session = Session(homeserver_url, user_id, access_token, device_id)
-        upgrades = Upgrades(
-            self._session, report, successors, moved=moved, farewell=self._say_farewell
+        self._session = session = Session(homeserver_url, user_id, access_token, device_id)
+        members = Members(session)
+        cipher = None if keys is None else Cipher(session, members, keys)
+        self._privacy = Privacy(session, members, cipher)
+        upgrades = Upgrades(session, report, successors, moved=moved, farewell=self._say_farewell)
+        hindrance = self._privacy.hindrance
+        self._rooms = Rooms(
+            session, room_id, may_invite, report, upgrades=upgrades, hindrance=hindrance
         )
-        self._rooms = Rooms(self._session, room_id, may_invite, report, upgrades)
+        self._contents = contents
+        self._media = Media(session)
         bounds = bounds or Bounds()
-        self._reader = Reader(user_id, self._rooms, GapWalker(self._session, bounds, knows))
+        walker = GapWalker(session, bounds, knows)
+        self._reader = Reader(user_id, self._rooms, walker, self._privacy)
         self._loop = SyncLoop(
-            self._session, self._rooms, self._reader, recent=bounds.recent, hold=hold
+            session, self._rooms, self._reader, self._privacy, recent=bounds.recent, hold=hold
         )
         self._turns: dict[str, asyncio.Lock] = {}
-        self._authors: OrderedDict[str, str] = OrderedDict()
+        self.builder: RoomBuilder = Building(self._session)
+        self.pins: Pins = RoomPins(self._session)
+        self._recent = Recent()
+        self._read = ReadReceipts(self._session, read_receipts)
         self._last_inbound: float | None = None
         self._subscribed = False
         self._log = structlog.get_logger(part=KIND)
@@ -96,7 +122,7 @@ class MatrixConnector:
         A mark stands before the one that it takes the place of is withdrawn. What was to be said in a room that
         was replaced is said in the one that took over.
 
-        Raises UserError for an encrypted room, one where we may not speak, and an event that is too large;
+        Raises UserError for an encrypted room without keys, one where we may not speak, and an event that is too large;
         TransientError (with the server's own wait, if it gave one) and SetupError otherwise. What is to be said in
         a room that we are not in waits so for an invitation.
         """
@@ -115,11 +141,9 @@ class MatrixConnector:
 
     async def _send(self, message: OutboundMessage) -> SendResult:
         room_id = message.to.place
-        mentioned = self._authors.get(message.reply_to) if message.reply_to else None
-        event = to_wire(message, mentioned)
         async with self._turns.setdefault(room_id, asyncio.Lock()):
-            await self._rooms.refuse_encrypted(room_id)
-            event_id = await self._show(room_id, event, message.transaction_id)
+            await self._rooms.refuse_closed(room_id)
+            event_id = await self._place(message)
             if message.former_mark is not None:
                 await self._withdraw(message, message.former_mark)
         if event_id is None:
@@ -137,8 +161,52 @@ class MatrixConnector:
         except MosaicError as error:
             self._log.info("no farewell", room_id=old, error=error.message)
 
+    async def _upload(self, message: OutboundMessage) -> dict[str, Any] | None:
+        """Upload a message's file, encrypted if its room is, and return where it is; None without one.
+
+        After a crash it is uploaded again, and the transaction id lets one event tell of it.
+        """
+        if not message.files:
+            return None
+        file, room_id = message.files[0], message.to.place
+        sealed = await self._rooms.is_encrypted(room_id)
+        where = await self._put(file, sealed=sealed)
+        if not sealed and await self._rooms.is_encrypted(room_id):
+            where = await self._put(
+                file, sealed=True
+            )  # it turned meanwhile: no event tells of the clear one
+        return where
+
+    async def _put(self, file: Enclosure, *, sealed: bool) -> dict[str, Any]:
+        chunks = bytes_of(file, self._contents)
+        return await self._media.put(chunks, file.size, file.name, file.media_type, sealed=sealed)
+
+    def fetch(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """Give a file's bytes, opened if it was encrypted (see FetchesFiles)."""
+        return self._media.get(attachment.reference)
+
+    async def _place(self, message: OutboundMessage) -> str | None:
+        """Show a message in its thread; below an event that can begin none, as a plain answer to that one."""
+        room_id, mentioned = message.to.place, self._recent.mentioned(message)
+        where = await self._upload(message)
+        event = to_wire(message, mentioned, self._recent.end_of_thread(message), where)
+        try:
+            event_id = await self._show(room_id, event, message.transaction_id)
+        except UserError as error:
+            if message.to.thread is None or NO_ROOT not in error.message:
+                raise
+            event = to_wire(
+                replace(message, to=replace(message.to, thread=None)), mentioned, where=where
+            )
+            return await self._show(room_id, event, message.transaction_id)
+        if event.type != REACTION and event_id is not None:
+            self._recent.say(message, event_id)
+        return event_id
+
     async def _show(self, room_id: str, event: WireEvent, transaction_id: str) -> str | None:
-        """Send an event and return its id, None for a mark of ours that stands there already."""
+        """Send an event, encrypted if its room is, and return its id; None for a mark of ours that stands there."""
+        if await self._rooms.is_encrypted(room_id):
+            event = await self._privacy.seal(room_id, self._rooms.rules(room_id), event)
         try:
             return await self._session.say(room_id, event.type, event.content, transaction_id)
         except UserError as error:
@@ -159,22 +227,30 @@ class MatrixConnector:
         """Hand every batch to ``accept``; outages after the first contact are waited out here."""
 
         async def hand_over(batch: InboundBatch) -> None:
-            self._remember(batch)
+            if batch.events:
+                self._last_inbound = time.monotonic()
+            self._recent.hear(batch.events)
             await accept(batch)
+            self._read.stored(batch.events)
 
         self._subscribed = True
+        reading = asyncio.create_task(self._read.run())
         try:
             await self._session.identify()
+            await self._privacy.ready()
+            await self._media.ask_limit()
             await self._rooms.enter_primary()
             await self._loop.run(hand_over, position)
         finally:
             self._subscribed = False
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def typing(self, address: Address, *, active: bool) -> None:
         """Show that we are at work, for at most 30 s; a signal that does not get through is dropped."""
         try:
             room_id = self._rooms.upgrades.current(address.place)
-            if not await self._rooms.is_encrypted(room_id):
+            if not await self._rooms.is_closed(room_id):
                 await self._session.typing(room_id, active=active, lasting=_TYPING_LASTS)
         except MosaicError as error:
             self._log.debug("typing not shown", room_id=address.place, error=error.message)
@@ -216,16 +292,21 @@ class MatrixConnector:
             typing=True,
             max_bytes=MAX_BYTES,
             choices=True,
+            file_bytes=self._media.limit,
+            most_parts=1,
+            rooms=True,
+            encrypts=self._privacy.hindrance() is None,
         )
 
     async def close(self) -> None:
         """Close the connections for good; what is still asked for is a TransientError."""
+        self._privacy.close()
         await self._session.close()
 
     def _health(
         self, state: str, *, reachable: bool, authenticated: bool, why: str = ""
     ) -> ConnectorHealth:
-        notes = ([why] if why else []) + list(self._rooms.notes)
+        notes = ([why] if why else []) + [*self._rooms.notes, *self._privacy.notes]
         age = None
         if self._last_inbound is not None:
             age = timedelta(seconds=time.monotonic() - self._last_inbound)
@@ -238,12 +319,3 @@ class MatrixConnector:
             gap=self._reader.last_gap,
             detail="; ".join(notes),
         )
-
-    def _remember(self, batch: InboundBatch) -> None:
-        """Keep who wrote the newest events, so that an answer can mention them."""
-        if batch.events:
-            self._last_inbound = time.monotonic()
-        for event in batch.events:
-            self._authors[event.event_id] = event.sender.id.removeprefix(f"{KIND}:")
-        while len(self._authors) > _REMEMBERED:
-            self._authors.popitem(last=False)

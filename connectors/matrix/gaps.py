@@ -16,6 +16,7 @@ import structlog
 from bot.errors import TransientError, UserError
 from connectors.matrix.answers import HistoryAnswer, RoomEvent, read_answer, read_events
 from connectors.matrix.events import (
+    ENCRYPTED,
     ENCRYPTION,
     KIND,
     MEMBER,
@@ -29,7 +30,7 @@ from connectors.matrix.events import (
 )
 from connectors.matrix.session import Session
 
-EVENT_TYPES = (MESSAGE, REACTION, REDACTION, MEMBER, ENCRYPTION, TOMBSTONE)
+EVENT_TYPES = (MESSAGE, ENCRYPTED, REACTION, REDACTION, MEMBER, ENCRYPTION, TOMBSTONE)
 _FILTER: dict[str, Any] = {"types": list(EVENT_TYPES), "lazy_load_members": True}
 
 
@@ -169,12 +170,18 @@ class _Taken:
             self.met = self.met or event.event_id in known
             if self.is_over:
                 return
-            words = event.type == MESSAGE and to_inbound(event, self._room_id, self._user_id)
-            self.has_words = self.has_words or bool(words)
+            words = self._is_somebodys(event)
+            self.has_words = self.has_words or words
             if len(self._kept) < self._limit:
                 self._kept.appendleft(event)
             elif words:
                 self._lost += 1
+
+    def _is_somebodys(self, event: RoomEvent) -> bool:
+        """Return whether people would miss it; what stands in an encrypted one is not known, so it counts."""
+        if event.type == ENCRYPTED:
+            return event.sender != self._user_id
+        return event.type == MESSAGE and bool(to_inbound(event, self._room_id, self._user_id))
 
     def walk(self, *, complete: bool) -> Walk:
         return Walk(tuple(self._kept), self._lost, complete)

@@ -8,16 +8,25 @@ import structlog
 from bot.errors import UserError
 from bot.model import Address, Gap, Inbound, InboundBatch, InboundKind
 from connectors.matrix.answers import JoinedRoom, RoomEvent, SyncAnswer, read_events
-from connectors.matrix.events import ENCRYPTION, KIND, is_own_exit, is_own_join, to_inbound
+from connectors.matrix.events import (
+    ENCRYPTION,
+    KIND,
+    MEMBER,
+    is_own_exit,
+    is_own_join,
+    to_inbound,
+)
 from connectors.matrix.gaps import GapWalker, Walk
+from connectors.matrix.privacy import Privacy
 from connectors.matrix.rooms import Rooms
 
 
 class Reader:
     """Turns answers into batches. ``last_gap`` is the newest account of a room after missed time."""
 
-    def __init__(self, user_id: str, rooms: Rooms, walker: GapWalker) -> None:
+    def __init__(self, user_id: str, rooms: Rooms, walker: GapWalker, privacy: Privacy) -> None:
         self.last_gap: Gap | None = None
+        self._privacy = privacy
         self._user_id = user_id
         self._rooms = rooms
         self._walker = walker
@@ -29,7 +38,7 @@ class Reader:
         ``missed`` says that nobody listened since the position: people's messages then count as
         recovered. Without a position nothing is read: what was said before our first start is history.
         """
-        events: list[Inbound] = []
+        events = self._late_words()
         gaps: list[Gap] = []
         for room_id, room in answer.rooms.leave.items():
             found, gap = await self._read_left(room_id, room, position, missed=missed)
@@ -43,7 +52,8 @@ class Reader:
                 gaps.append(gap)
                 self.last_gap = gap
         await self._follow_invitations(answer)
-        return InboundBatch(KIND, tuple(events), answer.next_batch, tuple(gaps))
+        unreadable = () if position is None else tuple(self._privacy.unreadable())
+        return InboundBatch(KIND, tuple(events), answer.next_batch, tuple(gaps), unreadable)
 
     async def _follow_invitations(self, answer: SyncAnswer) -> None:
         for room_id, invited in answer.rooms.invite.items():
@@ -55,8 +65,7 @@ class Reader:
 
         It stands for the answer to a sync from a position that the homeserver does not know any more.
         """
-        events: list[Inbound] = []
-        gaps: list[Gap] = []
+        events, gaps = self._late_words(), list[Gap]()
         for room_id, room in answer.rooms.join.items():
             self._rooms.note_presence(room_id, inside=True)
             await self._note_state(room_id, room)
@@ -67,7 +76,15 @@ class Reader:
             events += found
             gaps += [] if gap is None else [gap]
         await self._follow_invitations(answer)
-        return InboundBatch(KIND, tuple(events), answer.next_batch, tuple(gaps))
+        unreadable = tuple(self._privacy.unreadable())
+        return InboundBatch(KIND, tuple(events), answer.next_batch, tuple(gaps), unreadable)
+
+    def _late_words(self) -> list[Inbound]:
+        """Return what could be read only now: it was said before, so it counts as recovered."""
+        found = [
+            to_inbound(event, room_id, self._user_id) for room_id, event in self._privacy.late()
+        ]
+        return [replace(inbound, recovered=True) for inbound in found if inbound is not None]
 
     async def _read_left(
         self, room_id: str, room: JoinedRoom, position: str | None, *, missed: bool
@@ -114,17 +131,18 @@ class Reader:
         return await self._walker.walk_whole(room_id, start)
 
     async def _note_state(self, room_id: str, room: JoinedRoom) -> None:
-        """Take down what has become of a room: encrypted, or replaced."""
-        state = read_events(RoomEvent, (*room.state.events, *room.timeline.events))
-        for event in state:
+        """Take down what has become of a room: encrypted, replaced, with other members."""
+        recent = read_events(RoomEvent, room.timeline.events)
+        await self._note_encryption(room_id, room, recent)
+        if any(event.type == MEMBER for event in recent):
+            self._privacy.members.note_change(room_id)
+        for event in (*read_events(RoomEvent, room.state.events), *recent):
             self._rooms.upgrades.note(room_id, event)
-        if any(event.type == ENCRYPTION and event.state_key == "" for event in state):
-            await self._rooms.note_encryption(room_id)
 
     async def _account(
         self, room_id: str, events: Sequence[RoomEvent], walk: Walk, *, missed: bool
     ) -> tuple[list[Inbound], Gap | None]:
-        found = self._translate(room_id, events, missed=missed)
+        found = await self._translate(room_id, events, missed=missed)
         if not walk.complete:
             await self._rooms.report(
                 f"Not all that was said in {room_id} while I was away could be read back;"
@@ -132,10 +150,26 @@ class Reader:
             )
         return found, _gap(room_id, found, walk, missed=missed)
 
+    async def _note_encryption(
+        self, room_id: str, room: JoinedRoom, recent: Sequence[RoomEvent]
+    ) -> None:
+        """Take down that a room is encrypted, and take back what we said in clear text without knowing it yet."""
+        before = self._rooms.was_encrypted(room_id)
+        for event in read_events(RoomEvent, room.state.events):
+            if event.type == ENCRYPTION and event.state_key == "":
+                await self._rooms.note_encryption(room_id, event.content)
+        for index, event in enumerate(recent):
+            if event.type == ENCRYPTION and event.state_key == "":
+                await self._rooms.note_encryption(room_id, event.content)
+                await self._privacy.take_back(room_id, recent[index:], self._rooms)
+                return
+        if before:
+            await self._privacy.take_back(room_id, recent, self._rooms)
+
     async def _is_closed(self, room_id: str) -> bool:
-        """Return whether we cannot take part in a room: it is encrypted, or we are out of it again."""
+        """Return whether we cannot take part in a room: it is encrypted and we cannot, or we are out of it again."""
         try:
-            return await self._rooms.is_encrypted(room_id)
+            return await self._rooms.is_closed(room_id)
         except UserError as error:
             self._log.info("room closed to us", room_id=room_id, error=error.message)
             return True
@@ -151,14 +185,15 @@ class Reader:
             return Walk(complete=False)
         return await self._walker.walk(room_id, start, position)
 
-    def _translate(
+    async def _translate(
         self, room_id: str, events: Sequence[RoomEvent], *, missed: bool
     ) -> list[Inbound]:
         found: dict[str, Inbound] = {}
-        for event in events:
-            inbound = to_inbound(event, room_id, self._user_id)
+        for written in events:
+            event = await self._privacy.open(room_id, written)
+            inbound = None if event is None else to_inbound(event, room_id, self._user_id)
             if inbound is not None:
-                found.setdefault(event.event_id, replace(inbound, recovered=missed))
+                found.setdefault(written.event_id, replace(inbound, recovered=missed))
         return list(found.values())
 
 

@@ -1,11 +1,11 @@
-"""Where we may speak: rooms that are known to be unencrypted, entered on an allowed person's invitation.
+"""Where we may speak, and how: rooms whose encryption is known, entered on an allowed person's invitation.
 
 Nothing is said in clear text in an encrypted room. Encryption in Matrix is never switched off again, so
 a room once seen encrypted stays so; that a room is *not* encrypted is believed only while the sync loop
 watches for the change, and asked for afresh otherwise.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -28,8 +28,20 @@ _UNTIL_INVITED = timedelta(seconds=30)
 _LONGEST_REASON = 200
 
 
+NO_KEYS = "I have no keys to encrypt with: give me MATRIX_PICKLE_KEY"
+_KNOWN = "m.megolm.v1.aes-sha2"
+
+
+def no_keys() -> str | None:
+    """Say why no encrypted room is open to us."""
+    return NO_KEYS
+
+
 class Rooms:
-    """The rooms of one account; ``report`` tells the operators what cannot be said where it happened."""
+    """The rooms of one account; ``report`` tells the operators what cannot be said where it happened.
+
+    ``hindrance`` says why we cannot take part in encrypted rooms, None when we can.
+    """
 
     def __init__(
         self,
@@ -37,7 +49,9 @@ class Rooms:
         room_id: str,
         may_invite: MayInvite,
         report: Report,
+        *,
         upgrades: Upgrades,
+        hindrance: Callable[[], str | None] = no_keys,
     ) -> None:
         self.upgrades = upgrades
         self.report = report
@@ -47,7 +61,8 @@ class Rooms:
         self._session = session
         self._may_invite = may_invite
         self._clear: set[str] = set()
-        self._encrypted: set[str] = set()
+        self._encrypted: dict[str, Mapping[str, Any]] = {}
+        self._hindrance = hindrance
         self._told: set[str] = set()
         self._invited: dict[str, Principal] = {}
         self._log = structlog.get_logger(part=KIND)
@@ -65,8 +80,9 @@ class Rooms:
     @property
     def notes(self) -> tuple[str, ...]:
         """What an operator should know of them, one sentence each."""
+        closed = {room_id: self._closed_by(room_id) for room_id in sorted(self._encrypted)}
         notes = [
-            f"{room_id} is encrypted: I am silent there" for room_id in sorted(self._encrypted)
+            f"{room_id} is encrypted: I am silent there" for room_id in closed if closed[room_id]
         ]
         if self._outside:
             notes.append(f"I am not in {self.primary}: invite {self._session.user_id} there")
@@ -108,17 +124,36 @@ class Rooms:
 
     async def refuse_outside(self, room_id: str) -> None:
         """Raise TransientError when we are not in a room, so that its messages wait for an invitation."""
-        if not await self._session.is_in(room_id):
+        if room_id not in await self._session.joined():
             raise TransientError(
                 f"I am not in {room_id}; invite {self._session.user_id} there",
                 retry_after=_UNTIL_INVITED,
             )
 
-    async def note_encryption(self, room_id: str) -> None:
-        """Take down that a room is encrypted, and tell the operators once."""
-        self._encrypted.add(room_id)
+    async def note_encryption(self, room_id: str, rules: Mapping[str, Any]) -> None:
+        """Take down that a room is encrypted and by which rules; tell the operators once if it is closed to us."""
+        self._encrypted[room_id] = rules
         self._clear.discard(room_id)
-        await self._tell(room_id)
+        if self._closed_by(room_id) is not None:
+            await self._tell(room_id)
+
+    def was_encrypted(self, room_id: str) -> bool:
+        """Return whether a room was seen encrypted before now; nobody is asked."""
+        return room_id in self._encrypted
+
+    def rules(self, room_id: str) -> Mapping[str, Any]:
+        """Return the rules of a room's encryption (the content of ``m.room.encryption``), empty when not known."""
+        return self._encrypted.get(room_id, {})
+
+    async def is_closed(self, room_id: str) -> bool:
+        """Return whether we cannot take part in a room: it is encrypted, and we cannot; UserError when not in it."""
+        return await self.is_encrypted(room_id) and self._closed_by(room_id) is not None
+
+    def _closed_by(self, room_id: str) -> str | None:
+        algorithm = self.rules(room_id).get("algorithm")
+        if algorithm != _KNOWN:
+            return f"its encryption, {algorithm}, is not one that I know"
+        return self._hindrance()
 
     async def is_encrypted(self, room_id: str) -> bool:
         """Return whether a room is encrypted; UserError when we are not in it."""
@@ -128,26 +163,25 @@ class Rooms:
             return False
         watched = self._watched
         try:
-            await self._session.state(room_id, ENCRYPTION)
+            rules = await self._session.state(room_id, ENCRYPTION)
         except UserError as error:
             if error.code != NOT_FOUND:
                 raise
         else:
-            await self.note_encryption(room_id)
+            await self.note_encryption(room_id, rules)
         if room_id in self._encrypted:
             return True
         if watched and self._watched:
             self._clear.add(room_id)
         return False
 
-    async def refuse_encrypted(self, room_id: str) -> None:
-        """Raise UserError when a room is encrypted, after the operators were told."""
-        if await self.is_encrypted(room_id):
+    async def refuse_closed(self, room_id: str) -> None:
+        """Raise UserError when a room is encrypted and we cannot encrypt, after the operators were told."""
+        if await self.is_encrypted(room_id) and (why := self._closed_by(room_id)) is not None:
             await self._tell(room_id)
             raise UserError(
-                f"the room {room_id} is encrypted, and nothing is said there in clear text",
+                f"the room {room_id} is encrypted, and nothing is said there in clear text: {why}",
                 code="encrypted_room",
-                hint="use a room without encryption",
             )
 
     async def enter_primary(self) -> None:
@@ -216,8 +250,8 @@ class Rooms:
         self._log.warning("room is encrypted", room_id=room_id)
         try:
             await self.report(
-                f"The Matrix room {room_id} is encrypted."
-                " Messages there are not read, and nothing is said there."
+                f"The Matrix room {room_id} is encrypted. Messages there are not read, and nothing is said there:"
+                f" {self._closed_by(room_id)}."
             )
         except MosaicError:
             self._told.discard(room_id)

@@ -6,10 +6,12 @@ Source: Matrix client-server API, "m.room.message", "Annotations and reactions",
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bot.errors import UserError
 from bot.model import MessageKind, OutboundMessage
+from connectors.matrix.attachments import file_content
 from connectors.matrix.events import MESSAGE, REACTION, clean
 
 MAX_BYTES = 48 * 1024
@@ -29,8 +31,18 @@ class WireEvent:
     content: dict[str, Any]
 
 
-def to_wire(message: OutboundMessage, mentioned: str | None = None) -> WireEvent:
-    """Return the event of a message; ``mentioned`` is the user id of the one who is answered.
+def to_wire(
+    message: OutboundMessage,
+    mentioned: str | None = None,
+    end: str | None = None,
+    where: dict[str, Any] | None = None,
+) -> WireEvent:
+    """Return the event of a message; ``mentioned`` is the user id of the one who is answered, and of nobody else.
+
+    ``end`` is the last event known of the message's thread: what is answered is quoted there only when something
+    came in between.
+
+    ``where`` says where the message's file was uploaded to (``Media.put``), if it has one.
 
     The bot's own words are notices, so that no other bot answers them; others' words are text. Markup
     that would make the event too large is left out, since the plain text says the same. Raises UserError
@@ -38,13 +50,10 @@ def to_wire(message: OutboundMessage, mentioned: str | None = None) -> WireEvent
     """
     if message.kind is MessageKind.REACTION:
         return WireEvent(REACTION, _annotation(message))
-    content: dict[str, Any] = {
-        "msgtype": "m.notice" if message.kind in _OWN_WORDS else "m.text",
-        "body": clean(message.text),
-        "m.mentions": {"user_ids": [mentioned]} if mentioned else {},
-    }
-    form = _edit if message.replaced_event else _related
-    if message.html is not None:
+    content = _words(message, where)
+    content["m.mentions"] = {"user_ids": [mentioned]} if mentioned else {}
+    form = _edit if message.replaced_event else partial(_related, end=end)
+    if message.html is not None and (message.text or not message.files):
         rich = {"format": "org.matrix.custom.html", "formatted_body": clean(message.html)}
         if _size(form(message, {**content, **rich})) <= _EVENT_LIMIT:
             content |= rich
@@ -55,6 +64,13 @@ def to_wire(message: OutboundMessage, mentioned: str | None = None) -> WireEvent
             code="M_TOO_LARGE",
         )
     return WireEvent(MESSAGE, content)
+
+
+def _words(message: OutboundMessage, where: dict[str, Any] | None) -> dict[str, Any]:
+    if where is not None:
+        return file_content(message.files[0], clean(message.text), where)
+    msgtype = "m.notice" if message.kind in _OWN_WORDS else "m.text"
+    return {"msgtype": msgtype, "body": clean(message.text)}
 
 
 def _edit(message: OutboundMessage, content: dict[str, Any]) -> dict[str, Any]:
@@ -70,8 +86,8 @@ def _edit(message: OutboundMessage, content: dict[str, Any]) -> dict[str, Any]:
     return {**content, **starred, "m.new_content": content, "m.relates_to": relation}
 
 
-def _related(message: OutboundMessage, content: dict[str, Any]) -> dict[str, Any]:
-    relation = _relation(message)
+def _related(message: OutboundMessage, content: dict[str, Any], end: str | None) -> dict[str, Any]:
+    relation = _relation(message, end)
     return content | {"m.relates_to": relation} if relation else content
 
 
@@ -82,14 +98,20 @@ def _annotation(message: OutboundMessage) -> dict[str, Any]:
     return {"m.relates_to": {"rel_type": "m.annotation", "event_id": message.reply_to, "key": key}}
 
 
-def _relation(message: OutboundMessage) -> dict[str, Any]:
+def _relation(message: OutboundMessage, end: str | None) -> dict[str, Any]:
+    """Return how a message stands to others.
+
+    In a thread every message answers something, so that clients without threads show what belongs together; it is a
+    real answer, to be quoted, when it is not to the thread's last message or its root (``is_falling_back``).
+    """
     root, answered = message.to.thread, message.reply_to
     if root is not None:
+        quoted = answered not in {None, root, end} and end is not None
         return {
             "rel_type": "m.thread",
             "event_id": root,
-            "is_falling_back": True,
-            "m.in_reply_to": {"event_id": answered or root},
+            "is_falling_back": not quoted,
+            "m.in_reply_to": {"event_id": answered or end or root},
         }
     return {"m.in_reply_to": {"event_id": answered}} if answered else {}
 

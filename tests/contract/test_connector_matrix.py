@@ -10,7 +10,7 @@ import pytest
 from bot.model import Address
 from bot.ports import Connector
 from connectors.matrix.connector import MatrixConnector
-from connectors.stage import Ledger, Stage, Standing, listening
+from connectors.stage import Ledger, Stage, Standing, StandingFile, listening
 from connectors.testing import ConnectorContract
 from tests.stages.line import Line
 from tests.stages.matrix import Bot, meet
@@ -22,6 +22,7 @@ class MatrixStage:
 
     def __init__(self, person: Person, bot: Bot, line: Line) -> None:
         self.place = Address("matrix", bot.room_id)
+        self.contents = bot.contents
         self._person = person
         self._bot = bot
         self._line = line
@@ -32,6 +33,21 @@ class MatrixStage:
         if thread is None:
             return await self._person.say(self.place.place, text)
         return await self._person.say_in_thread(self.place.place, thread, text)
+
+    async def send_file(self, name: str, content: bytes, media_type: str, caption: str = "") -> str:
+        return await self._person.send_file(
+            self.place.place, name, content, media_type, caption=caption
+        )
+
+    async def files(self) -> Sequence[StandingFile]:
+        found = []
+        for event in await self._person.events(self.place.place, self._bot.user_id):
+            said = event["content"]
+            if "filename" in said:
+                content = await self._person.open_file(said)
+                caption = said["body"] if said["body"] != said["filename"] else ""
+                found.append(StandingFile(said["filename"], content, caption, _thread(said)))
+        return found
 
     async def edit(self, event_id: str, text: str) -> str:
         return await self._person.edit(self.place.place, event_id, text)
@@ -49,7 +65,7 @@ class MatrixStage:
             edited = _edited(said)
             if edited is not None:
                 shown[edited] = replace(shown[edited], text=said["m.new_content"]["body"])
-            elif "body" in said:
+            elif "body" in said and "filename" not in said:
                 shown[event["event_id"]] = Standing(said["body"], _thread(said))
         return list(shown.values())
 

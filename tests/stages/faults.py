@@ -59,13 +59,13 @@ class BadPlatform(MemoryPlatform):
             self.struck += 1
             await asyncio.sleep(_PAUSE)
 
-    def show(self, message: OutboundMessage) -> str:
+    def show(self, message: OutboundMessage, file: bytes | None = None) -> str:
         self._refuse(message.to.place)
         if self.fault is Fault.CUT_AFTER_ACCEPT and self._strikes(message.to.place):
             self.lose_answers = 1
         if self.fault is Fault.DUPLICATE:
-            super().show(message)
-        return super().show(message)
+            super().show(message, file)
+        return super().show(message, file)
 
     async def read(self, since: int) -> tuple[tuple[Inbound, ...], int]:
         self._refuse("read")
@@ -106,7 +106,7 @@ class MemoryFaultStage(MemoryStage):
         super().__init__()
         self.bad = BadPlatform()
         self.platform = self.bad
-        self.connector = MemoryConnector(self.bad)
+        self.connector = MemoryConnector(self.bad, self.contents)
         self.places = (self.place, Address(KIND, "other"))
 
     async def strike(self, fault: Fault) -> None:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from bot.enclosure import Enclosure
 from bot.model import Address, Gap, Inbound, InboundBatch, MessageKind, OutboundMessage, Principal
 from connectors.matrix.accounts import Account
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.gaps import Bounds
+from tests.fakes.contents import MemoryContents
 from tests.stages.synapse import Person, Town
 from tests.waiting import until
 
@@ -55,6 +57,7 @@ class Bot:
         self.room_id = room_id
         self.allowed: set[str] = set()
         self.reports: list[str] = []
+        self.contents = MemoryContents()
         self.asked: list[str] = []
         self.moves: dict[str, str] = {}
         self.read: set[str] = set()
@@ -75,16 +78,22 @@ class Bot:
             "knows": self._knows,
             "successors": self.moves,
             "moved": self._moved,
+            "contents": self.contents,
             **changes,
         }
         return MatrixConnector(**arguments)
 
     @asynccontextmanager
     async def listening(
-        self, ear: Ear, *, bounds: Bounds | None = None, hold: timedelta = timedelta(seconds=30)
+        self,
+        ear: Ear,
+        *,
+        bounds: Bounds | None = None,
+        hold: timedelta = timedelta(seconds=30),
+        **changes: Any,
     ) -> AsyncIterator[MatrixConnector]:
         """Run a connector from the ear's position until the block ends; it listens when this returns."""
-        connector = self.connector(bounds=bounds, hold=hold)
+        connector = self.connector(bounds=bounds, hold=hold, **changes)
         known = len(ear.batches)
         task = asyncio.create_task(connector.subscribe(ear.accept, ear.position))
         try:
@@ -120,6 +129,7 @@ def message(
     reply_to: str | None = None,
     html: str | None = None,
     transaction_id: str | None = None,
+    files: tuple[Enclosure, ...] = (),
 ) -> OutboundMessage:
     """Return a message to a room, with a transaction id of its own unless one is given."""
     number = next(_numbers)
@@ -132,6 +142,7 @@ def message(
         text=text,
         html=html,
         reply_to=reply_to,
+        files=files,
     )
 
 

@@ -16,6 +16,7 @@ from bot.errors import SetupError
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.homeserver import LocalHomeserver, login_lines
 from connectors.matrix.synapse import Synapse, require
+from tests.fakes.contents import MemoryContents
 from tests.stages.matrix import Ear
 from tests.stages.synapse import free_port
 from tests.waiting import until
@@ -58,6 +59,7 @@ async def test_a_person_talks_and_all_survives_a_crash_a_restart_and_a_killed_ow
         connector = MatrixConnector(
             accounts.homeserver_url, accounts.bot_user_id, accounts.room_id, accounts.bot_token,
             device_id=accounts.bot_device_id, may_invite=allow, report=report,
+            contents=MemoryContents(),
         )  # fmt: skip
         ear = Ear()
         listening = asyncio.create_task(connector.subscribe(ear.accept, None))

@@ -1,5 +1,6 @@
 """Personas: the files that ship, a person's own, and what is wrong with one."""
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 import yaml
 
 from bot.places import Places
-from fleet.personas import persona
+from fleet.personas import known_classes, persona, refusals
 from fleet.prompt import compose, prompt_pieces
 from fleet.roster_file import parse
 
@@ -49,9 +50,11 @@ def test_a_shipped_file_says_everything_and_has_the_three_sections(
     assert found.refused is None
 
 
-def test_who_is_handed_cards(places: Places) -> None:
-    takes = {name: persona(name, places).takes_cards for name in SHIPPED}
-    assert takes == {"code": True, "general": True, "orchestrator": False, "enhancer": False}
+def test_who_is_handed_cards_that_name_no_class(places: Places) -> None:
+    assert {name for name in SHIPPED if persona(name, places).takes_cards} == {
+        *("business-analyst", "chief-of-staff", "code", "copywriter", "general"),
+        *("personal-assistant", "researcher"),
+    }
 
 
 def test_an_unknown_class_is_general(places: Places) -> None:
@@ -77,6 +80,58 @@ def test_a_persons_own_class_takes_what_it_does_not_say_from_general(places: Pla
     general = persona("general", places)
     assert (found.agent_class, found.domain, found.contract) == ("alchemy", "research", "# Gold\n")
     assert (found.takes_cards, found.tools) == (general.takes_cards, general.tools)
+
+
+def test_front_matter_alone_changes_what_programs_ask_and_leaves_the_words_ours(
+    places: Places,
+) -> None:
+    path = write(places, "code", "---\nmodel_tier: small\n---\n")
+    found = persona("code", places)
+    assert (found.model_tier, found.takes_cards) == ("small", True)
+    assert found.contract.startswith("# Code\n")
+    assert found.source == f"{path} + fleet/roles/code.md"
+
+
+def test_a_new_file_adds_a_class_and_a_broken_one_adds_none(places: Places) -> None:
+    write(places, "alchemy", "# Gold\n")
+    write(places, "astrology", "---\nclass: [\n---\n")
+    write(places, "no name", "# Ours\n")
+    known = known_classes(places)
+    assert known == {*SHIPPED, "alchemy"}
+
+
+def test_every_file_that_cannot_be_used_is_named_with_its_line(places: Places) -> None:
+    directory = places.local_roles_directory
+    assert list(refusals(places)) == []
+    write(places, "code", "---\nmodel_tier: huge\ntakes_card: true\n---\n")
+    write(places, "empty", " \n")
+    (directory / "binary.md").write_bytes(b"# One\n\xff\n")
+    write(places, "escape", "# One\n\n\x1b[31mred\n")
+    write(places, "long", "x" * 70_000)
+    (directory / "folder.md").mkdir()
+    (directory / "link.md").symlink_to(directory / "nowhere")
+    os.mkfifo(directory / "pipe.md")
+    write(places, "no name", "# Ours\n")
+    said = [line.removeprefix(f"{directory}/") for line in refusals(places)]
+    assert said == [
+        "binary.md:2: not UTF-8",
+        "code.md:2: model_tier: 'huge' is not allowed; allowed: 'small', 'medium' or 'large'",
+        f"code.md:3: takes_card: there is no such key; allowed: {', '.join(KEYS)}",
+        "empty.md:1: the file is empty",
+        "escape.md:3: a control character ('\\x1b')",
+        "folder.md:1: is no file",
+        "link.md:1: leads to no file",
+        "long.md:1: longer than 65536 bytes",
+        "no name.md:1: 'no name' is no name of a class: [A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+        "pipe.md:1: is no file",
+    ]
+
+
+def test_a_file_from_another_system_reads_the_same(places: Places) -> None:
+    path = places.local_roles_directory / "code.md"
+    path.write_bytes("\ufeff---\r\ntakes_cards: false\r\n---\r\n# Ours é\r\n".encode())
+    found = persona("code", places)
+    assert (found.takes_cards, found.contract, found.refused) == (False, "# Ours é\n", None)
 
 
 @pytest.mark.parametrize(

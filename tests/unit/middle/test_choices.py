@@ -10,6 +10,7 @@ from bot.mailbox import Mailbox
 from bot.model import Address, Inbound, InboundKind, Message, MessageKind, Principal
 from bot.reply import Offer, Text
 from connectors.memory import KIND, MemoryConnector, MemoryPlatform
+from tests.fakes.contents import MemoryContents
 from tests.fakes.mailroom import Event, MemoryOutbox, Room
 from tests.stages.middle import ANN, EVE, OPS, Middle
 from tests.waiting import until
@@ -68,7 +69,9 @@ async def test_what_is_offered_stands_below_as_marks_and_is_said_in_words(middle
 
 
 def test_where_nobody_can_choose_nothing_is_offered() -> None:
-    limits = replace(MemoryConnector(MemoryPlatform()).capabilities(), choices=False)
+    limits = replace(
+        MemoryConnector(MemoryPlatform(), MemoryContents()).capabilities(), choices=False
+    )
     mailbox = Mailbox(MemoryOutbox(Room()), lambda _kind: limits)
     place, kind = Address(KIND, OPS), MessageKind.NOTICE
     (letter,) = mailbox.seal([Message("m", place, kind, (Text("words"),), offers=(YES,))])

@@ -15,6 +15,7 @@ from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import PLACE, TmuxConnector
 from fleet.local import LocalFleet
 from fleet.readiness import Thresholds
+from tests.fakes.contents import MemoryContents
 from tests.fakes.mailroom import MemoryPositions, MemorySuccessions, Room
 
 ROSTER = {
@@ -29,7 +30,8 @@ ROSTER = {
     },
 }
 ACCOUNTS = LocalAccounts(
-    "http://127.0.0.1:8008", "@mosaic:localhost", "t", "D", "@operator:localhost", "p", "!own:localhost"
+    "http://127.0.0.1:8008", "@mosaic:localhost", "t", "D", "@operator:localhost", "p", "!own:localhost",
+    "pickle key of the bot",
 )  # fmt: skip
 
 
@@ -60,6 +62,7 @@ def connections(
         console=TmuxConnector(),
         may_invite=nobody,
         report=ignore,
+        contents=MemoryContents(),
         positions=MemoryPositions(Room()),
         moving=moving or Moving(MemorySuccessions(), drop),
     )

@@ -148,17 +148,15 @@ class Upgrades:
     def forward(self, message: OutboundMessage) -> OutboundMessage | None:
         """Return a message as it can be said in the room that its own one became.
 
-        Threads, answers and edits name events of the old room and are dropped; None for what is nothing without
-        such an event.
+        Threads and answers name events of the old room and are dropped; None for edits and marks, which are nothing
+        without theirs.
         """
         room_id = self.current(message.to.place)
         if room_id == message.to.place:
             return message
-        edits = message.replaced_event is not None and message.kind is MessageKind.PROGRESS
-        if message.kind is MessageKind.REACTION or edits:
+        if message.kind is MessageKind.REACTION or message.replaced_event is not None:
             return None
-        to = Address(KIND, room_id)
-        return replace(message, to=to, reply_to=None, replaced_event=None, former_mark=None)
+        return replace(message, to=Address(KIND, room_id), reply_to=None)
 
     async def _replacement(self, room_id: str) -> str | None:
         """Return the room that a room says took over from it."""

@@ -12,7 +12,6 @@ import structlog
 from bot.announcements import Announcements, Speech
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
-from bot.condition import PartState, PartStatus
 from bot.connections import Connections
 from bot.credentials import Credentials
 from bot.errors import SetupError
@@ -23,6 +22,7 @@ from bot.life import Life
 from bot.mailbox import Mailbox
 from bot.model import Address, Caller, Message, Principal, Via
 from bot.moving import Moving
+from bot.part_status import PartState, PartStatus
 from bot.parts import Parts
 from bot.pause_watch import PauseWatch
 from bot.places import Places, default_socket_name
@@ -354,7 +354,7 @@ class Daemon:
             self._connections.opener(kind),
             self._positions,
             self._traffic.router.accept,
-            lambda name, detail: self._parts.trouble(name, detail),  # noqa: PLW0108 - made later
+            lambda *trouble: self._parts.trouble(*trouble),  # noqa: PLW0108 - made later
             optional=kind == self._console.kind,
         )
 

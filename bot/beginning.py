@@ -20,6 +20,7 @@ from fleet.roster_store import RosterStore
 from fleet.tiers import Models
 
 DEMO = "demo"
+DOGFOOD = "dogfood"
 _STAND_INS = {
     "homeserver_url": "http://127.0.0.1:8008",
     "user_id": "@mosaic:mosaic.local",
@@ -114,6 +115,8 @@ def _check(places: Places, answers: Answers) -> None:
         raise UsageError(f"--working-directory: {directory} is not a directory")
     if answers.profile == DEMO and answers.add:
         raise UsageError("--add needs a --profile, and the demo is none")
+    if answers.profile == DEMO and answers.runtime not in {None, DOGFOOD}:
+        raise UsageError("--runtime needs a --profile: the demo is two dogfood agents")
 
 
 def _base(places: Places, answers: Answers, environ: Mapping[str, str]) -> str:

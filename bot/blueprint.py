@@ -1,6 +1,6 @@
 """What is to be done so that rooms are as they should be: compared, never guessed, and done only when it was shown."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.model import derived_id
@@ -100,6 +100,31 @@ class Blueprint:
         return derived_id("blueprint", *(step.sentence for step in self.steps))[:8]
 
 
+def wishes(
+    space: str,
+    projects: Iterable[str],
+    operators: tuple[str, ...],
+    avatar: str,
+    *,
+    encrypted: bool,
+) -> Sequence[RoomWish]:
+    """Return the rooms that there should be, the space first."""
+
+    def wish(role: RoomRole, name: str, topic: str, project: str = "") -> RoomWish:
+        closed = encrypted and role is not RoomRole.SPACE
+        return RoomWish(Purpose(role, project), name, topic, operators, avatar, closed)
+
+    return (
+        wish(RoomRole.SPACE, space, "The rooms of a fleet of coding agents."),
+        wish(RoomRole.OPS, f"{space} · ops", "Commands, questions, and what needs a person."),
+        wish(RoomRole.MAIL, f"{space} · agents' mail", "What agents write to each other."),
+        *(
+            wish(RoomRole.PROJECT, f"{space} · {name}", f"The cards of {name}.", name)
+            for name in sorted(projects)
+        ),
+    )
+
+
 def draw(wishes: Sequence[RoomWish], site: Site) -> Blueprint:
     """Return what is to be done; the first wish is the space."""
     steps: list[Step] = []
@@ -120,28 +145,35 @@ def draw(wishes: Sequence[RoomWish], site: Site) -> Blueprint:
 
 
 def _mending(wish: RoomWish, place: str, facts: RoomFacts, site: Site) -> Iterator[Step]:
-    purpose = wish.purpose
-    if site.kept.get(purpose) != place:
-        yield Adopt(purpose, place, facts.name)
-    wanted: list[Change] = [
-        Change(kind, value)
-        for kind, value, present, power in (
-            # What people called it stays: only what has no name, topic or picture is given one.
-            (ChangeKind.NAME, wish.name, facts.name, "name"),
-            (ChangeKind.TOPIC, wish.topic, facts.topic, "topic"),
-            (ChangeKind.AVATAR, wish.avatar, facts.avatar, "avatar"),
-        )
-        if value and not present and power not in facts.lacks
-    ]
-    if wish.encrypted and not facts.encrypted and "encryption" not in facts.lacks:
-        wanted.append(Change(ChangeKind.ENCRYPT))
+    if site.kept.get(wish.purpose) != place:
+        yield Adopt(wish.purpose, place, facts.name)
+    for change in (*_looks(wish, facts), *_people(wish, facts)):
+        yield Mend(wish.purpose, change)
+
+
+def _looks(wish: RoomWish, facts: RoomFacts) -> Iterator[Change]:
+    """Give a room a name, a topic and a picture if it has none: what people called it stays."""
+    for kind, value, present in (
+        (ChangeKind.NAME, wish.name, facts.name),
+        (ChangeKind.TOPIC, wish.topic, facts.topic),
+        (ChangeKind.AVATAR, wish.avatar, facts.avatar),
+    ):
+        if value and not present and kind not in facts.lacks:
+            yield Change(kind, value)
+    # It cannot be taken back: in a room that people made they decide themselves.
+    if wish.encrypted and facts.ours and not facts.encrypted and "encryption" not in facts.lacks:
+        yield Change(ChangeKind.ENCRYPT)
+
+
+def _people(wish: RoomWish, facts: RoomFacts) -> Iterator[Change]:
     if "invite" not in facts.lacks:
-        missing = (one for one in wish.operators if one not in facts.people)
-        wanted += [Change(ChangeKind.INVITE, one) for one in missing]
+        yield from (
+            Change(ChangeKind.INVITE, one) for one in wish.operators if one not in facts.people
+        )
     if facts.ours and "power" not in facts.lacks:
-        weak = (one for one in wish.operators if one not in facts.powerful)
-        wanted += [Change(ChangeKind.POWER, one) for one in weak]
-    yield from (Mend(purpose, change) for change in wanted)
+        yield from (
+            Change(ChangeKind.POWER, one) for one in wish.operators if one not in facts.powerful
+        )
 
 
 def _held(wish: RoomWish, place: str | None, site: Site) -> Iterator[Step]:
@@ -157,7 +189,7 @@ def _held(wish: RoomWish, place: str | None, site: Site) -> Iterator[Step]:
 
 def _lacking(wish: RoomWish, facts: RoomFacts) -> Iterator[str]:
     needed = {"invite": bool(wish.operators), "pin": wish.purpose.role is RoomRole.OPS}
-    needed |= {"encryption": wish.encrypted and not facts.encrypted}
+    needed["encryption"] = wish.encrypted and facts.ours and not facts.encrypted
     missing = sorted(word for word in facts.lacks if needed.get(word))
     if missing:
         yield f"I have no power for {_list(missing)} in the room for {wish.purpose}"

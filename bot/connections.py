@@ -7,6 +7,7 @@ from functools import partial
 from typing import cast
 
 from bot.credentials import Credentials
+from bot.devices import Devices, KnowsDevices
 from bot.errors import SetupError
 from bot.model import Address, Capabilities, Principal
 from bot.moving import Moving
@@ -117,14 +118,18 @@ class Connections:
         )
 
     def _matrix_keys(self) -> Keys | None:
-        """Return where the device's keys lie, None when nobody gave a secret to keep them by."""
-        secret = self._credentials.get("MATRIX_PICKLE_KEY")
-        if secret is None and (accounts := self._accounts()) is not None:
-            secret = accounts.bot_pickle_key
-        if secret is None:
-            return None
+        """Return where the device's keys lie, None when nobody gave a secret to keep them by.
+
+        The local homeserver's bot has keys of its own, so that its device never stands in another account's way.
+        """
+        folder, secret = (
+            self._fleet.places.crypto_directory,
+            self._credentials.get("MATRIX_PICKLE_KEY"),
+        )
+        if (accounts := self._accounts()) is not None:
+            folder, secret = folder / "local", accounts.bot_pickle_key
         trust = Trust(self._settings.connectors.matrix.trust)
-        return Keys(self._fleet.places.crypto_directory, secret, trust)
+        return None if secret is None else Keys(folder, secret, trust)
 
     async def _matrix_account(self) -> tuple[MatrixBlock, str, str | None]:
         if self._homeserver is not None:
@@ -171,6 +176,11 @@ class Connections:
             for kind, connector in self._live.items()
             if connector.capabilities().file_bytes
         }
+
+    def devices(self) -> Devices | None:
+        """Return people's devices in encrypted rooms, None while no connector that is live knows any."""
+        connector = self._live.get("matrix")
+        return None if connector is None else cast("KnowsDevices", connector).devices
 
     def typing(self, kind: str) -> ShowsTyping | None:
         """Return the connector if it is live and shows typing."""

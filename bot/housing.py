@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.backlog import Backlog
+from bot.blueprint import wishes
 from bot.concerns import Concerns
 from bot.connections import Connections
 from bot.construction import Construction, Ground
@@ -16,7 +17,7 @@ from bot.openings import Openings
 from bot.pause import Pause
 from bot.placards import State
 from bot.ports import Part
-from bot.rooms import Pins, Purpose, RoomRole, RoomWish
+from bot.rooms import Pins, RoomRole, RoomWish
 from bot.settings import Settings
 from bot.showcase import Rhythm, Showcase
 from bot.whereabouts import Whereabouts
@@ -111,12 +112,9 @@ class Housing:
 
     def _with_placard(self) -> Sequence[Address]:
         wanted, ops = self._settings.rooms.status, self.whereabouts.room(RoomRole.OPS)
-        if wanted == "never":
-            return ()
-        if wanted == "always" and ops is None:
-            primary = self._connections.primary()
-            return (primary,)
-        return () if ops is None else (ops,)
+        if wanted == "always":
+            return (ops or self._connections.primary(),)
+        return () if ops is None or wanted == "never" else (ops,)
 
     def _room_of(self, owner: str) -> Address | None:
         """Return the room of the project in whose directory a claim's owner works, as far as the roster knows."""
@@ -144,28 +142,3 @@ class Housing:
             self._settings.rooms.avatar,
             encrypted=encrypted,
         )
-
-
-def wishes(
-    space: str,
-    projects: Sequence[str] | dict[str, Path],
-    operators: tuple[str, ...],
-    avatar: str,
-    *,
-    encrypted: bool,
-) -> Sequence[RoomWish]:
-    """Return the rooms that there should be, the space first."""
-
-    def wish(role: RoomRole, name: str, topic: str, project: str = "") -> RoomWish:
-        closed = encrypted and role is not RoomRole.SPACE
-        return RoomWish(Purpose(role, project), name, topic, operators, avatar, closed)
-
-    return (
-        wish(RoomRole.SPACE, space, "The rooms of a fleet of coding agents."),
-        wish(RoomRole.OPS, f"{space} · ops", "Commands, questions, and what needs a person."),
-        wish(RoomRole.MAIL, f"{space} · agents' mail", "What agents write to each other."),
-        *(
-            wish(RoomRole.PROJECT, f"{space} · {name}", f"The cards of {name}.", name)
-            for name in sorted(projects)
-        ),
-    )

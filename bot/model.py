@@ -324,7 +324,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorHealth:
-    """How a connector is: ``reachable`` means the other side answers, ``authenticated`` that it knows us."""
+    """How a connector is: ``reachable`` means the other side answers, ``authenticated`` that it knows us.
+
+    In ``safe_mode`` it reads, and a person must act before it says everything again: ``detail`` says what.
+    """
 
     reachable: bool
     authenticated: bool
@@ -333,6 +336,7 @@ class ConnectorHealth:
     last_roundtrip_ms: float | None = None
     gap: Gap | None = None
     detail: str = ""
+    safe_mode: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "hop_budget": (UserError, "The chain that this mail belongs to has spent its budget ([mail] hop_budget)."),
     "pair_budget": (UserError, "The two agents have spent theirs ([mail] pair_budget)."),
     "unknown_card": (UserError, "No card has this id."),
+    "unknown_device": (UserError, "Nobody here has a device of this name."),
     "card_exists": (UserError, "A card has this id already, under another idempotency key or none."),
     "key_taken": (UserError, "The idempotency key belongs to a card with another id."),
     "self_link": (UserError, "A card cannot depend on itself."),

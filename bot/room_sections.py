@@ -27,7 +27,7 @@ class Rooms(Section):
     """Picture of new rooms, an address on the homeserver such as `mxc://example.org/abc`; empty is none."""
 
     encrypted: bool = Field(default=True, strict=True)
-    """Make rooms encrypted, where the bot can talk in encrypted ones."""
+    """Make the bot's own rooms encrypted, where it can talk in encrypted ones; rooms that people made are theirs."""
 
     status: Literal["auto", "always", "never"] = "auto"
     """Where one pinned message says how things stand: in the room that `room setup` took for ops, in the primary room

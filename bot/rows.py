@@ -2,7 +2,7 @@
 
 Element's apps for telephones show no HTML table: the older ones run its cells together, Element X drops the tags
 (element-x-android issue 1492, element-x-ios issue 1416). What every client shows is a block of code and a list, so in
-chat a table is one of these two (docs/adr/0039-manners.md).
+chat a table is one of these two (docs/adr/0037-manners.md).
 """
 
 import html
@@ -53,17 +53,17 @@ def align(rows: Sequence[Sequence[str]]) -> str:
 
 
 def list_text(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return every row as an item: its first cell, and below it the others with their headings.
+    """Return every row as one line: its first cell, then the others with their headings.
 
-    Of two columns the second one says by itself what it is, so the two stand side by side.
+    Of two columns the second one says by itself what it is.
     """
     named = columns if len(columns) != 2 else (columns[0], "")
-    between = "\n  " if len(columns) != 2 else ": "
+    between = _DOT if len(columns) != 2 else ": "
     return "\n".join(_item_text(named, row, between) for row in rows) or _GAP.join(columns)
 
 
 def list_html(columns: Sequence[Cell], rows: Sequence[Sequence[Cell]]) -> str:
-    """Return what ``list_text`` does, as HTML."""
+    """Return every row as an item of a list, as HTML: its first cell, and below it the others with their headings."""
     named = columns if len(columns) != 2 else (columns[0], _EMPTY)
     between = "<br>" if len(columns) != 2 else ": "
     items = "".join(f"<li>{_item_html(named, row, between)}</li>" for row in rows)
@@ -84,7 +84,7 @@ def _item_text(columns: Sequence[str], row: Sequence[str], between: str) -> str:
         for name, cell in zip_longest(columns[1:], others, fillvalue="")
         if cell
     )
-    return f"• {first}{between}{named}" if named else f"• {first}"
+    return f"{first}{between}{named}" if named else first
 
 
 def _item_html(columns: Sequence[Cell], row: Sequence[Cell], between: str) -> str:

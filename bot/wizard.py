@@ -7,6 +7,7 @@ from typing import Any, TextIO
 
 from bot.beginning import (
     DEMO,
+    DOGFOOD,
     Beginning,
     make_beginning,
     models_of,
@@ -111,7 +112,7 @@ def _ask_runtime(places: Places, environ: Mapping[str, str], talk: Talk) -> str 
     if models.said:
         return None  # the settings say it
     options = [(one, "installed") for one in models.installed()]
-    options.append(("dogfood", "ships with us, needs no account, answers without thinking"))
+    options.append((DOGFOOD, "ships with us, needs no account, answers without thinking"))
     return talk.choose("Which agent program?", options, options[0][0])
 
 

@@ -1,7 +1,6 @@
 """The library of personas: what classes there are, and what is a person's own of it."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -39,7 +38,7 @@ class PersonaCommands:
             return Reply({**_data(found), "contract": found.contract}, blocks)
         found_all = self._personas.classes()
         refused = tuple(Text(f"Not used: {line}") for line in self._personas.refusals())
-        return Reply([_data(one) for one in found_all], (*_shelves(found_all), *refused))
+        return Reply([_data(one) for one in found_all], (_table(found_all), *refused))
 
     @command("personas diff", roles=MEMBERS)
     async def diff(self, call: Call, name: Class) -> Reply:
@@ -87,21 +86,14 @@ def _shown(value: object) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _shelves(found: Sequence[Description]) -> Iterator[Block]:
-    columns = ("class", "takes cards", "tier", "source", "baseline")
-    for domain, shelf in groupby(found, key=lambda one: one.domain):
-        rows = tuple(
-            (
-                one.agent_class,
-                _shown(one.takes_cards),
-                one.model_tier,
-                one.source,
-                "" if one.footing is Footing.SHIPPED else str(one.footing),
-            )
-            for one in shelf
-        )
-        yield Text(f"{domain} ({len(rows)})")
-        yield Table(columns, rows)
+def _table(found: Sequence[Description]) -> Table:
+    columns = ("domain", "class", "takes cards", "tier", "yours")
+    return Table(columns, tuple(_row(one) for one in found))
+
+
+def _row(one: Description) -> tuple[str, ...]:
+    yours = "" if one.footing is Footing.SHIPPED else f"{one.footing}: {one.source}"
+    return one.domain, one.agent_class, _shown(one.takes_cards), one.model_tier, yours
 
 
 def _compared(found: Comparison) -> dict[str, Any]:

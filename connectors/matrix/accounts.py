@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 
 from bot.errors import MosaicError, SetupError, TransientError
+from connectors.matrix.events import ENCRYPTION, MEGOLM
 from connectors.matrix.failures import read_refusal, translate
 
 _ADMIN = "/_synapse/admin/v1/register"
@@ -76,12 +77,16 @@ class Registrar:
         told = await self._ask("POST", _ADMIN, body=body)
         return Account(told["user_id"], told["access_token"], told["device_id"], password)
 
-    async def make_room(self, owner: Account, guests: tuple[Account, ...], name: str) -> str:
-        """Make a private room without encryption in which all are joined with the owner's powers."""
+    async def make_room(
+        self, owner: Account, guests: tuple[Account, ...], name: str, *, encrypted: bool = False
+    ) -> str:
+        """Make a private room in which all are joined with the owner's powers."""
+        rules = {"type": ENCRYPTION, "state_key": "", "content": {"algorithm": MEGOLM}}
         body = {
             "preset": "trusted_private_chat",
             "name": name,
             "invite": [guest.user_id for guest in guests],
+            "initial_state": [rules] if encrypted else [],
         }
         room_id: str = (await self._ask("POST", f"{_CLIENT}/createRoom", owner, body))["room_id"]
         for guest in guests:
@@ -110,12 +115,12 @@ class Registrar:
 
 
 async def make_accounts(http: aiohttp.ClientSession, url: str, secret: str) -> LocalAccounts:
-    """Make the person ``operator``, the bot ``mosaic`` and their room; SetupError when they exist."""
+    """Make the person ``operator``, the bot ``mosaic`` and their encrypted room; SetupError when they exist."""
     registrar = Registrar(http, url, secret)
     try:
         person = await registrar.register("operator")
         bot = await registrar.register("mosaic")
-        room_id = await registrar.make_room(bot, (person,), "Mosaic Fleet")
+        room_id = await registrar.make_room(bot, (person,), "Mosaic Fleet", encrypted=True)
     except TransientError:
         raise
     except MosaicError as error:

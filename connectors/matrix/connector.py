@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from bot.contents import bytes_of
+from bot.devices import Devices
 from bot.enclosure import Attachment, Enclosure
 from bot.errors import MosaicError, SetupError, UserError
 from bot.model import (
@@ -28,7 +29,8 @@ from bot.ports import Accept, Contents
 from bot.rooms import Pins, RoomBuilder
 from connectors.matrix.building import Building
 from connectors.matrix.crypto.cipher import Cipher
-from connectors.matrix.events import KIND, REACTION
+from connectors.matrix.crypto.device_list import DeviceList
+from connectors.matrix.events import KIND
 from connectors.matrix.failures import FORBIDDEN, NO_ROOT, REPEATED_REACTION
 from connectors.matrix.gaps import Bounds, GapWalker, Knows
 from connectors.matrix.keys import Keys
@@ -43,7 +45,7 @@ from connectors.matrix.rooms import MayInvite, Report, Rooms
 from connectors.matrix.session import Session
 from connectors.matrix.sync import HOLD, SyncLoop
 from connectors.matrix.upgrades import Moved, Upgrades
-from connectors.matrix.wire import MAX_BYTES, WireEvent, to_wire
+from connectors.matrix.wire import MAX_BYTES, SEALED_LIMIT, WireEvent, to_wire
 
 _TYPING_LASTS = timedelta(seconds=30)
 _FRESH = HOLD + timedelta(seconds=20)
@@ -92,8 +94,8 @@ class MatrixConnector:
     ) -> None:
         self._session = session = Session(homeserver_url, user_id, access_token, device_id)
         members = Members(session)
-        cipher = None if keys is None else Cipher(session, members, keys)
-        self._privacy = Privacy(session, members, cipher)
+        self._cipher = cipher = None if keys is None else Cipher(session, members, keys)
+        self._privacy = Privacy(session, members, cipher, report)
         upgrades = Upgrades(session, report, successors, moved=moved, farewell=self._say_farewell)
         hindrance = self._privacy.hindrance
         self._rooms = Rooms(
@@ -142,7 +144,6 @@ class MatrixConnector:
     async def _send(self, message: OutboundMessage) -> SendResult:
         room_id = message.to.place
         async with self._turns.setdefault(room_id, asyncio.Lock()):
-            await self._rooms.refuse_closed(room_id)
             event_id = await self._place(message)
             if message.former_mark is not None:
                 await self._withdraw(message, message.former_mark)
@@ -187,28 +188,46 @@ class MatrixConnector:
 
     async def _place(self, message: OutboundMessage) -> str | None:
         """Show a message in its thread; below an event that can begin none, as a plain answer to that one."""
-        room_id, mentioned = message.to.place, self._recent.mentioned(message)
+        end = self._recent.end_of_thread(message)
+        await self._refuse_closed(message.to.place)
         where = await self._upload(message)
-        event = to_wire(message, mentioned, self._recent.end_of_thread(message), where)
         try:
-            event_id = await self._show(room_id, event, message.transaction_id)
+            event_id = await self._show(message, end, where)
         except UserError as error:
             if message.to.thread is None or NO_ROOT not in error.message:
                 raise
-            event = to_wire(
-                replace(message, to=replace(message.to, thread=None)), mentioned, where=where
-            )
-            return await self._show(room_id, event, message.transaction_id)
-        if event.type != REACTION and event_id is not None:
+            plain = replace(message, to=replace(message.to, thread=None))
+            return await self._show(plain, None, where)
+        if message.kind is not MessageKind.REACTION and event_id is not None:
             self._recent.say(message, event_id)
         return event_id
 
-    async def _show(self, room_id: str, event: WireEvent, transaction_id: str) -> str | None:
-        """Send an event, encrypted if its room is, and return its id; None for a mark of ours that stands there."""
+    async def _refuse_closed(self, room_id: str) -> None:
+        """Raise what keeps us out of an encrypted room; a room without encryption is open."""
         if await self._rooms.is_encrypted(room_id):
-            event = await self._privacy.seal(room_id, self._rooms.rules(room_id), event)
+            await self._privacy.ready()
+            await self._rooms.refuse_closed(room_id)
+
+    async def _event(
+        self, message: OutboundMessage, end: str | None, where: dict[str, Any] | None
+    ) -> WireEvent:
+        """Return the event of a message as it may stand in its room."""
+        room_id, mentioned = message.to.place, self._recent.mentioned(message)
+        if not await self._rooms.is_encrypted(room_id):
+            return to_wire(message, mentioned, end, where)
+        await self._refuse_closed(room_id)
+        event = to_wire(message, mentioned, end, where, limit=SEALED_LIMIT)
+        return await self._privacy.seal(room_id, self._rooms.rules(room_id), event)
+
+    async def _show(
+        self, message: OutboundMessage, end: str | None, where: dict[str, Any] | None
+    ) -> str | None:
+        """Send an event and return its id; None for a mark of ours that stands there already."""
+        event = await self._event(message, end, where)
         try:
-            return await self._session.say(room_id, event.type, event.content, transaction_id)
+            return await self._session.say(
+                message.to.place, event.type, event.content, message.transaction_id
+            )
         except UserError as error:
             if error.code != REPEATED_REACTION:
                 raise
@@ -261,6 +280,11 @@ class MatrixConnector:
             self._rooms.primary
         )
 
+    @property
+    def devices(self) -> Devices | None:
+        """The devices of people in encrypted rooms; None without keys."""
+        return None if self._cipher is None else DeviceList(self._cipher)
+
     async def health(self) -> ConnectorHealth:
         """Return how it is; asks the homeserver only when the loop has not heard from it lately.
 
@@ -295,7 +319,7 @@ class MatrixConnector:
             file_bytes=self._media.limit,
             most_parts=1,
             rooms=True,
-            encrypts=self._privacy.hindrance() is None,
+            encrypts=self._privacy.hindrance(speaking=True) is None,
         )
 
     async def close(self) -> None:
@@ -318,4 +342,5 @@ class MatrixConnector:
             last_roundtrip_ms=self._session.last_roundtrip_ms,
             gap=self._reader.last_gap,
             detail="; ".join(notes),
+            safe_mode=not self._privacy.is_safe,
         )

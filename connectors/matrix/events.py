@@ -23,6 +23,7 @@ REDACTION = "m.room.redaction"
 TOMBSTONE = "m.room.tombstone"
 CREATE = "m.room.create"
 ENCRYPTED = "m.room.encrypted"
+MEGOLM = "m.megolm.v1.aes-sha2"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS = 253_402_300_799_000

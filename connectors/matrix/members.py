@@ -6,11 +6,15 @@ from connectors.matrix.session import Session
 
 
 class Members:
-    """The people of rooms, asked for once and again after every change of one."""
+    """The people of rooms, asked for once and again after every change of one.
+
+    What was learnt is believed only while the sync loop watches for changes.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._known: dict[str, Sequence[str]] = {}
+        self._watched = False
         self._changes = 0
 
     async def of(self, room_id: str) -> Sequence[str]:
@@ -19,16 +23,21 @@ class Members:
         if known is None:
             changes = self._changes
             known = await self._session.members(room_id)
-            if changes == self._changes:
+            if self._watched and changes == self._changes:
                 self._known[room_id] = known
         return known
 
     def note_change(self, room_id: str) -> None:
-        """Note that somebody came, left or was invited."""
+        """Note that somebody came or left, or may have."""
         self._changes += 1
         self._known.pop(room_id, None)
 
+    def watch(self) -> None:
+        """From now on the sync loop notes every change here."""
+        self._watched = True
+
     def lose_sight(self) -> None:
         """Believe nothing any more that may change unseen."""
+        self._watched = False
         self._changes += 1
         self._known.clear()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import structlog
 
@@ -17,7 +18,7 @@ from connectors.matrix.events import (
     to_inbound,
 )
 from connectors.matrix.gaps import GapWalker, Walk
-from connectors.matrix.privacy import Privacy
+from connectors.matrix.privacy import Privacy, Spoken
 from connectors.matrix.rooms import Rooms
 
 
@@ -52,7 +53,7 @@ class Reader:
                 gaps.append(gap)
                 self.last_gap = gap
         await self._follow_invitations(answer)
-        unreadable = () if position is None else tuple(self._privacy.unreadable())
+        unreadable = () if position is None else self._privacy.unreadable()
         return InboundBatch(KIND, tuple(events), answer.next_batch, tuple(gaps), unreadable)
 
     async def _follow_invitations(self, answer: SyncAnswer) -> None:
@@ -76,7 +77,7 @@ class Reader:
             events += found
             gaps += [] if gap is None else [gap]
         await self._follow_invitations(answer)
-        unreadable = tuple(self._privacy.unreadable())
+        unreadable = self._privacy.unreadable()
         return InboundBatch(KIND, tuple(events), answer.next_batch, tuple(gaps), unreadable)
 
     def _late_words(self) -> list[Inbound]:
@@ -89,14 +90,22 @@ class Reader:
     async def _read_left(
         self, room_id: str, room: JoinedRoom, position: str | None, *, missed: bool
     ) -> tuple[list[Inbound], Gap | None]:
-        """Read what was said in a room before we were out of it; of its state the server tells no more."""
-        self._rooms.note_presence(room_id, inside=False)
+        """Read what was said in a room before we were out of it.
+
+        Where the server tells no more whether it was encrypted, no clear word of it can be believed.
+        """
+        found: tuple[list[Inbound], Gap | None] = ([], None)
         recent = read_events(RoomEvent, room.timeline.events)
         exits = [event for event in recent if is_own_exit(event, self._user_id)]
-        if position is None or not exits:
-            return [], None
-        await self._rooms.note_removal(room_id, exits[-1])
-        return await self._read_since(room_id, room, position, missed=missed)
+        if exits and position is not None:
+            if not await self._is_closed(room_id):
+                found = await self._read_since(room_id, room, position, missed=missed)
+            elif any(to_inbound(event, room_id, self._user_id) for event in recent):
+                await self._rooms.report(f"What was last said in {room_id} could not be read.")
+            await self._rooms.note_removal(room_id, exits[-1])
+        self._rooms.note_presence(room_id, inside=False)
+        self._privacy.members.note_change(room_id)
+        return found
 
     async def _read_room(
         self, room_id: str, room: JoinedRoom, position: str | None, *, missed: bool
@@ -133,8 +142,8 @@ class Reader:
     async def _note_state(self, room_id: str, room: JoinedRoom) -> None:
         """Take down what has become of a room: encrypted, replaced, with other members."""
         recent = read_events(RoomEvent, room.timeline.events)
-        await self._note_encryption(room_id, room, recent)
-        if any(event.type == MEMBER for event in recent):
+        await self._note_encryption(room_id, (*room.state.events, *room.timeline.events))
+        if room.timeline.limited or any(event.type == MEMBER for event in recent):
             self._privacy.members.note_change(room_id)
         for event in (*read_events(RoomEvent, room.state.events), *recent):
             self._rooms.upgrades.note(room_id, event)
@@ -142,7 +151,9 @@ class Reader:
     async def _account(
         self, room_id: str, events: Sequence[RoomEvent], walk: Walk, *, missed: bool
     ) -> tuple[list[Inbound], Gap | None]:
-        found = await self._translate(room_id, events, missed=missed)
+        private = await self._private_part(room_id, events)
+        await self._privacy.take_back(room_id, events[private:])
+        found = await self._translate(room_id, events, private, missed=missed)
         if not walk.complete:
             await self._rooms.report(
                 f"Not all that was said in {room_id} while I was away could be read back;"
@@ -150,21 +161,20 @@ class Reader:
             )
         return found, _gap(room_id, found, walk, missed=missed)
 
-    async def _note_encryption(
-        self, room_id: str, room: JoinedRoom, recent: Sequence[RoomEvent]
-    ) -> None:
-        """Take down that a room is encrypted, and take back what we said in clear text without knowing it yet."""
-        before = self._rooms.was_encrypted(room_id)
-        for event in read_events(RoomEvent, room.state.events):
-            if event.type == ENCRYPTION and event.state_key == "":
+    async def _note_encryption(self, room_id: str, events: Sequence[Any]) -> None:
+        for event in read_events(RoomEvent, events):
+            if _encrypts(event):
                 await self._rooms.note_encryption(room_id, event.content)
-        for index, event in enumerate(recent):
-            if event.type == ENCRYPTION and event.state_key == "":
-                await self._rooms.note_encryption(room_id, event.content)
-                await self._privacy.take_back(room_id, recent[index:], self._rooms)
-                return
-        if before:
-            await self._privacy.take_back(room_id, recent, self._rooms)
+
+    async def _private_part(self, room_id: str, events: Sequence[RoomEvent]) -> int:
+        """Return from which event on the room was encrypted; the number of events when it was at none.
+
+        When the change is not among them, and it is encrypted, then it was so before the first.
+        """
+        for index, event in enumerate(events):
+            if _encrypts(event):
+                return 0 if _was_encrypted_before(event) else index
+        return 0 if await self._rooms.is_encrypted(room_id) else len(events)
 
     async def _is_closed(self, room_id: str) -> bool:
         """Return whether we cannot take part in a room: it is encrypted and we cannot, or we are out of it again."""
@@ -186,15 +196,25 @@ class Reader:
         return await self._walker.walk(room_id, start, position)
 
     async def _translate(
-        self, room_id: str, events: Sequence[RoomEvent], *, missed: bool
+        self, room_id: str, events: Sequence[RoomEvent], private: int, *, missed: bool
     ) -> list[Inbound]:
         found: dict[str, Inbound] = {}
-        for written in events:
-            event = await self._privacy.open(room_id, written)
+        for index, written in enumerate(events):
+            event = await self._privacy.open(room_id, Spoken(written, private=index >= private))
             inbound = None if event is None else to_inbound(event, room_id, self._user_id)
             if inbound is not None:
                 found.setdefault(written.event_id, replace(inbound, recovered=missed))
         return list(found.values())
+
+
+def _encrypts(event: RoomEvent) -> bool:
+    return event.type == ENCRYPTION and event.state_key == ""
+
+
+def _was_encrypted_before(event: RoomEvent) -> bool:
+    """Return whether a room's encryption event only changed the rules of one that was encrypted already."""
+    unsigned = event.unsigned if isinstance(event.unsigned, dict) else {}
+    return bool(unsigned.get("prev_content") or unsigned.get("replaces_state"))
 
 
 def _since_joined(events: Sequence[RoomEvent], user_id: str) -> Sequence[RoomEvent]:

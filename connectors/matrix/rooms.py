@@ -7,14 +7,14 @@ watches for the change, and asked for afresh otherwise.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
 from bot.errors import MosaicError, SetupError, TransientError, UserError
 from bot.model import Principal
 from connectors.matrix.answers import RoomEvent, StrippedEvent, read_events
-from connectors.matrix.events import ENCRYPTION, KIND, MEMBER, principal
+from connectors.matrix.events import ENCRYPTION, KIND, MEGOLM, MEMBER, principal
 from connectors.matrix.failures import FORBIDDEN, NOT_FOUND
 from connectors.matrix.session import Session
 from connectors.matrix.upgrades import Upgrades
@@ -28,19 +28,18 @@ _UNTIL_INVITED = timedelta(seconds=30)
 _LONGEST_REASON = 200
 
 
-NO_KEYS = "I have no keys to encrypt with: give me MATRIX_PICKLE_KEY"
-_KNOWN = "m.megolm.v1.aes-sha2"
+class Hindrance(Protocol):
+    """Says what keeps us out of encrypted rooms."""
 
-
-def no_keys() -> str | None:
-    """Say why no encrypted room is open to us."""
-    return NO_KEYS
+    def __call__(self, *, speaking: bool) -> str | None:
+        """Return why we cannot read there, or not speak there; None when we can."""
+        ...
 
 
 class Rooms:
     """The rooms of one account; ``report`` tells the operators what cannot be said where it happened.
 
-    ``hindrance`` says why we cannot take part in encrypted rooms, None when we can.
+    ``hindrance`` says what keeps us out of encrypted rooms.
     """
 
     def __init__(
@@ -51,7 +50,7 @@ class Rooms:
         report: Report,
         *,
         upgrades: Upgrades,
-        hindrance: Callable[[], str | None] = no_keys,
+        hindrance: Hindrance,
     ) -> None:
         self.upgrades = upgrades
         self.report = report
@@ -80,9 +79,10 @@ class Rooms:
     @property
     def notes(self) -> tuple[str, ...]:
         """What an operator should know of them, one sentence each."""
-        closed = {room_id: self._closed_by(room_id) for room_id in sorted(self._encrypted)}
         notes = [
-            f"{room_id} is encrypted: I am silent there" for room_id in closed if closed[room_id]
+            f"{room_id} is encrypted: I am silent there"
+            for room_id in sorted(self._encrypted)
+            if self._closed_by(room_id, speaking=True)
         ]
         if self._outside:
             notes.append(f"I am not in {self.primary}: invite {self._session.user_id} there")
@@ -134,26 +134,23 @@ class Rooms:
         """Take down that a room is encrypted and by which rules; tell the operators once if it is closed to us."""
         self._encrypted[room_id] = rules
         self._clear.discard(room_id)
-        if self._closed_by(room_id) is not None:
+        if self._closed_by(room_id, speaking=False) is not None:
             await self._tell(room_id)
-
-    def was_encrypted(self, room_id: str) -> bool:
-        """Return whether a room was seen encrypted before now; nobody is asked."""
-        return room_id in self._encrypted
 
     def rules(self, room_id: str) -> Mapping[str, Any]:
         """Return the rules of a room's encryption (the content of ``m.room.encryption``), empty when not known."""
         return self._encrypted.get(room_id, {})
 
     async def is_closed(self, room_id: str) -> bool:
-        """Return whether we cannot take part in a room: it is encrypted, and we cannot; UserError when not in it."""
-        return await self.is_encrypted(room_id) and self._closed_by(room_id) is not None
+        """Return whether a room is encrypted and we cannot read there; UserError when we are not in it."""
+        encrypted = await self.is_encrypted(room_id)
+        return encrypted and self._closed_by(room_id, speaking=False) is not None
 
-    def _closed_by(self, room_id: str) -> str | None:
+    def _closed_by(self, room_id: str, *, speaking: bool) -> str | None:
         algorithm = self.rules(room_id).get("algorithm")
-        if algorithm != _KNOWN:
+        if algorithm != MEGOLM:
             return f"its encryption, {algorithm}, is not one that I know"
-        return self._hindrance()
+        return self._hindrance(speaking=speaking)
 
     async def is_encrypted(self, room_id: str) -> bool:
         """Return whether a room is encrypted; UserError when we are not in it."""
@@ -177,12 +174,16 @@ class Rooms:
 
     async def refuse_closed(self, room_id: str) -> None:
         """Raise UserError when a room is encrypted and we cannot encrypt, after the operators were told."""
-        if await self.is_encrypted(room_id) and (why := self._closed_by(room_id)) is not None:
-            await self._tell(room_id)
-            raise UserError(
-                f"the room {room_id} is encrypted, and nothing is said there in clear text: {why}",
-                code="encrypted_room",
-            )
+        if not await self.is_encrypted(room_id):
+            return
+        why = self._closed_by(room_id, speaking=True)
+        if why is None:
+            return
+        await self._tell(room_id)
+        raise UserError(
+            f"the room {room_id} is encrypted, and nothing is said there in clear text: {why}",
+            code="encrypted_room",
+        )
 
     async def enter_primary(self) -> None:
         """Make sure that we are in the room of the settings; without an invitation there it waits for one."""
@@ -249,9 +250,11 @@ class Rooms:
         self._told.add(room_id)
         self._log.warning("room is encrypted", room_id=room_id)
         try:
+            deaf = self._closed_by(room_id, speaking=False)
             await self.report(
-                f"The Matrix room {room_id} is encrypted. Messages there are not read, and nothing is said there:"
-                f" {self._closed_by(room_id)}."
+                f"The Matrix room {room_id} is encrypted."
+                + (" Messages there are not read, and nothing" if deaf else " Nothing")
+                + f" is said there: {deaf or self._closed_by(room_id, speaking=True)}."
             )
         except MosaicError:
             self._told.discard(room_id)

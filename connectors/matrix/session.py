@@ -51,6 +51,7 @@ class Session:
         )
         self._client.access_token = access_token
         self._closed = False
+        self.is_identified = False
 
     @property
     def device_id(self) -> str:
@@ -72,6 +73,7 @@ class Session:
                 hint="leave MATRIX_DEVICE_ID out, or give the device's own token",
             )
         self._client.device_id = device_id or self.device_id
+        self.is_identified = True
 
     async def sync(
         self, since: str | None, hold: timedelta, events: dict[str, Any]

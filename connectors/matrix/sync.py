@@ -136,6 +136,7 @@ class SyncLoop:
         except UserError as error:
             return await self._begin_anew(error)
         self._rooms.watch()
+        self._privacy.members.watch()
         await self._privacy.take(told)
         answer = read_answer(SyncAnswer, told)
         self._reached = True
@@ -163,8 +164,8 @@ class SyncLoop:
         due = self._stored is None or now - self._stored > _STORE_EVERY.total_seconds()
         if batch.events or batch.gaps or batch.unreadable or due:
             await accept(batch)
-            self._privacy.handed_over()
             self._stored = now
+        self._privacy.handed_over()
         self._position = batch.position
         self._missing = False
         self.answered = time.monotonic()

@@ -266,7 +266,7 @@ class Dogfood:
     def greet(self) -> None:
         """Say who is here, and note what it was told: as a digest, since it does nothing with it."""
         prompt = read_prompt(os.environ.get("MOSAIC_AGENT_PROMPT_FILE", ""))
-        self._records.add("began", prompt=hashlib.sha256(prompt).hexdigest())
+        self._records.note_told(hashlib.sha256(prompt).hexdigest())
         self._canvas.greet(self._name)
 
     def draw(self) -> None:

@@ -9,9 +9,19 @@ from datetime import timedelta
 from typing import Any
 
 from bot.enclosure import Enclosure
-from bot.model import Address, Gap, Inbound, InboundBatch, MessageKind, OutboundMessage, Principal
+from bot.model import (
+    Address,
+    Gap,
+    Inbound,
+    InboundBatch,
+    MessageKind,
+    OutboundMessage,
+    Principal,
+    Unreadable,
+)
 from connectors.matrix.accounts import Account
 from connectors.matrix.connector import MatrixConnector
+from connectors.matrix.crypto.cipher import Cipher
 from connectors.matrix.gaps import Bounds
 from tests.fakes.contents import MemoryContents
 from tests.stages.synapse import Person, Town
@@ -38,6 +48,10 @@ class Ear:
     @property
     def texts(self) -> list[str]:
         return [event.text for event in self.events]
+
+    @property
+    def unreadable(self) -> list[Unreadable]:
+        return [one for batch in self.batches for one in batch.unreadable]
 
     @property
     def gaps(self) -> list[Gap]:
@@ -106,6 +120,20 @@ class Bot:
         if not task.cancelled():
             task.result()
 
+    async def wire(self) -> list[dict[str, Any]]:
+        """Return what the bot said, oldest first, as a client without keys sees it."""
+        events = await self.town.client(self.account).events(self.room_id, self.user_id)
+        return [event for event in events if "state_key" not in event]
+
+    def knows(self, connector: MatrixConnector, account: Account) -> bool:
+        """Return whether the connector gives keys to a device."""
+        machine = _cipher(connector).tools.machine
+        return account.device_id in {one.id for one in machine.others([account.user_id])}
+
+    def counts_on(self, connector: MatrixConnector, user_id: str) -> bool:
+        """Return whether the connector believes somebody to be in the room."""
+        return user_id in connector._privacy.members._known.get(self.room_id, ())
+
     async def _may_invite(self, who: Principal) -> bool:
         self.asked.append(who.id)
         return who.id in self.allowed
@@ -118,6 +146,11 @@ class Bot:
 
     async def _report(self, text: str) -> None:
         self.reports.append(text)
+
+
+def _cipher(connector: MatrixConnector) -> Cipher:
+    assert connector._cipher is not None
+    return connector._cipher
 
 
 def message(

@@ -178,6 +178,7 @@ class Middle:
         rules: FileRules = RULES,
         fetcher: FetchesFiles | None = None,
         conversations: bool = True,
+        confirm: timedelta = timedelta(seconds=60),
     ) -> None:
         self.room, self.platform = room, platform
         self.terminal = Terminal()
@@ -212,6 +213,7 @@ class Middle:
         )
         self.uploads = uploads or MemoryUploads(room, self.contents)
         self.toys = Toys(lambda: self.interpreter, lambda: self.office)
+        self._confirm = confirm
         self.interpreter = self._make_interpreter()
         self.router = Router(
             self.journal,
@@ -255,7 +257,7 @@ class Middle:
             self.audit,
             MemoryConfirmations(),
             time_limit=timedelta(seconds=5),
-            confirm_within=timedelta(seconds=60),
+            confirm_within=self._confirm,
         )
 
     def _hint(self) -> None:

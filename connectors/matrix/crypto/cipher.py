@@ -1,31 +1,26 @@
 """Encrypted events: ours for the devices of a room's people, theirs for us."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, TypeGuard
+from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from nio.crypto import OlmDevice
 
-from bot.errors import SetupError, TransientError
+from bot.errors import SetupError, TransientError, UserError
 from connectors.matrix.answers import RoomEvent
-from connectors.matrix.crypto.machine import (
-    Machine,
-    RoomKey,
-    Rotation,
-    UnreadableError,
-)
-from connectors.matrix.crypto.shelf import Shelf, Unread
-from connectors.matrix.crypto.upkeep import Upkeep, self_test
+from connectors.matrix.crypto.deciphering import UnreadableError
+from connectors.matrix.crypto.examination import examine
+from connectors.matrix.crypto.roomkeys import read_rotation
+from connectors.matrix.crypto.shelf import Unread
+from connectors.matrix.crypto.toolbox import Toolbox
 from connectors.matrix.crypto.vault import Device, Vault
-from connectors.matrix.events import ENCRYPTED, KIND
-from connectors.matrix.keys import Keys, Trust
+from connectors.matrix.events import KIND
+from connectors.matrix.keys import Keys
 from connectors.matrix.members import Members
 from connectors.matrix.session import Session
-
-_LONGEST_ROTATION = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +32,7 @@ class Late:
 
 
 class Cipher:
-    """Encryption for one account, from ``open`` to ``close``: before and after it nothing is encrypted.
+    """Encryption for one account, from ``open`` to ``close``: before and after it nothing is encrypted or read.
 
     ``unsafe`` says why nothing may be said in encrypted rooms although they can be read: None when all is well.
     """
@@ -48,45 +43,60 @@ class Cipher:
         self._members = members
         self._vault = Vault(keys.folder, keys.pickle_key)
         self._trust = keys.trust
-        self._machine: Machine | None = None
-        self._upkeep: Upkeep | None = None
-        self._shelf: Shelf | None = None
+        self._patience = keys.patience
+        self._tools: Toolbox | None = None
+        self._opening = asyncio.Lock()
+        self._examined = False
         self._turns: dict[str, asyncio.Lock] = {}
-        self._done: list[str] = []
+        self._read_late: list[str] = []
+        self._telling: list[Unread] = []
+        self._look = True
+        self._refusal: str | None = None
         self._log = structlog.get_logger(part=KIND)
 
     async def open(self) -> None:
-        """Open the keys of the session's device, show them, and test whether they can be used.
+        """Open the keys of the session's device, show them, and test whether they can be used; once is enough.
 
         SetupError of the vault; TransientError when the homeserver is away. A failed test makes it ``unsafe``.
         """
-        if self._machine is not None:
-            return
-        device = Device(self._session.user_id, self._session.device_id)
-        self._machine = Machine(self._vault.open(device), self._trust)
-        self._upkeep = Upkeep(self._session, self._machine)
-        self._shelf = Shelf(self._vault.folder)
-        await self._upkeep.settle()
-        self.unsafe = await self_test(self._machine, self._upkeep)
-        if self.unsafe:
-            self._log.error("encryption is unsafe", reason=self.unsafe)
+        async with self._opening:
+            if self._tools is None:
+                device = Device(self._session.user_id, self._session.device_id)
+                self._tools = Toolbox(self._session, self._vault, device, self._trust)
+            if not self._examined:
+                self.unsafe = await examine(self._tools.machine, self._tools.upkeep)
+                self._examined = True
+                if self.unsafe:
+                    self._log.error("encryption is unsafe", reason=self.unsafe)
 
     def close(self) -> None:
-        """Close the keys; harmless when they are not open."""
-        if self._shelf is not None:
-            self._shelf.close()
-        self._machine = self._upkeep = self._shelf = None
+        """Close the keys for good; harmless when they are not open."""
+        if self._tools is not None:
+            self._tools.close()
+        self._tools = None
         self._vault.close()
 
     @property
     def notes(self) -> Sequence[str]:
         """What an operator should know, one sentence each."""
-        notes = [f"not encrypting: {self.unsafe}"] if self.unsafe else []
-        if self._upkeep is not None:
-            notes += [f"the keys of {one} changed" for one in sorted(self._upkeep.changed)]
-        if self._shelf is not None and (waiting := self._shelf.count()):
+        notes = [self.unsafe] if self.unsafe else []
+        if self._refusal is not None:
+            notes.append(self._refusal)
+        if self._tools is not None and (waiting := self._tools.shelf.count()):
             notes.append(f"{waiting} encrypted messages wait for their keys")
         return notes
+
+    @property
+    def tools(self) -> Toolbox:
+        """What works on the open keys; TransientError while they are not open."""
+        if self._tools is None:
+            raise TransientError("the keys are not open yet")
+        return self._tools
+
+    @property
+    def changed(self) -> frozenset[tuple[str, str]]:
+        """The devices, as user and device, that showed other keys than those first seen."""
+        return frozenset() if self._tools is None else frozenset(self._tools.policy.changed)
 
     # -- ours ------------------------------------------------------------------------------------------
 
@@ -102,33 +112,36 @@ class Cipher:
         ``rules`` are the room's own (``m.room.encryption``). SetupError while it is unsafe to; TransientError when
         the homeserver is away.
         """
-        machine, upkeep = self._open_for(room_id)
-        async with self._turns.setdefault(room_id, asyncio.Lock()):
-            members = await self._members.of(room_id)
-            await upkeep.know(members)
-            wanted = machine.recipients(members)
-            if not machine.group(room_id, wanted, _rotation(rules)):
-                await self._give_key(machine, upkeep, room_id, wanted)
-            return machine.seal(room_id, event_type, content)
-
-    async def _give_key(
-        self, machine: Machine, upkeep: Upkeep, room_id: str, wanted: Sequence[OlmDevice]
-    ) -> None:
-        """Give the room's key to these devices. One that left no one-time key gets none, and will ask."""
-        await upkeep.begin_sessions(wanted)
-        sealed = [(device, machine.sealed_key(room_id, device)) for device in wanted]
-        for device, key in sealed:
-            if key is None:
-                self._log.warning("no session", user=device.user_id, device=device.id)
-        await upkeep.hand_out([(device, key) for device, key in sealed if key is not None])
-        machine.note_given(room_id, wanted)
-
-    def _open_for(self, room_id: str) -> tuple[Machine, Upkeep]:
-        if self._machine is None or self._upkeep is None:
-            raise TransientError("the keys are not open yet")
+        tools = self.tools
         if self.unsafe:
             raise SetupError(f"nothing is said in the encrypted room {room_id}: {self.unsafe}")
-        return self._machine, self._upkeep
+        async with self._turns.setdefault(room_id, asyncio.Lock()):
+            members = await self._members.of(room_id)
+            await tools.upkeep.know(members)
+            devices = tools.machine.others(members)
+            wanted = [device for device in devices if tools.policy.takes_part(device)]
+            lacking = tools.roomkeys.lacking(room_id, wanted, read_rotation(rules))
+            refused = dict(tools.policy.refused(devices))
+            if lacking or refused:
+                await self._give_key(tools, room_id, lacking, refused)
+            return tools.roomkeys.seal(room_id, event_type, content)
+
+    async def _give_key(
+        self,
+        tools: Toolbox,
+        room_id: str,
+        lacking: Sequence[OlmDevice],
+        refused: dict[str, Sequence[OlmDevice]],
+    ) -> None:
+        """Give the room's key to these devices. One that left no one-time key is told so, and tried again later."""
+        await tools.upkeep.begin_sessions(lacking)
+        sealed = tools.roomkeys.seal_key(room_id, lacking)
+        await tools.upkeep.hand_out(sealed)
+        given = [device for device, _ in sealed]
+        tools.roomkeys.note_given(room_id, given)
+        if without := [device for device in lacking if device not in given]:
+            refused["m.no_olm"] = without
+        await tools.upkeep.refuse(tools.roomkeys.refusals(room_id, refused))
 
     # -- theirs ----------------------------------------------------------------------------------------
 
@@ -138,86 +151,104 @@ class Cipher:
         All of it is stored when this returns, so the position may move on. What is returned is given again until
         ``handed_over``.
         """
-        if self._machine is None or self._upkeep is None or self._shelf is None:
-            return ()
-        keys = self._machine.take(_events(told))
+        tools = self.tools
+        self._look |= tools.machine.take(_events(told))
         lists = told.get("device_lists")
         if isinstance(lists, dict):
-            self._machine.note_changed(_names(lists.get("changed")))
-            self._machine.forget(_names(lists.get("left")))
+            tools.machine.note_changed(_names(lists.get("changed")))
+            tools.machine.forget(_names(lists.get("left")))
         counts = told.get("device_one_time_keys_count")
         if isinstance(counts, dict):
-            self._machine.note_key_count(counts)
-        await self._upkeep.settle()
-        return await self._read_late(keys)
+            tools.machine.note_key_count(counts)
+        await self._settle(tools)
+        return await self._late(tools) if self._look else ()
 
     def handed_over(self) -> None:
-        """Note that what was read late is in the journal."""
-        if self._shelf is not None and self._done:
-            self._shelf.drop(self._done)
-            self._done.clear()
+        """Note that what was read late is in the journal, and that people were told of what was ``due``."""
+        if self._tools is not None:
+            self._tools.shelf.drop(self._read_late)
+            self._tools.shelf.note_told(self._telling)
+        self._read_late, self._telling = [], []
+        self._look = False
 
     async def decrypt(self, room_id: str, event: RoomEvent) -> RoomEvent:
-        """Return an event as its sender wrote it; UnreadableError when it cannot be read (it is kept then).
+        """Return an event as its sender wrote it.
 
-        An event that is not encrypted is returned as it is.
+        UnreadableError when it cannot be read; it is kept then, unless nobody could have encrypted it for us.
         """
-        if event.type != ENCRYPTED:
-            return event
+        tools = self.tools
+        raw = event.model_dump(exclude={"state_key"}, exclude_none=True)
         try:
-            return await self._read(room_id, event)
+            return await self._read(tools, room_id, event, raw)
         except UnreadableError as error:
-            if error.may_come and self._shelf is not None:
-                session_id = str(event.content.get("session_id"))
-                self._shelf.keep(Unread(room_id, event.sender, session_id, _raw(event)))
+            if error.may_come and _moment(event) < tools.made_at:
+                raise
+            kept = raw if error.may_come else None
+            session_id = str(event.content.get("session_id"))
+            tools.shelf.keep(
+                Unread(event.event_id, room_id, event.sender, session_id, error.reason, kept)
+            )
+            if error.may_come:
+                await self._settle(tools)  # the key is asked for
             raise
 
-    def overdue(self, patience: timedelta) -> Sequence[Unread]:
-        """Return what people should be told of: keys that did not come within ``patience``. Each is returned once."""
-        if self._shelf is None:
-            return ()
-        found = self._shelf.overdue(patience)
-        for unread in found:
-            self._shelf.note_told(unread)
-        return found
+    def disbelieve(self, room_id: str, event: RoomEvent, why: str) -> None:
+        """Keep that somebody's words were not taken, so that people are told, once for each sender in a room."""
+        self.tools.shelf.keep(Unread(event.event_id, room_id, event.sender, "", why))
 
-    async def _read_late(self, keys: Iterable[RoomKey]) -> Sequence[Late]:
+    def due(self) -> Sequence[Unread]:
+        """Return what people should be told of; it is returned again until ``handed_over``."""
+        if self._tools is not None:
+            self._telling = list(self._tools.shelf.due(self._patience))
+        return self._telling
+
+    async def _settle(self, tools: Toolbox) -> None:
+        """Do what is due at the homeserver; what that refuses is said, and ends nothing."""
+        if self.unsafe:
+            return
+        try:
+            await tools.upkeep.settle()
+        except UserError as error:
+            self._refusal = error.message
+            self._log.error("keys refused", error=error.message)
+        else:
+            self._refusal = None
+
+    async def _late(self, tools: Toolbox) -> Sequence[Late]:
+        """Return what waited for a key that is there now."""
         late = []
-        for key in keys:
-            for unread in self._shelf.of(key.room_id, key.session_id) if self._shelf else ():
+        for room_id, session_id in tools.shelf.waiting():
+            if not tools.machine.copies(room_id, session_id):
+                continue
+            for unread in tools.shelf.of(room_id, session_id):
                 event = RoomEvent.model_validate(unread.event)
                 try:
-                    late.append(Late(key.room_id, await self._read(key.room_id, event)))
+                    late.append(
+                        Late(room_id, await self._read(tools, room_id, event, unread.event or {}))
+                    )
                 except UnreadableError as error:
-                    self._log.info("still unreadable", event_id=event.event_id, why=error.reason)
-                    continue
-                self._done.append(event.event_id)
+                    about = (room_id, unread.sender, session_id, error.reason)
+                    kept = unread.event if error.may_come else None
+                    tools.shelf.keep(Unread(unread.event_id, *about, kept))
+                else:
+                    self._read_late.append(event.event_id)
         return late
 
-    async def _read(self, room_id: str, event: RoomEvent) -> RoomEvent:
-        if self._machine is None or self._upkeep is None:
-            raise UnreadableError("the keys are not open", may_come=True)
-        if self._machine.device_of(event.sender, event.content.get("sender_key")) is None:
-            self._machine.olm.users_for_key_query.add(event.sender)
-            await self._upkeep.know([event.sender])
-        event_type, content, verified = self._machine.read(room_id, _raw(event))
-        if self._trust is Trust.VERIFIED and not verified:
-            raise UnreadableError("the device that wrote it is not verified", may_come=False)
-        return event.model_copy(update={"type": event_type, "content": content})
+    async def _read(
+        self, tools: Toolbox, room_id: str, event: RoomEvent, raw: Mapping[str, Any]
+    ) -> RoomEvent:
+        if tools.deciphering.is_from_unknown_device(room_id, raw):
+            await tools.upkeep.know([event.sender], anew=True)
+        plain = tools.deciphering.read(room_id, raw)
+        return event.model_copy(update={"type": plain.type, "content": plain.content})
 
 
-def _rotation(rules: Mapping[str, Any]) -> Rotation:
-    """Return how often a room wants a new key; what is no count is the specification's default."""
-    default = Rotation()
-    messages, age = rules.get("rotation_period_msgs"), rules.get("rotation_period_ms")
-    return Rotation(
-        messages if _is_count(messages) else default.messages,
-        min(timedelta(milliseconds=age), _LONGEST_ROTATION) if _is_count(age) else default.age,
-    )
-
-
-def _raw(event: RoomEvent) -> dict[str, Any]:
-    return event.model_dump(exclude={"state_key"}, exclude_none=True)
+def _moment(event: RoomEvent) -> datetime:
+    """Return when an event was sent, by its homeserver's clock; a senseless value is now."""
+    sent = event.origin_server_ts
+    if not isinstance(sent, int) or isinstance(sent, bool) or not 0 <= sent < 253_402_300_799_000:
+        return datetime.now(UTC)
+    return datetime.fromtimestamp(sent / 1000, UTC)
 
 
 def _events(told: Mapping[str, Any]) -> Sequence[Any]:
@@ -228,7 +259,3 @@ def _events(told: Mapping[str, Any]) -> Sequence[Any]:
 
 def _names(value: object) -> Sequence[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
-
-
-def _is_count(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0

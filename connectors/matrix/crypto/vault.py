@@ -3,15 +3,17 @@
 import json
 import os
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nio
+import peewee
 import vodozemac
-from nio.crypto import Olm
 from nio.store import SqliteStore
 
 from bot.errors import SetupError, UserError
 from bot.lock import DaemonLock, read_pid
+from connectors.matrix.crypto.olm import DeviceOlm
 
 _LOCK, _DEVICE = "owner.lock", "device.json"
 _DATABASE = "keys.db"
@@ -28,16 +30,18 @@ class Device:
 class Vault:
     """The keys of one device, at rest encrypted with ``pickle_key``.
 
-    Open from ``open`` to ``close``; meanwhile no other process opens the same folder.
+    Open from ``open`` to ``close``; meanwhile no other process opens the same folder. ``made_at`` is when the folder
+    was: nobody can have encrypted for this device before.
     """
 
     def __init__(self, folder: Path, pickle_key: str) -> None:
         self.folder = folder
+        self.made_at = datetime.now(UTC)
         self._pickle_key = pickle_key
         self._lock = DaemonLock(folder / _LOCK)
         self._store: SqliteStore | None = None
 
-    def open(self, device: Device) -> Olm:
+    def open(self, device: Device) -> DeviceOlm:
         """Return the device's machine, made anew in an empty folder.
 
         Raises SetupError when another process has the folder, when its keys are another device's, or when
@@ -71,11 +75,14 @@ class Vault:
         """See to it that the folder is this device's."""
         path = self.folder / _DEVICE
         try:
-            found = Device(**json.loads(path.read_text(encoding="utf-8")))
+            told = json.loads(path.read_text(encoding="utf-8"))
+            self.made_at = datetime.fromisoformat(told.pop("made_at"))
+            found = Device(**told)
         except FileNotFoundError:
-            _write_private(path, json.dumps(asdict(device)))
+            about = {**asdict(device), "made_at": self.made_at.isoformat()}
+            _write_private(path, json.dumps(about))
             return
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise SetupError(f"{path} does not say whose keys these are") from error
         if found != device:
             raise SetupError(
@@ -84,7 +91,7 @@ class Vault:
                 hint=f"give that device's token, or move {self.folder} away: what only it could read stays unreadable",
             )
 
-    def _load(self, device: Device) -> Olm:
+    def _load(self, device: Device) -> DeviceOlm:
         path = self.folder / _DATABASE
         if not path.exists():
             _write_private(path, "")
@@ -92,17 +99,19 @@ class Vault:
             self._store = SqliteStore(
                 device.user_id, device.device_id, str(self.folder), self._pickle_key, _DATABASE
             )
-            return Olm(device.user_id, device.device_id, self._store)
+            return DeviceOlm(device.user_id, device.device_id, self._store)
         except (vodozemac.PickleException, vodozemac.LibolmPickleException) as error:
             raise SetupError(
                 f"the keys in {self.folder} were not encrypted with this MATRIX_PICKLE_KEY",
                 hint="give the key with which the folder was made",
             ) from error
-        except (nio.exceptions.EncryptionError, OSError) as error:
+        except (nio.exceptions.EncryptionError, peewee.PeeweeException, OSError) as error:
             raise SetupError(f"the keys in {self.folder} cannot be read: {error}") from error
 
 
 def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    draft = path.with_name(f"{path.name}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
+    draft.replace(path)

@@ -2,21 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.errors import SetupError
-from tests.stages.encrypted import keys, meet_in_private
+from tests.stages.encrypted import keys, meet_in_private, private_person
 from tests.stages.matrix import Bot, Ear, message
 from tests.stages.synapse import Town
 from tests.waiting import until
-
-
-async def on_the_wire(bot: Bot) -> list[dict[str, Any]]:
-    """Return what the bot said, oldest first, as a client without keys sees it."""
-    events = await bot.town.client(bot.account).events(bot.room_id, bot.user_id)
-    return [one for one in events if "state_key" not in one]
 
 
 async def test_an_encrypted_conversation_is_encrypted_on_the_wire(
@@ -30,7 +23,7 @@ async def test_an_encrypted_conversation_is_encrypted_on_the_wire(
         await until(lambda: ear.texts == ["!status"], what="the command")
         await connector.send(message(bot.room_id, "all is well"))
         await ann.hears("all is well", bot.user_id)
-    (said,) = await on_the_wire(bot)
+    (said,) = await bot.wire()
     assert said["type"] == "m.room.encrypted"
     assert "well" not in json.dumps(said)
 
@@ -86,7 +79,7 @@ async def test_a_room_that_turns_encrypted_gets_nothing_in_clear_text_any_more(
         await until(lambda: ear.texts == ["encrypted now"])
         await connector.send(message(bot.room_id, "so am I"))
         await ann.hears("so am I")
-    assert [one["type"] for one in await on_the_wire(bot)] == ["m.room.message", "m.room.encrypted"]
+    assert [one["type"] for one in await bot.wire()] == ["m.room.message", "m.room.encrypted"]
 
 
 async def test_what_crossed_the_change_to_encryption_is_withdrawn(
@@ -127,3 +120,28 @@ async def test_a_key_that_comes_late_brings_the_words_once(
             await until(lambda: "afterwards" in ear.texts)
     assert ear.texts.count("too early") == 1
     assert next(event for event in ear.events if event.text == "too early").recovered
+
+
+async def test_a_key_that_its_maker_gives_on_request_is_taken_and_somebody_else_s_is_not(
+    matrix_town: Town, tmp_path: Path
+) -> None:
+    ann, bot, vault = await meet_in_private(matrix_town, tmp_path)
+    eve = await private_person(matrix_town, await matrix_town.account("eve"), tmp_path)
+    await matrix_town.client(bot.account).client.room_invite(bot.room_id, eve.user_id)
+    await eve.client.join(bot.room_id)
+    ear = Ear()
+    async with ann.listening(), eve.listening(), bot.listening(ear, keys=vault) as connector:
+        await eve.say(bot.room_id, "hello")
+        sealed = await ann.sealed_without_key(bot, "too early")
+        await matrix_town.client(ann.account).send(bot.room_id, sealed, "m.room.encrypted")
+        await ann.say(bot.room_id, "the next")
+        await until(lambda: ann.asked_for_keys, what="the key to be asked for")
+        await eve.forward_key(bot, ann.key_of(bot))
+        await eve.give_key(bot, ann.key_of(bot))  # as if it were her own
+        await eve.say(bot.room_id, "take my word for it")
+        await until(lambda: "take my word for it" in ear.texts)
+        assert "1 encrypted messages wait" in (await connector.health()).detail
+        await ann.forward_key(bot, ann.key_of(bot))
+        await until(lambda: "too early" in ear.texts, what="the late words")
+        assert "wait" not in (await connector.health()).detail
+    assert ear.texts == ["hello", "the next", "take my word for it", "too early"]

@@ -208,10 +208,9 @@ async def test_what_is_to_be_said_where_we_were_put_out_waits_for_our_return(
     assert set(bot.reports) == {report}  # of the same words only the first are said
 
 
-async def test_what_was_said_before_we_were_put_out_and_asked_back_is_recovered(
-    matrix_town: Town,
-) -> None:
-    ann, bot = await meet(matrix_town)
+async def _left_behind(town: Town) -> tuple[Person, Bot, str, Ear]:
+    """Return a bot that heard something in a room and stopped; then something was said, and it was put out."""
+    ann, bot = await meet(town)
     room_id = await ann.make_room(bot.user_id)
     ear = Ear()
     async with bot.listening(ear):
@@ -221,10 +220,31 @@ async def test_what_was_said_before_we_were_put_out_and_asked_back_is_recovered(
     await ann.say(room_id, "missed, and we were in")
     await ann.remove(room_id, bot.user_id)
     await ann.say(room_id, "we were out")
-    await ann.invite(room_id, bot.user_id)
+    return ann, bot, room_id, ear
+
+
+async def _come_back(ann: Person, bot: Bot, room_id: str, ear: Ear) -> None:
+    await until(lambda: _is_in(ann, room_id, bot.user_id), what="the bot in the room again")
+    await ann.say(room_id, "after")
+    await until(lambda: "after" in ear.texts, what="the text after")
+
+
+async def test_what_was_missed_before_we_were_put_out_is_recovered(matrix_town: Town) -> None:
+    ann, bot, room_id, ear = await _left_behind(matrix_town)
     async with bot.listening(ear):
-        await until(lambda: _is_in(ann, room_id, bot.user_id), what="the bot in the room again")
-        await ann.say(room_id, "after")
-        await until(lambda: "after" in ear.texts, what="the text after")
+        await until(lambda: len(ear.texts) == 2, what="the missed text")
+        await ann.invite(room_id, bot.user_id)
+        await _come_back(ann, bot, room_id, ear)
     assert ear.texts == ["before", "missed, and we were in", "after"]
     assert [(gap.source.place, gap.recovered, gap.lost) for gap in ear.gaps] == [(room_id, 1, 0)]
+
+
+async def test_where_nobody_tells_whether_a_room_was_private_its_words_are_given_up_aloud(
+    matrix_town: Town,
+) -> None:
+    ann, bot, room_id, ear = await _left_behind(matrix_town)
+    await ann.invite(room_id, bot.user_id)  # for one who is invited the server has no state at all
+    async with bot.listening(ear):
+        await _come_back(ann, bot, room_id, ear)
+    assert ear.texts == ["before", "after"]
+    assert f"What was last said in {room_id} could not be read." in bot.reports

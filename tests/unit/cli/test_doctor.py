@@ -58,6 +58,22 @@ def test_a_wrong_roster_is_named_with_file_and_line_once(places: Places) -> None
     assert f"{places.roster_file}:3: " in details(findings, "roster")
 
 
+def test_a_contract_that_cannot_be_used_is_named_with_file_and_line(places: Places) -> None:
+    directory = places.local_roles_directory
+    directory.mkdir()
+    (directory / "code.md").write_text("---\nmodel_tier: huge\n---\n")
+    (directory / "review.md").write_text("# Ours\n")
+    (directory / ".baseline").mkdir()
+    (directory / ".baseline" / "review.md").write_text("# An older one of yours\n")
+    findings = examine(places, {})
+    assert states(findings)["personas"] == "warn"
+    said = details(findings, "personas")
+    assert f"{directory}/code.md:2: model_tier: 'huge' is not allowed" in said
+    assert "the shipped one is used" in said
+    assert "mosaic fleet personas diff review" in said
+    assert "53 classes, 1 of them with a file of yours" in said
+
+
 def test_a_missing_token_is_named_and_a_given_one_is_never_shown(places: Places) -> None:
     places.roster_file.write_text(ROSTER)
     findings = examine(places, {"DISCORD_BOT_TOKEN": "very-secret-value"})
@@ -107,3 +123,13 @@ def test_the_exit_status_tells_whether_anything_fails(
     assert main(["doctor", "--json", "--home", str(places.home)]) == 1
     findings = json.loads(capsys.readouterr().out)["findings"]
     assert [f["check"] for f in findings if f["state"] == "fail"] == ["settings"]
+
+
+def test_a_profile_that_is_not_used_is_named_with_its_line(places: Places) -> None:
+    assert details(examine(places, {}), "profiles").startswith("6 system types")
+    places.local_profiles_directory.mkdir()
+    path = places.local_profiles_directory / "business.yaml"
+    path.write_text("title: Ours\nlead: cto\n")
+    found = examine(places, {})
+    assert states(found)["profiles"] == "warn"
+    assert f"{path}:2: lead: no seat has class cto" in details(found, "profiles")

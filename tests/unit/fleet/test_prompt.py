@@ -40,6 +40,7 @@ def test_the_block_names_the_agent_its_peers_and_the_exact_lines(roster: Roster)
     assert 'mosaic agent send far "..." --host west --verify' in block
     assert "mosaic agent send coder0" not in block
     assert "flip it" in block
+    assert "write to a peer of that class, or to the\n  orchestrator when you have none." in block
     assert "Exit 0 means" in block
 
 

@@ -145,6 +145,14 @@ def test_a_roster_in_one_line_is_changed_too(places: Places) -> None:
     assert parse(made.roster, "r").lead == "personal-assistant"
 
 
+def test_a_roster_that_names_nobody_at_all_and_one_with_faults(places: Places) -> None:
+    made = provision(places, "version: 1   # bare\n", "personal-assistant")
+    assert made.roster.startswith("version: 1   # bare\n")
+    assert len(parse(made.roster, "r").agents) == 5
+    with pytest.raises(UserError, match=r"roster.yaml:2: agents\[0\].runtime is missing"):
+        provision(places, "version: 1\nagents: [{name: a, class: b}]\n", "research")
+
+
 def test_agents_of_other_hosts_are_not_started_here(places: Places) -> None:
     text = "version: 1\nagents: [{name: ceo, class: ceo, runtime: dogfood, host: west}]\n"
     assert "ceo" not in provision(places, text, "business").starts

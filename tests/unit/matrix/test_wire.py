@@ -107,6 +107,11 @@ def test_in_a_thread_what_is_answered_is_quoted_only_when_something_came_between
     }
 
 
+def test_progress_stands_in_its_thread_and_answers_nothing() -> None:
+    content = to_wire(_message("x", MessageKind.PROGRESS, to=THREAD), end="$last").content
+    assert content["m.relates_to"] == {"rel_type": "m.thread", "event_id": "$root"}
+
+
 @given(st.text(), st.sampled_from(MessageKind))
 def test_nothing_of_ours_ever_mentions_a_whole_room(text: str, kind: MessageKind) -> None:
     message = _message(f"@room {text}", kind, reply_to="$to")

@@ -122,6 +122,7 @@ def test_a_dry_run_shows_everything_and_writes_nothing(places: Places) -> None:
         (["--room-id", "!a:b"], "--room-id belongs to --connector matrix"),
         (["--add", "--connector", "tmux", "--profile", "research"], "--connector does not go with"),
         (["--add"], "--add needs a --profile"),
+        (["--runtime", "pi"], "--runtime needs a --profile: the demo is two dogfood agents"),
         (["--working-directory", "/no/such"], "--working-directory: /no/such is not a directory"),
         (["--operators", "ann"], "--operators: 'ann' is no id such as matrix:@ann:example.org"),
     ],

@@ -199,6 +199,20 @@ async def test_a_no_by_a_tap_takes_the_code_away(middle: Middle) -> None:
     assert middle.toys.ran == []
 
 
+async def test_a_yes_that_comes_too_late_is_told_so_by_tap_and_by_code() -> None:
+    async with Middle(Room(), MemoryPlatform(), confirm=timedelta()).running() as middle:
+        middle.platform.speak(OPS, ANN, "!wipe")
+        (asked,) = await until(middle.said)
+        (question,) = (one for one in middle.platform.standing if one.message)
+        await until(lambda: (question.id, "❌") in middle.platform.marks)
+        middle.platform.react(OPS, ANN, "✅", question.id)
+        assert "the offer to go on has expired" in (await answers(middle, question.id))[0]
+        code = asked.partition("!confirm ")[2][:4]
+        middle.platform.speak(OPS, ANN, f"!confirm {code}")
+        await until(lambda: "the time to confirm `wipe` is over" in middle.said()[-1])
+        assert middle.toys.ran == []
+
+
 async def test_what_a_crash_cut_short_is_named_once_and_never_chosen_again() -> None:
     room, platform = Room(), MemoryPlatform()
     async with Middle(room, platform, "one").running() as middle:

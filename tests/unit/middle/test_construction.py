@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.blueprint import wishes
 from bot.construction import Construction, Ground
 from bot.errors import TransientError, UserError
-from bot.housing import wishes
 from bot.model import Address
 from bot.rooms import KeptRoom, Purpose, RoomFacts, RoomRole, RoomWish
 from bot.whereabouts import Whereabouts
@@ -141,18 +141,18 @@ async def test_a_primary_room_that_we_are_not_in_is_an_obstacle_and_the_rest_is_
     assert (await site.kept()).keys() == {SPACE, MAIL, WEB}
 
 
-async def test_encryption_is_turned_on_where_it_is_wished_for_and_never_in_a_space() -> None:
+async def test_encryption_is_turned_on_in_rooms_that_we_made_and_never_in_a_space() -> None:
     site = Site()
     await site.set_up()
     site.encrypted = True
     steps = [step.sentence for step in (await site.construction.plan()).steps]
     assert steps == [
         f"turn encryption on in the room for {purpose}, for ever"
-        for purpose in ("ops", "mail", "project web")
+        for purpose in ("mail", "project web")
     ]
     await site.set_up()
     assert not site.house.facts[(await site.kept())[SPACE]].encrypted
-    assert site.house.facts[OPS].encrypted
+    assert not site.house.facts[OPS].encrypted
 
 
 async def test_a_limit_is_waited_out_and_an_outage_leaves_the_rest_to_another_plan() -> None:

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from bot.condition import PartState, PartStatus
 from bot.errors import SetupError, TransientError
+from bot.part_status import PartState, PartStatus
 from bot.parts import Parts
 from tests.waiting import until
 

@@ -160,10 +160,8 @@ WIDE = Table(
 def test_in_chat_a_table_too_wide_for_a_telephone_is_a_list_of_its_rows() -> None:
     text, html = shown(WIDE)
     assert text.splitlines() == [
-        "• A1",
-        "  priority: 5\u00a0· ready\u00a0· title: Design <the> schema",
-        "• A2",
-        "  title: Write the API & its reference",
+        "A1\u00a0· priority: 5\u00a0· ready\u00a0· title: Design <the> schema",
+        "A2\u00a0· title: Write the API & its reference",
     ]
     assert html == (
         "<ul><li><strong>A1</strong><br><em>priority:</em> 5\u00a0· ready\u00a0· <em>title:</em> Design"

@@ -1,4 +1,4 @@
-"""How the parts of the daemon are: the words of `mosaic status`."""
+"""How a part of the daemon is."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -20,7 +20,7 @@ ifneq ($(ALIVE),True)
 $(shell rm -f $(VENV)/.made $(VENV)/.runtime $(VENV)/.homeserver $(VENV)/.dev $(VENV)/.bench $(VENV)/.programs)
 endif
 
-.PHONY: help up install install-homeserver test test-slow test-runtimes check format docs picture pictures lock bench bench-chat bench-idle bench-ps bench-claims bench-send bench-soak bench-tick clean
+.PHONY: help up install install-homeserver test test-slow test-runtimes check format docs faults picture pictures lock bench bench-chat bench-idle bench-ps bench-claims bench-send bench-soak bench-tick clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ format: $(VENV)/.dev ## format, and mend what ruff can mend
 docs: $(VENV)/.dev ## write the generated files again
 	@$(BIN)/python -m bot.reference
 	@$(BIN)/python -m storage.schema
+
+faults: $(VENV)/.dev ## put every connector through every fault, and write the table of what was seen
+	@$(PYTEST) tests/contract/test_connector_faults.py --write-faults
 
 picture: $(VENV)/.dev ## photograph a conversation for the README
 	@$(BIN)/python scripts/picture.py

@@ -37,7 +37,6 @@ from bot.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
 from bot.traffic import make_traffic
 from bot.upkeep import backlog_jobs
 from bot.worker import Worker
-from commands.devices import DeviceCommands
 from commands.pause import PauseCommands
 from commands.session import SessionCommands
 from connectors.matrix.homeserver import LocalHomeserver
@@ -251,8 +250,7 @@ class Daemon:
             self._filing.topic,
             self._supervision.topic,
             *self._announcements.topics(self._policy),
-            self._housing.topic,
-            DeviceCommands(self._connections.devices),
+            *self._housing.topics,
         )
 
     def _make_interpreter(self) -> Interpreter:

@@ -76,6 +76,7 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "wrong_file": (UserError, "A file of yours cannot be used; the message names the line."),
     "wrong_status": (UserError, "The card's status does not allow it."),
     "interactive_auth": (UserError, "The homeserver wants a person's password for this."),
+    "unknown_device": (UserError, "Nobody knows such a device of that person."),
     "encrypted_room": (UserError, "Nothing is said in clear text in an encrypted room."),
     "M_TOO_LARGE": (UserError, "The homeserver takes no event of this size."),
     "declined": (UserError, "A person was asked and did not say yes (the command line alone says so)."),

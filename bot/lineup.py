@@ -75,6 +75,8 @@ class Lineup:
             self._underway.discard(lane)
             if not waiting:
                 self._lanes.pop(lane, None)
+                if self._behind:
+                    self.arrived.set()
 
     def drop(self, event: Inbound) -> None:
         """Take an event out of its line: it was settled together with an earlier one."""

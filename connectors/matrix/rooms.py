@@ -218,13 +218,14 @@ class Rooms:
         for room_id, who in list(self._invited.items()):
             try:
                 entered = await self._join(room_id)
+                if entered:
+                    await self.upgrades.look_back(room_id)
             except TransientError as error:
                 self._log.info("not joined yet", room_id=room_id, error=error.message)
                 continue
             del self._invited[room_id]
             if entered:
                 self._log.info("invitation accepted", room_id=room_id, principal=who.id)
-                await self.upgrades.look_back(room_id)
                 await self.is_encrypted(room_id)
 
     async def _join(self, room_id: str) -> bool:

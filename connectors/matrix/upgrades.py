@@ -111,12 +111,18 @@ class Upgrades:
                 return
             if await self.look_back(new):
                 return
-            await self._session.leave(new)
+            await self._leave(new)
             await self._tell(
                 old,
                 f"{old} names {new} as its replacement, and that room does not say so: not followed.",
             )
         self._awaited.pop(old)
+
+    async def _leave(self, room_id: str) -> None:
+        try:
+            await self._session.leave(room_id)
+        except UserError as error:
+            self._log.info("not left", room_id=room_id, error=error.message)
 
     async def _wait_for_invitation(self, old: str, new: str) -> None:
         """Take any invitation to a replacement; tell the operators when none came for a while."""

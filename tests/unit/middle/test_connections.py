@@ -12,6 +12,7 @@ from bot.places import Places
 from bot.settings import Settings
 from connectors.matrix.accounts import LocalAccounts, save_accounts
 from connectors.matrix.homeserver import LocalHomeserver
+from connectors.memory import MemoryConnector, MemoryPlatform
 from connectors.tmux.connector import PLACE, TmuxConnector
 from fleet.local import LocalFleet
 from fleet.readiness import Thresholds
@@ -120,3 +121,22 @@ async def test_a_circle_of_rooms_ends(tmp_path: Path) -> None:
     await moving.of("matrix")("!b", "!a")
     assert moving.current(Address("matrix", "!a")).place in {"!a", "!b"}
     assert moving.widened(["matrix:!a"]) == {"matrix:!a", "matrix:!b"}
+
+
+class PutOut(MemoryConnector):
+    """A connector that was put out of its own place, or is in it again."""
+
+    out = True
+
+    def is_out(self, address: Address) -> bool:
+        return self.out and address.place == "!ops:example.org"
+
+
+def test_operators_are_told_at_the_console_while_the_primary_room_is_closed_to_us(
+    tmp_path: Path,
+) -> None:
+    found = connections(tmp_path)
+    connector = found._live["matrix"] = PutOut(MemoryPlatform(), MemoryContents())
+    assert found.primary() == PLACE
+    connector.out = False
+    assert found.primary() == Address("matrix", "!ops:example.org")

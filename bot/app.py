@@ -4,26 +4,24 @@ import sys
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from bot.addressee import addressee
 from bot.announcements import Announcements, Speech
-from bot.choices import Choices
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.connections import Connections
 from bot.credentials import Credentials
 from bot.errors import SetupError
+from bot.filing import make_filing, with_luggage
+from bot.housing import Housing
 from bot.interpreter import Interpreter
 from bot.life import Life
 from bot.mailbox import Mailbox
-from bot.marks import Marks
-from bot.model import Address, Caller, PartState, PartStatus, Principal, Via
-from bot.newsroom import Newsroom
+from bot.model import Address, Caller, Principal, Via
+from bot.part_status import PartState, PartStatus
 from bot.parts import Parts
 from bot.pause_watch import PauseWatch
 from bot.places import Places, default_socket_name
@@ -31,14 +29,11 @@ from bot.policy import INVITE, Policy
 from bot.ports import Audit, Carrier, Part
 from bot.post import Limits
 from bot.post_office import PostOffice
-from bot.presence import Typing
-from bot.progress import Progress
 from bot.reception import Reception
-from bot.relay import Relay
-from bot.router import Router
 from bot.settings import Settings
 from bot.supervising import make_supervision
 from bot.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
+from bot.traffic import make_traffic
 from bot.upkeep import backlog_jobs
 from bot.worker import Worker
 from commands.pause import PauseCommands
@@ -56,8 +51,8 @@ from fleet.local import LocalFleet
 from fleet.lookout import Lookout
 from fleet.part import FleetPart
 from fleet.pause_file import PauseFile
+from fleet.provisioning import LocalProvisioning
 from fleet.readiness import Thresholds
-from fleet.records import doing_of
 from fleet.rollouts import Rollouts
 from fleet.roster_file import demo_roster
 from fleet.roster_store import RosterStore
@@ -66,10 +61,10 @@ from fleet.units import SystemdUnits
 from storage.audit import PostgresAudit
 from storage.backlog import postgres_backlog
 from storage.confirmations import PostgresConfirmations
+from storage.contents import PostgresContents
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
-from storage.journal import PostgresJournal, PostgresPositions
-from storage.offers import PostgresOffers
+from storage.journal import PostgresPositions
 from storage.outbox import PostgresOutbox
 from storage.part import DatabasePart
 from storage.pauses import PostgresPauses
@@ -112,7 +107,7 @@ class Daemon:
 
         self._units = SystemdUnits(places, environ)
         self._fleet = self._make_fleet(environ)
-        self._door = AgentCarrier(self._fleet, self._pauses)
+        self._door = with_luggage(AgentCarrier(self._fleet, self._pauses), places, self._database)
         self._homeserver = self._make_homeserver(options)
         self._console = TmuxConnector()
         self._connections = Connections(
@@ -123,8 +118,10 @@ class Daemon:
             console=self._console,
             may_invite=self._may_invite,
             report=self._report,
+            contents=PostgresContents(self._database),
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
+        self._housing = Housing(self._database, settings, self._connections, self._fleet)
         self._announcements = Announcements(
             self._database,
             settings,
@@ -145,7 +142,7 @@ class Daemon:
             self._correspondence,
             Limits(hops=mail.hop_budget, pair=mail.pair_budget, window=mail.pair_window),
             tell=self._bulletin.put,
-            mirror=self._mirror,
+            mirror=self._housing.mirror,
         )
         self._supervision = make_supervision(
             self._database,
@@ -157,33 +154,20 @@ class Daemon:
             concerns=self._announcements.concerns,
             tell=self._bulletin.put,
         )
-        presence = Typing(self._connections.typing)
-        marks = Marks(self._mailbox, self._correspondence)
-        self._progress = Progress(
-            self._mailbox,
-            self._correspondence,
-            partial(doing_of, places),
-            lambda kind: settings.progress.show and self._connections.edits(kind),
-            carrier=f"agent:{self._host}",
-            pace=settings.progress.pace,
-        )
-        self._relay = Relay(
-            self._mailbox,
-            self._outbox,
-            self._correspondence,
-            presence,
-            marks=marks,
-            progress=self._progress,
+        self._filing = make_filing(
+            self._database, self._fleet, self._mailbox, self._connections, settings
         )
         self._interpreter = self._make_interpreter()
-        self._router = Router(
-            PostgresJournal(self._database),
+        self._traffic = make_traffic(
+            self._database,
+            self._fleet,
             self._mailbox,
+            self._connections,
             self._interpreter,
-            partial(addressee, self._fleet),
-            presence,
-            choices=Choices(PostgresOffers(self._database), self._interpreter, self._mailbox),
+            settings=settings,
+            intake=self._filing.intake,
             token=self._life.token,
+            prepare=self._housing.whereabouts.refresh,
         )
         self._window: ChatWindow | None = None
         self._parts = Parts(self._all_parts(), self._part_changed)
@@ -250,15 +234,18 @@ class Daemon:
                     dialogs=LocalDialogs(self._fleet, self._pauses),
                     briefs=LocalBriefs(self._fleet),
                     personas=LocalPersonas(self._places),
-                    rosters=RosterStore(self._fleet),
+                    rosters=RosterStore(self._places),
+                    provisioning=LocalProvisioning(self._fleet, self._settings.models.said),
                     units=self._units,
                     shelf=self._backlog.shelf,
                     standing=self._pause.ask,
                 )
             ),
             *mail_topics(self._office, self._post, self._correspondence, self._fleet),
+            self._filing.topic,
             self._supervision.topic,
             *self._announcements.topics(self._policy),
+            self._housing.topic,
         )
 
     def _make_interpreter(self) -> Interpreter:
@@ -313,22 +300,33 @@ class Daemon:
                 looked=self._announcements.dialogs_open,
             ),
             Rollouts(self._fleet),
-            self._router,
+            self._traffic.router,
             Worker(
                 self._mailbox,
                 self._outbox,
                 self._carriers,
-                self._relay.moved,
+                self._traffic.relay.moved,
                 owner=f"{self._host} {self._life.token}",
                 backoff=self._settings.delivery.backoff,
                 give_up_after=self._settings.delivery.give_up_after,
             ),
             AnswerWatch(
-                self._fleet, self._correspondence, self._relay, redact=self._credentials.redact
+                self._fleet,
+                self._correspondence,
+                self._traffic.relay,
+                redact=self._credentials.redact,
             ),
-            self._progress,
+            self._traffic.progress,
+            self._filing.porter,
             *self._announcements.parts(),
-            *([Newsroom(self._backlog.news, self._mailbox)] if self._settings.threads.news else []),
+            *self._housing.parts(
+                self._backlog,
+                self._mailbox,
+                self._announcements.concerns,
+                tell=self._bulletin.put,
+                leads=lambda: self._supervision.supervisor.leads,
+                pause=lambda: self._pause.current,
+            ),
             *([] if self._homeserver is None else [self._homeserver]),
             *(self._reception(kind) for kind in self._connections.kinds()),
             *self._supervision.parts,
@@ -336,6 +334,7 @@ class Daemon:
                 (
                     *backlog_jobs(self._backlog, self._settings, self._bulletin.put),
                     *self._supervision.jobs,
+                    self._filing.job,
                 ),
                 self._interpreter,
                 self._backlog.shelf,
@@ -349,8 +348,8 @@ class Daemon:
             kind,
             self._connections.opener(kind),
             self._positions,
-            self._router.accept,
-            lambda name, detail: self._parts.trouble(name, detail),  # noqa: PLW0108 - made later
+            self._traffic.router.accept,
+            lambda *trouble: self._parts.trouble(*trouble),  # noqa: PLW0108 - made later
             optional=kind == self._console.kind,
         )
 
@@ -362,9 +361,6 @@ class Daemon:
     async def _may_invite(self, principal: Principal) -> bool:
         call = Call(Caller(principal, Via.CHAT), Address("matrix", "invitation"), uuid.uuid4().hex)
         return (await self._interpreter.decide(INVITE, call)).allowed
-
-    def _mirror(self) -> Address | None:
-        return self._connections.primary() if self._fleet.mirrors_mail else None
 
     async def _report(self, text: str) -> None:
         self._bulletin.put(text)

@@ -19,6 +19,7 @@ from bot.model import Address, Caller
 from bot.overview import Excerpt, Lane, LaneKind
 from bot.shipment import Entry, Landing
 from bot.threads import CardNews
+from bot.uploads import CardFiles
 
 
 class CardShelf(Protocol):
@@ -192,6 +193,10 @@ class Threads(Protocol):
         """Return whose thread it is; a room without a thread is nobody's."""
         ...
 
+    async def opened(self, message_id: str) -> str | None:
+        """Return the platform's id of a message of ours that begins a thread, None while it is not shown."""
+        ...
+
 
 class NewsFeed(Protocol):
     """What became of cards that have a thread, for those who did not ask for it there."""
@@ -225,3 +230,4 @@ class Backlog:
     overview: Overview
     threads: Threads
     news: NewsFeed
+    files: CardFiles

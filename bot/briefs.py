@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.tokens import estimate_tokens
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -12,6 +14,11 @@ class Piece:
     about: str
     source: str
     text: str
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens a model makes of it (``bot.tokens``)."""
+        return estimate_tokens(self.text)
 
 
 class Briefs(Protocol):

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from bot.asked import Offered
 from bot.command.declare import Call
 from bot.errors import UserError
 from bot.interpreter import Interpreter
 from bot.mailbox import Mailbox
-from bot.model import Address, Inbound, InboundKind, Offered
+from bot.model import Address, Inbound, InboundKind
 from bot.ports import Offers
 
 

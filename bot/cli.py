@@ -8,11 +8,11 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from bot import __version__
 from bot.arguments import Request, read_arguments
-from bot.errors import MosaicError, SetupError, UsageError, UserError
+from bot.errors import ConfirmationRequired, MosaicError, SetupError, UsageError, UserError
 from bot.manual import entry_text, group_text, overview, own_text
 from bot.table import GLOBAL_FLAGS, Entry, Own, Table, own_command, read_table
 
@@ -68,11 +68,9 @@ def _answer(request: Request, table: Table) -> int:
         return _print(request, {"version": __version__}, f"mosaic {__version__}")
     if not request.words or request.help or request.words[0] == "help":
         return _help(request, table)
-    own = own_command(request.words[0])
+    own = own_command(*request.words[:2])
     if own is not None:
         return _run_own(request, own)
-    if [word.lower() for word in request.words[:2]] == ["fleet", "init"]:
-        return _init(request)
     return _run_words(request, table)
 
 
@@ -80,7 +78,7 @@ def _help(request: Request, table: Table) -> int:
     words = request.words[1:] if request.words[:1] == ["help"] else request.words
     if not words:
         return _print(request, {"commands": table.entries}, overview(table))
-    if (own := own_command(words[0])) is not None:
+    if (own := own_command(*words[:2])) is not None:
         return _print(request, own._asdict(), own_text(own))
     found = table.find(words)
     if found is not None and not (len(words) > found[1] and table.below(words)):
@@ -120,10 +118,10 @@ def _run_words(request: Request, table: Table) -> int:
     confirmed = request.yes or not interactive
     try:
         answer = client.call("POST", "/v1/run", {"words": words, "confirmed": confirmed})
-    except MosaicError as error:
-        if error.code != "confirmation_required" or confirmed:
+    except ConfirmationRequired as question:
+        if confirmed:
             raise
-        _ask(error.message)
+        _ask(question)
         answer = client.call("POST", "/v1/run", {"words": words, "confirmed": True})
     if found[0]["name"] in _WAYS and not request.json and interactive:
         from bot.watching import attach
@@ -179,10 +177,13 @@ def _with_standard_input(request: Request) -> list[str]:
     return words
 
 
-def _ask(question: str) -> None:
+def _ask(question: ConfirmationRequired) -> None:
     from bot.background import visible
+    from bot.reply import from_json
 
-    sys.stderr.write(f"{visible(question)} [y/N] ")
+    if question.preview:
+        _show_blocks(from_json(question.preview), sys.stderr)
+    sys.stderr.write(f"{visible(question.message)} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise UserError("nothing was done", code="declined")
@@ -225,8 +226,8 @@ def _read_agent_file(path: str) -> tuple[str, str]:
 
 def _run_own(request: Request, own: Own) -> int:
     """Run a command that the command line answers itself."""
-    if own.name == "screen":
-        return _screen(request)
+    if own.name in _WHOLE:
+        return _WHOLE[own.name](request)
     flags = {word for word in request.words[1:] if word.startswith("-")}
     words = [word for word in request.words[1:] if not word.startswith("-")]
     known = {flag for flag, _ in own.flags} | {"-f"} & {"-f" if own.name == "logs" else ""}
@@ -250,12 +251,16 @@ def _run_own(request: Request, own: Own) -> int:
 
 
 def _init(request: Request) -> int:
-    from bot.beginning import write_roster
+    from bot.wizard import Talk, begin
 
     places, _ = _reach(request)
-    written = write_roster(places, request.words[2:], os.environ)
-    text = f"Written: {written['roster']}\nNext: mosaic up, then mosaic fleet ps"
-    return _print(request, written, text)
+    asks = sys.stdin.isatty() and sys.stdout.isatty() and not (request.json or request.yes)
+    talk = Talk(sys.stdin, sys.stdout) if asks else None
+    written, blocks = begin(places, request.words[2:], os.environ, talk)
+    if request.json:
+        return _print(request, written, "")
+    _show_blocks(blocks)
+    return 0
 
 
 def _screen(request: Request) -> int:
@@ -326,6 +331,9 @@ def _logs(request: Request, life: "Lifecycle", flags: set[str]) -> int:
     return _print(request, None, "\n".join(life.logs(follow=follow)))
 
 
+_WHOLE: "dict[str, Callable[[Request], int]]" = {"screen": _screen, "fleet init": _init}
+"""Commands that read their own words."""
+
 _OWN: "dict[str, Callable[[Request, Lifecycle, set[str]], int]]" = {
     "up": _up,
     "status": _status,
@@ -355,10 +363,10 @@ def _say_why(answer: dict[str, Any]) -> None:
         print(visible(str(block.get("text", ""))), file=sys.stderr)
 
 
-def _show_blocks(blocks: Sequence[Any]) -> None:
+def _show_blocks(blocks: Sequence[Any], file: TextIO | None = None) -> None:
     from bot.terminal import show
 
-    show(blocks)
+    show(blocks, file)
 
 
 def _print(request: Request, data: Any, text: str) -> int:

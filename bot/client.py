@@ -5,7 +5,7 @@ import json
 import socket
 from typing import Any
 
-from bot.errors import MosaicError, TransientError, UserError
+from bot.errors import ConfirmationRequired, MosaicError, TransientError, UserError
 
 _EXIT_STATUS = {"usage": 2, "unknown_command": 2, "not_running": 3}
 
@@ -82,5 +82,7 @@ def _read(status: int, raw: bytes) -> dict[str, Any]:
     if status >= http.client.BAD_REQUEST:
         error_ = document.get("error") or {}
         message = str(error_.get("message") or f"the daemon answered with status {status}")
+        if error_.get("code") == ConfirmationRequired.code:
+            raise ConfirmationRequired(message, preview=document.get("blocks") or ())
         raise UserError(message, code=error_.get("code") or "failed", hint=error_.get("hint"))
     return document

@@ -71,7 +71,7 @@ def _possible(
     if found is not None and said and (choices := _value_choices(found[0], said[-1])) is not None:
         yield from ((choice, "") for choice in choices)
         return
-    own = own_command(said[0]) if said else None
+    own = own_command(*said[:2])
     if current.startswith("-"):
         flags = own.flags if own else _flags(found[0]) if found else ()
         yield from (flag for flag in (*flags, *GLOBAL_FLAGS) if flag[0] not in before)
@@ -86,10 +86,11 @@ def _possible(
 def _names(said: Sequence[str], table: Table) -> Iterator[Candidate]:
     """Yield the next words of the commands that begin with what was said."""
     seen: set[str] = set()
-    if not said:
-        for own in OWN:
-            seen.add(own.name)
-            yield own.name, own.summary
+    for own in OWN:
+        rest = own.name.split()
+        if rest[: len(said)] == list(said) and len(rest) > len(said):
+            seen.add(rest[len(said)])
+            yield rest[len(said)], own.summary if len(rest) == len(said) + 1 else "…"
     for name, entry in table.below(said):
         rest = name.split()[len(said) :]
         if rest[0] not in seen:

@@ -6,14 +6,17 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from bot.credentials import Credentials
+from bot.devices import Devices, KnowsDevices
 from bot.errors import SetupError
 from bot.model import Address, Capabilities, Principal
 from bot.policy import Access
-from bot.ports import Carrier, Connector, ShowsTyping
+from bot.ports import Carrier, Connector, Contents, FetchesFiles, ShowsTyping
 from bot.reception import ConnectorCarrier, Open
+from bot.rooms import HasRooms
 from bot.settings import Settings
 from connectors.matrix.accounts import LocalAccounts
 from connectors.matrix.homeserver import LocalHomeserver
+from connectors.matrix.keys import Keys, Trust
 from connectors.registry import constructor
 from connectors.tmux.connector import PLACE, TmuxConnector
 from fleet.local import LocalFleet
@@ -41,7 +44,9 @@ class Connections:
         console: TmuxConnector,
         may_invite: MayInvite,
         report: Report,
+        contents: Contents,
     ) -> None:
+        self._contents = contents
         self._settings = settings
         self._credentials = credentials
         self._fleet = fleet
@@ -50,6 +55,7 @@ class Connections:
         self._may_invite = may_invite
         self._report = report
         self._live: dict[str, Connector] = {}
+        self._more_lanes: Callable[[], frozenset[str]] = frozenset
 
     # -- which, and how --------------------------------------------------------------------------------
 
@@ -89,7 +95,24 @@ class Connections:
             device_id=device,
             may_invite=self._may_invite,
             report=self._report,
+            keys=self._matrix_keys(),
+            contents=self._contents,
+            read_receipts=self._settings.connectors.matrix.read_receipts,
         )
+
+    def _matrix_keys(self) -> Keys | None:
+        """Return where the device's keys lie, None when nobody gave a secret to keep them by.
+
+        The local homeserver's bot has keys of its own, so that its device never stands in another account's way.
+        """
+        folder, secret = (
+            self._fleet.places.crypto_directory,
+            self._credentials.get("MATRIX_PICKLE_KEY"),
+        )
+        if (accounts := self._accounts()) is not None:
+            folder, secret = folder / "local", accounts.bot_pickle_key
+        trust = Trust(self._settings.connectors.matrix.trust)
+        return None if secret is None else Keys(folder, secret, trust)
 
     async def _matrix_account(self) -> tuple[MatrixBlock, str, str | None]:
         if self._homeserver is not None:
@@ -129,6 +152,19 @@ class Connections:
         capabilities = self.capabilities(kind)
         return capabilities is not None and capabilities.edits
 
+    def fetchers(self) -> dict[str, FetchesFiles]:
+        """Return the live connectors to which people send files, by kind."""
+        return {
+            kind: cast("FetchesFiles", connector)
+            for kind, connector in self._live.items()
+            if connector.capabilities().file_bytes
+        }
+
+    def devices(self) -> Devices | None:
+        """Return people's devices in encrypted rooms, None while no connector that is live knows any."""
+        connector = self._live.get("matrix")
+        return None if connector is None else cast("KnowsDevices", connector).devices
+
     def typing(self, kind: str) -> ShowsTyping | None:
         """Return the connector if it is live and shows typing."""
         connector = self._live.get(kind)
@@ -136,6 +172,22 @@ class Connections:
             return None
         # What a connector says of itself, the contract suite proves.
         return cast("ShowsTyping", connector)
+
+    def rooms_of(self, kind: str) -> HasRooms:
+        """Return a live connector whose capabilities say that it makes rooms."""
+        return cast("HasRooms", self._live[kind])  # as above
+
+    def roomy(self) -> Address | None:
+        """Return the own place of a live connector that makes rooms, None when there is none."""
+        for kind, place in self._places().items():
+            capabilities = self.capabilities(kind)
+            if capabilities is not None and capabilities.rooms:
+                return place
+        return None
+
+    def also(self, lanes: Callable[[], frozenset[str]]) -> None:
+        """Take commands in these rooms too, besides the settings' and the connectors' own."""
+        self._more_lanes = lanes
 
     def primary(self) -> Address:
         """Return where the operators are told what concerns them: the console while the primary one is not open."""
@@ -169,5 +221,5 @@ class Connections:
         return Access(
             operators=frozenset({*configured.operators, *own_people}),
             members=frozenset(configured.members),
-            rooms=frozenset({*configured.rooms, *own_rooms}),
+            rooms=frozenset({*configured.rooms, *own_rooms, *self._more_lanes()}),
         )

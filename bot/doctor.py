@@ -22,6 +22,7 @@ from bot.places import Places
 from bot.settings import load_settings, unknown_variables
 from fleet import roster_file
 from fleet.library import LocalPersonas
+from fleet.profile_library import profiles, refusals
 from fleet.roster import Roster
 from storage.binaries import Binaries, find_binaries
 from storage.database import Database, Target
@@ -154,6 +155,14 @@ def _personas(places: Places, _environ: Mapping[str, str]) -> Iterator[Finding]:
     )
 
 
+def _profiles(places: Places, _environ: Mapping[str, str]) -> Iterator[Finding]:
+    refused = refusals(places)
+    for said in refused:
+        yield Finding("profiles", "warn", said, "correct it; the shipped profile is used meanwhile")
+    if not refused:
+        yield Finding("profiles", "ok", f"{len(profiles(places))} system types")
+
+
 def _secrets(places: Places, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Name the secrets that are given, never their values; miss those that a connector needs."""
     credentials = Credentials(environ)
@@ -257,6 +266,7 @@ _CHECKS: Mapping[str, Check] = {
     "daemon": _daemon,
     "settings": _settings,
     "roster": _roster,
+    "profiles": _profiles,
     "personas": _personas,
     "secrets": _secrets,
     "postgres": _postgres,

@@ -11,7 +11,9 @@ the parts' supervision and web's problem answers, and nowhere else; each edge tr
 errors once, with ``raise … from``.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 
 class MosaicError(Exception):
@@ -43,12 +45,16 @@ class UsageError(UserError):
 
 
 class ConfirmationRequired(UserError):  # noqa: N818 - a question, not a fault
-    """The command is destructive and waits for a yes; ``question`` says what will happen."""
+    """The command is destructive and waits for a yes; ``question`` says what will happen.
+
+    ``preview`` are the blocks of a reply that show it, as they are or as JSON has them.
+    """
 
     code = "confirmation_required"
 
-    def __init__(self, question: str) -> None:
+    def __init__(self, question: str, preview: Sequence[Any] = ()) -> None:
         super().__init__(question, hint="repeat it with a confirmation")
+        self.preview = preview
 
 
 class TransientError(MosaicError):

@@ -25,13 +25,15 @@ class Errand(NamedTuple):
 
 
 def run_errand(words: Sequence[str], entry: Entry, start: int) -> Errand:
-    """Read the file that a word names, or keep the name of the one to write; ``start`` ends the command's name.
+    """Read the file that a word names, make its path whole, or keep the name of the one to write; ``start`` ends the command's name.
 
     UsageError when the file cannot be read.
     """
     used = next((p["file"] for p in entry["parameters"] if "file" in p), None)
     place = None if used is None else _first_place(words, entry, start)
     said = list(words)
+    if used == "path" and place is not None:
+        said[place] = os.path.abspath(said[place])  # noqa: PTH100 - cold start
     if used == "write":
         return Errand(said, writes=True, target=None if place is None else said.pop(place))
     if used == "read" and place is not None:

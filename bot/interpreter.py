@@ -3,7 +3,8 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -58,8 +59,8 @@ class Interpreter:
         command, arguments = self.catalog.find_line(line, words)
         if before is not None:
             await before()
-        if command.confirm is not None and not confirmed:
-            return await self._ask(command, line, call)
+        if not confirmed and (shown := await self._preview(command, arguments, call)) is not None:
+            return await self._ask(command, line, call, shown)
         reply = await self._run(command, arguments, call)
         return _as_json(reply) if as_json else reply
 
@@ -92,13 +93,19 @@ class Interpreter:
         """Take away the destructive command that waits under ``code``, and return its line."""
         whose = asked_by or call.caller.principal.id
         await self.require_chooser(whose, call)
-        line = await self._confirmations.take(code, whose)
-        if line is None:
+        kept = await self._confirmations.take(code, whose)
+        if kept is None:
             raise UserError(
                 f"nothing waits for {'you' if asked_by is None else asked_by} under the code {code!r}",
                 hint=f"a code is good once, for {self._confirm_within.seconds} s, for who asked",
             )
-        return line
+        if kept.expired:
+            raise UserError(
+                f"the time to confirm `{kept.line}` is over; nothing was done",
+                code="confirmation_expired",
+                hint="say it again, and you are asked again",
+            )
+        return kept.line
 
     async def require_chooser(self, chooser: str | None, call: Call) -> None:
         """Refuse, and note it, when somebody answers what another was asked."""
@@ -134,7 +141,7 @@ class Interpreter:
             await self._audit.note(principal, action, call.source.lane, via, decision)
         return decision
 
-    async def _ask(self, command: Command, line: str, call: Call) -> Reply:
+    async def _ask(self, command: Command, line: str, call: Call, shown: Reply) -> Reply:
         code = f"{secrets.randbelow(10_000):04d}"
         await self._confirmations.ask(code, call.caller.principal.id, line, self._confirm_within)
         seconds = int(self._confirm_within.total_seconds())
@@ -142,7 +149,11 @@ class Interpreter:
             f"{command.confirm} To go on, say `!confirm {code}` within {seconds} s.",
             {"confirmation": code, "question": command.confirm, "expires_in_seconds": seconds},
         )
-        return replace(asked, offers=self._yes_and_no(code, call.caller.principal.id))
+        return replace(
+            asked,
+            blocks=(*shown.blocks, *asked.blocks),
+            offers=self._yes_and_no(code, call.caller.principal.id),
+        )
 
     def _yes_and_no(self, code: str, whose: str) -> tuple[Offer, ...]:
         rest, within = f"{code} --asked-by {quoted(whose)}", self._confirm_within
@@ -154,16 +165,27 @@ class Interpreter:
     async def _run_confirmed(
         self, command: Command, arguments: Mapping[str, Any], call: Call, *, confirmed: bool
     ) -> Reply:
-        if command.confirm is not None and not confirmed:
-            raise ConfirmationRequired(command.confirm)
+        if not confirmed and (shown := await self._preview(command, arguments, call)) is not None:
+            raise ConfirmationRequired(str(command.confirm), preview=shown.blocks)
         return await self._run(command, arguments, call)
+
+    async def _preview(
+        self, command: Command, arguments: Mapping[str, Any], call: Call
+    ) -> Reply | None:
+        """Return what is shown with the question, None when there is none to ask."""
+        async with self._bounded(command, self._time_limit.total_seconds()):
+            return await self.catalog.preview(command, call, arguments)
 
     async def _run(self, command: Command, arguments: Mapping[str, Any], call: Call) -> Reply:
         longer = arguments.get(command.patience, 0.0) if command.patience else 0.0
-        limit = self._time_limit.total_seconds() + float(longer)
+        async with self._bounded(command, self._time_limit.total_seconds() + float(longer)):
+            return await self.catalog.run(command, call, arguments)
+
+    @asynccontextmanager
+    async def _bounded(self, command: Command, limit: float) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(limit):
-                return await self.catalog.run(command, call, arguments)
+                yield
         except TimeoutError as error:
             raise TransientError(
                 f"{command.name} did not finish within {limit:g} s and was cancelled",

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from bot import __version__
-from bot.model import PartStatus
+from bot.part_status import PartStatus
 from bot.pause import Pause, pause_data
 from bot.vitals import part_data
 

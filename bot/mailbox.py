@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.board import board_text
+from bot.folding import Page, pages_of
 from bot.model import (
     Address,
     Capabilities,
@@ -16,12 +17,18 @@ from bot.model import (
     derived_id,
 )
 from bot.ports import Outbox
-from bot.render import render
 from bot.reply import Block, Board, Code, Fields, Markdown, Offer, Table, Text
 
 _UNKNOWN_PLACE = Capabilities(
-    threads=False, html=False, reactions=False, edits=False, typing=False, max_bytes=4000
+    threads=False,
+    html=False,
+    reactions=False,
+    edits=False,
+    typing=False,
+    max_bytes=4000,
+    file_bytes=8 * 1024 * 1024,
 )
+"""What every platform that people write on from afar can show; the console is always known."""
 
 
 class Mailbox:
@@ -57,18 +64,13 @@ class Mailbox:
 
     def _parts(self, message: Message) -> tuple[OutboundMessage, ...]:
         if message.kind in {MessageKind.MAIL, MessageKind.REACTION}:
-            return (_part(message, 0, plain_text(message), None),)
+            return (replace(_part(message, 0, plain_text(message)), files=message.files),)
         limits = self._capabilities(message.to.kind) or _UNKNOWN_PLACE
         offers = message.offers if limits.choices else ()
-        rendered = render((*message.blocks, *_said(offers)), limits.max_bytes)
-        if message.replaces is not None:
-            rendered = rendered[:1]  # an edit is one event; what does not fit is left out
-        words = [
-            _part(message, number, part.text, part.html if limits.html else None)
-            for number, part in enumerate(rendered)
-        ]
-        marks = [_part(message, number, one.mark) for number, one in enumerate(offers, len(words))]
-        return (*words, *(_below(mark) for mark in marks))
+        pages = pages_of(message, _said(offers), limits)
+        said = [_said_on(message, number, page, limits) for number, page in enumerate(pages)]
+        marks = [_part(message, number, one.mark) for number, one in enumerate(offers, len(said))]
+        return (*said, *(_below(mark) for mark in marks))
 
 
 def plain_text(message: Message) -> str:
@@ -91,6 +93,12 @@ def _said(offers: Sequence[Offer]) -> tuple[Block, ...]:
     """Return in words what each mark does; those below it stand there to be tapped."""
     choices = " · ".join(f"{offer.mark} {offer.says}" for offer in offers)
     return (Text(f"One tap chooses: {choices}"),) if offers else ()
+
+
+def _said_on(message: Message, number: int, page: Page, limits: Capabilities) -> OutboundMessage:
+    html = page.words.html if limits.html and page.words.text else None
+    part = _part(message, number, page.words.text, html)
+    return part if page.file is None else replace(part, files=(page.file,))
 
 
 def _below(mark: OutboundMessage) -> OutboundMessage:

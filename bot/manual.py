@@ -23,6 +23,8 @@ def overview(table: Table) -> str:
 def group_text(table: Table, words: list[str]) -> str:
     """Return the commands that begin with these words."""
     lines = [f"usage: mosaic {' '.join(words)} …", ""]
+    said = [word.lower() for word in words]
+    lines += [_line(own.name, own.summary) for own in OWN if own.name.split()[:-1] == said]
     lines += [_line(name, entry["summary"]) for name, entry in table.below(words)]
     return "\n".join(lines)
 

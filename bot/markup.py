@@ -2,8 +2,11 @@
 
 import html
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from bot.rows import Cell, aligned_html, is_narrow, list_html
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -100,11 +103,11 @@ def _markdown() -> "MarkdownIt":
     parser.enable(["table", "strikethrough"])
     parser.validateLink = lambda url: bool(_LINK.match(url.strip()))  # type: ignore[method-assign]
     parser.core.ruler.after("block", "bounds", _refuse_excess)
+    parser.core.ruler.push("rows", _draw_tables)
     parser.add_render_rule("fence", _render_code)
     parser.add_render_rule("code_block", _render_code)
     parser.add_render_rule("image", _render_image)
-    for name in ("th_open", "td_open", "link_open"):
-        parser.add_render_rule(name, _render_bare)
+    parser.add_render_rule("link_open", _render_link)
     return parser
 
 
@@ -127,8 +130,42 @@ def _render_image(_self: Any, tokens: "list[Token]", index: int, _options: Any, 
     return f'<a href="{url}">{html.escape(token.content) or url}</a>'
 
 
-def _render_bare(_self: Any, tokens: "list[Token]", index: int, _options: Any, _env: Any) -> str:
-    token = tokens[index]
-    if token.tag != "a":
-        return f"<{token.tag}>"  # Matrix knows no alignment of cells
-    return f'<a href="{html.escape(str(token.attrGet("href") or ""))}">'
+def _render_link(_self: Any, tokens: "list[Token]", index: int, _options: Any, _env: Any) -> str:
+    return f'<a href="{html.escape(str(tokens[index].attrGet("href") or ""))}">'
+
+
+def _draw_tables(state: "StateCore") -> None:
+    """Put what a table looks like in its place."""
+    drawn: list[Token] = []
+    begun: int | None = None
+    for index, token in enumerate(state.tokens):
+        if token.type == "table_open":
+            begun = index
+        elif begun is None:
+            drawn.append(token)
+        elif token.type == "table_close":
+            rows = _rows_between(state, begun, index)
+            token.type, token.tag, token.nesting = "html_block", "", 0
+            token.content = _rows_html(rows) + "\n"
+            drawn.append(token)
+            begun = None
+    state.tokens = drawn
+
+
+def _rows_between(state: "StateCore", begun: int, ended: int) -> list[list[Cell]]:
+    rows: list[list[Cell]] = []
+    for token in state.tokens[begun:ended]:
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type == "inline":
+            inside = token.children or []
+            markup = state.md.renderer.render(inside, state.md.options, state.env)
+            rows[-1].append(Cell("".join(one.content for one in inside), markup))
+    return rows
+
+
+def _rows_html(rows: Sequence[Sequence[Cell]]) -> str:
+    texts = [[cell.text for cell in row] for row in rows]
+    links = any("<a " in cell.markup for row in rows for cell in row)  # code shows none
+    narrow = is_narrow(texts) and not links
+    return aligned_html(texts) if narrow else list_html(rows[0], rows[1:])

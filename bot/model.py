@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from bot.enclosure import Attachment, Enclosure
 from bot.reply import Block, Offer
 
 _NAMESPACE = uuid.UUID("6d6f7361-6963-4666-8c65-657400000001")
@@ -112,7 +113,7 @@ class Inbound:
 
     ``event_id`` is the platform's own; together with ``source.kind`` it is unique. ``recovered`` marks
     one that was read back after downtime. A reaction's ``text`` is its mark, ``stands_on`` the platform's id
-    of what it stands on (None for anything else).
+    of what it stands on (None for anything else). With ``attachments`` the text stands below them.
     """
 
     event_id: str
@@ -123,6 +124,7 @@ class Inbound:
     kind: InboundKind = InboundKind.TEXT
     recovered: bool = False
     stands_on: str | None = None
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def id(self) -> str:
@@ -135,13 +137,24 @@ class InboundBatch:
     """What one read of a platform brought, with the position to go on from.
 
     Storing it is one transaction: either the events and the position are kept, or neither is.
-    ``gap`` says, per place, what a walk back over missed time recovered and what it had to give up.
+    ``gaps`` are the accounts of places after missed time, ``unreadable`` is what people must know of.
     """
 
     connector: str
     events: tuple[Inbound, ...]
     position: str | None = None
     gaps: tuple["Gap", ...] = ()
+    unreadable: tuple["Unreadable", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Somebody's words that cannot be read, and why; ``event_id`` is the first of them."""
+
+    source: Address
+    sender: Principal
+    event_id: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +198,7 @@ class Message:
     ``chain`` is the id of the mail with which a chain of agents' mail began (None: it begins here), ``hops``
     how many came before it. ``offers`` are what people may choose on it, where the platform lets them.
     ``replaces`` is our id of the message whose place it takes where the platform can edit; of edits that wait only
-    the newest one is said.
+    the newest one is said. Mail brings its ``files`` to its agent's host.
     """
 
     id: str
@@ -203,20 +216,7 @@ class Message:
     hops: int = 0
     offers: tuple[Offer, ...] = ()
     replaces: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """An offer as it stands: on which message of ours, in which place.
-
-    ``taken`` says that one of that message's offers was chosen, ``expired`` that its time is over.
-    """
-
-    message_id: str
-    to: Address
-    offer: Offer
-    taken: bool = False
-    expired: bool = False
+    files: tuple[Enclosure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +228,8 @@ class OutboundMessage:
     render. For a reaction ``text`` is the mark, ``reply_to`` the event that it stands on, and ``former_mark``
     the platform's id of our mark whose place it takes there, if there is one: that one is withdrawn. An edit
     ``replaces`` a message (our id); ``replaced_event`` is the platform's id of that, None while it was not shown.
+    Mail may have many ``files``, an event at most one, below which ``text`` stands.
+    ``answers`` is the principal's id of the one who wrote what is answered: who waits for this, and is called.
     """
 
     message_id: str
@@ -244,6 +246,8 @@ class OutboundMessage:
     replaces: str | None = None
     replaced_event: str | None = None
     former_mark: str | None = None
+    files: tuple[Enclosure, ...] = ()
+    answers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +277,7 @@ FINAL_STATES = frozenset({ReceiptState.ANSWERED, ReceiptState.FAILED})
 class Receipt:
     """One dated statement on a message; later ones are added, none is ever changed.
 
-    ``by`` says which sort of evidence (conversation, submitted, queued, screen, platform), ``evidence``
-    holds it: file and offset, event id, what the screen showed.
+    ``by`` says which sort of evidence (conversation, submitted, queued, screen, platform) ``evidence`` holds.
     """
 
     message_id: str
@@ -315,7 +318,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorHealth:
-    """How a connector is: ``reachable`` means the other side answers, ``authenticated`` that it knows us."""
+    """How a connector is: ``reachable`` means the other side answers, ``authenticated`` that it knows us.
+
+    In ``safe_mode`` it reads, and a person must act before it says everything again: ``detail`` says what.
+    """
 
     reachable: bool
     authenticated: bool
@@ -324,14 +330,16 @@ class ConnectorHealth:
     last_roundtrip_ms: float | None = None
     gap: Gap | None = None
     detail: str = ""
+    safe_mode: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a platform can show. ``max_bytes`` bounds one event's text and markup together.
 
-    ``reactions`` says that our marks are shown, ``choices`` that people's marks come in: then offers stand
-    below their message as marks.
+    ``reactions``: our marks are shown; ``choices``: people's marks come in, so offers stand below their message.
+    ``file_bytes`` bounds a file, 0 means none; what takes more than ``most_parts`` events is folded into one.
+    ``rooms``: we can make rooms and pin there (bot/rooms.py); ``encrypts``: we can talk in encrypted ones.
     """
 
     threads: bool
@@ -341,6 +349,10 @@ class Capabilities:
     typing: bool
     max_bytes: int
     choices: bool = False
+    file_bytes: int = 0
+    most_parts: int = 3
+    rooms: bool = False
+    encrypts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,21 +386,3 @@ class AgentRecord:
     card: str | None
     unit_active: str | None
     unit_enabled: str | None
-
-
-class PartState(StrEnum):
-    """How a part of the daemon is."""
-
-    OK = "ok"
-    RETRYING = "retrying"
-    STOPPED = "stopped"
-    SAFE_MODE = "safe-mode"
-
-
-@dataclass(frozen=True, slots=True)
-class PartStatus:
-    """One line of ``mosaic status``."""
-
-    state: PartState
-    detail: str
-    since: datetime

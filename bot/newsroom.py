@@ -65,4 +65,6 @@ def _message(news: CardNews) -> Message:
         to=news.thread,
         kind=MessageKind.NOTICE,
         blocks=(Text(sentence_of(news)),),
+        # Who began the thread waits for the card's end, and is called then.
+        reply_to=news.thread.thread if news.event.detail["status"]["to"] == "done" else None,
     )

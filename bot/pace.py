@@ -9,6 +9,10 @@ _SLOWER = 8
 _LONGEST = timedelta(minutes=1)
 
 
+LONGEST_SHOW = timedelta(hours=1)
+"""A turn that lasts longer, or whose end was never seen, is left to itself; what it comes to is said all the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """First ``after`` so long a turn, then never sooner than ``between`` two words, and ever more rarely."""

@@ -10,7 +10,7 @@ import structlog
 
 from bot.backoff import Backoff
 from bot.errors import SetupError, TransientError
-from bot.model import PartState, PartStatus
+from bot.part_status import PartState, PartStatus
 from bot.ports import Part
 from bot.problem import problem_of
 
@@ -50,9 +50,9 @@ class Parts:
         self._parts.append(part)
         self._start(self._group, part)
 
-    def trouble(self, name: str, detail: str) -> None:
-        """Report that a part goes on, but cannot do its work now (the other side is away)."""
-        self._set(name, PartState.RETRYING, detail)
+    def trouble(self, name: str, detail: str, state: PartState) -> None:
+        """Report that a part goes on, but cannot do all its work now: the other side is away, or a person must act."""
+        self._set(name, state, detail)
 
     async def run(self, opened: Callable[[], None], stopping: asyncio.Event) -> None:
         """Open all parts, call ``opened``, go on until ``stopping`` is set, close in reverse order."""

@@ -142,6 +142,22 @@ class Places:
         return self.heartbeat_directory / "roster.last-good.yaml"
 
     @property
+    def files_directory(self) -> Path:
+        """Copies of what people sent, for agents of this host: ``cards/ID/NAME``."""
+        return self.home / "files"
+
+    @property
+    def inbox_directory(self) -> Path:
+        """What people sent to agents: ``NAME/FILE`` (no agent has such a name as this folder)."""
+        return self.fleet_directory / "inbox"
+
+    def folder_of(self, agent: str, card: str | None) -> Path:
+        """Return where a file belongs on an agent's host: its inbox, or the card's folder."""
+        if card is None:
+            return self.inbox_directory / agent
+        return self.files_directory / "cards" / card
+
+    @property
     def paused_file(self) -> Path:
         """The kill switch; a person may make it with ``touch``."""
         return self.heartbeat_directory / "PAUSED"
@@ -150,6 +166,15 @@ class Places:
     def local_roles_directory(self) -> Path:
         """A person's own personas, which win over ours."""
         return self.fleet_directory / "roles.local"
+
+    @property
+    def everyones_overlay_file(self) -> Path:
+        """A person's own words to every agent; no class has such a name."""
+        return self.local_roles_directory / "overlays" / "_everyone.md"
+
+    def class_overlay_file(self, agent_class: str) -> Path:
+        """Return a person's own words to every agent of a class."""
+        return self.local_roles_directory / "overlays" / f"{agent_class}.md"
 
     @property
     def local_profiles_directory(self) -> Path:

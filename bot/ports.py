@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Protocol
 
+from bot.asked import Kept, Offered
+from bot.enclosure import Attachment
 from bot.model import (
     Address,
     AgentRecord,
@@ -16,7 +18,6 @@ from bot.model import (
     InboundBatch,
     Letter,
     Message,
-    Offered,
     OutboundMessage,
     Principal,
     Receipt,
@@ -68,6 +69,33 @@ class ShowsTyping(Protocol):
     """A connector that can show that we are at work; a lost signal harms nobody."""
 
     async def typing(self, address: Address, *, active: bool) -> None: ...
+
+
+class Contents(Protocol):
+    """The bytes of files, written once and never changed; kept where every host of the fleet reaches them."""
+
+    async def keep(self, content_id: str, chunks: AsyncIterator[bytes]) -> int:
+        """Store bytes under an id, in pieces as they come, and return how many there are.
+
+        What ``chunks`` raises is raised, and nothing is kept; an id that is there is written anew.
+        """
+        ...
+
+    def read(self, content_id: str) -> AsyncIterator[bytes]:
+        """Give the bytes in bounded pieces; UserError ``gone`` when they are not kept (any more)."""
+        ...
+
+
+class FetchesFiles(Protocol):
+    """A connector to which people send files."""
+
+    def fetch(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """Give a file's bytes in pieces, in clear.
+
+        Only when it ends without an error the bytes are what was sent: UserError when they are not, or are no
+        longer there; TransientError when the same call may work later.
+        """
+        ...
 
 
 class Presence(Protocol):
@@ -242,8 +270,8 @@ class Confirmations(Protocol):
 
     async def ask(self, code: str, principal_id: str, line: str, lifetime: timedelta) -> None: ...
 
-    async def take(self, code: str, principal_id: str) -> str | None:
-        """Return the line that waits under this code for this person, once; None when there is none."""
+    async def take(self, code: str, principal_id: str) -> Kept | None:
+        """Return the line that waits under this code for this person, once, in time or too late; else None."""
         ...
 
 

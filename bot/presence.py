@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
@@ -15,34 +16,50 @@ _REFRESH = timedelta(seconds=20)
 
 
 class Typing:
-    """Keeps a place's typing mark up while anything works there.
+    """Keeps a place's typing mark up while anything works there; threads share their room's, as people see it.
 
     ``shower`` answers for a connector's kind, None for one that shows no typing.
     """
 
-    def __init__(self, shower: Callable[[str], ShowsTyping | None]) -> None:
+    def __init__(
+        self, shower: Callable[[str], ShowsTyping | None], *, refresh: timedelta = _REFRESH
+    ) -> None:
         self._shower = shower
+        self._refresh = refresh
+        self._works: Counter[str] = Counter()
+        self._showing: dict[str, asyncio.Task[None]] = {}
         self._log = structlog.get_logger(part="typing")
 
     @contextlib.asynccontextmanager
     async def working(self, address: Address) -> AsyncIterator[None]:
-        """Show typing in ``address`` until the context ends."""
+        """Show typing in ``address`` until the context ends, and everybody else's there."""
         shower = self._shower(address.kind)
         if shower is None:
             yield
             return
-        showing = asyncio.create_task(self._keep_fresh(shower, address))
+        self._works[address.lane] += 1
+        if address.lane not in self._showing:
+            task = asyncio.create_task(self._keep_fresh(shower, address))
+            self._showing[address.lane] = task
         try:
             yield
         finally:
-            showing.cancel()
-            await asyncio.gather(showing, return_exceptions=True)
+            self._works[address.lane] -= 1
+            if not self._works[address.lane]:
+                await self._end(shower, address)
+
+    async def _end(self, shower: ShowsTyping, address: Address) -> None:
+        del self._works[address.lane]
+        showing = self._showing.pop(address.lane)
+        showing.cancel()
+        await asyncio.gather(showing, return_exceptions=True)
+        if not self._works[address.lane]:  # nobody began meanwhile
             await self._show(shower, address, active=False)
 
     async def _keep_fresh(self, shower: ShowsTyping, address: Address) -> None:
         while True:
             await self._show(shower, address, active=True)
-            await asyncio.sleep(_REFRESH.total_seconds())
+            await asyncio.sleep(self._refresh.total_seconds())
 
     async def _show(self, shower: ShowsTyping, address: Address, *, active: bool) -> None:
         try:

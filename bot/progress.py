@@ -12,15 +12,12 @@ import structlog
 from bot.errors import MosaicError
 from bot.mailbox import Mailbox
 from bot.model import Address, Message, MessageKind, ReceiptState, derived_id
-from bot.pace import Pace
+from bot.pace import LONGEST_SHOW, Pace
 from bot.ports import Correspondence
 from bot.reply import Text
 
 Doing = Callable[[str, str], Awaitable[str]]
 Edits = Callable[[str], bool]
-
-_LONGEST_SHOW = timedelta(hours=1)
-"""A turn that lasts longer, or whose end was never seen, is left to itself; what it comes to is said all the same."""
 
 _REMEMBERED = 1000
 
@@ -142,7 +139,7 @@ class Progress:
         self, work: _Work, first: Message | None, lasted: timedelta, words: str
     ) -> list[Message]:
         """Return the next word on a turn, the last one when it has lasted too long."""
-        if lasted > _LONGEST_SHOW:
+        if lasted > LONGEST_SHOW:
             del self._open[work.mail.id]
             said = f"{_name(work.mail)} has not ended its turn for {spoken_time(lasted)}."
             return [] if first is None else [_edit(first, "left", said, MessageKind.NOTICE)]

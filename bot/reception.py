@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 from bot.model import ConnectorHealth, Delivery, Receipt, SendResult
+from bot.part_status import PartState
 from bot.ports import Accept, Connector, Positions
 
 Open = Callable[[], AbstractAsyncContextManager[Connector]]
@@ -18,8 +19,8 @@ _FIRST_LOOK = timedelta(milliseconds=50)
 class Reception:
     """The part ``connector.KIND``: opens it, listens from the stored position, reports its health.
 
-    ``trouble(part, detail)`` is called when the other side is away while the connector itself goes on,
-    but for an ``optional`` one, which is well while nobody is on its other side.
+    ``trouble(part, detail, state)`` is called when the other side is away or the connector is in safe mode, while the
+    connector itself goes on; but for an ``optional`` one, which is well while nobody is on its other side.
     """
 
     def __init__(
@@ -28,7 +29,7 @@ class Reception:
         opened: Open,
         positions: Positions,
         accept: Accept,
-        trouble: Callable[[str, str], None],
+        trouble: Callable[[str, str, PartState], None],
         *,
         optional: bool = False,
     ) -> None:
@@ -60,11 +61,14 @@ class Reception:
         look = _FIRST_LOOK
         while True:
             health = await connector.health()
-            if self._optional or (health.reachable and health.authenticated):
-                ready(_detail(health))
+            if not (self._optional or (health.reachable and health.authenticated)):
+                self._trouble(self.name, _detail(health), PartState.RETRYING)
+            elif health.safe_mode:
+                self._trouble(self.name, _detail(health), PartState.SAFE_MODE)
                 look = _LOOK
             else:
-                self._trouble(self.name, _detail(health))
+                ready(_detail(health))
+                look = _LOOK
             await asyncio.sleep(look.total_seconds())
 
 

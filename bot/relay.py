@@ -3,18 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.failure import TurnFailure, receipt_of
 from bot.mailbox import Mailbox
 from bot.marks import Marks
 from bot.model import Address, Delivery, Message, MessageKind, Receipt, ReceiptState, derived_id
+from bot.pace import LONGEST_SHOW
 from bot.ports import Correspondence, Outbox, Presence
 from bot.progress import Progress
 from bot.reply import Markdown, Text
-
-_LONGEST_SHOW = timedelta(minutes=10)
 
 
 class Relay:
@@ -98,7 +97,7 @@ class Relay:
     async def _show_work(self, message_id: str, origin: Address) -> None:
         try:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LONGEST_SHOW.total_seconds()):
+                async with asyncio.timeout(LONGEST_SHOW.total_seconds()):
                     async with self._presence.working(origin):
                         await asyncio.Event().wait()
         finally:

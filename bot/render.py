@@ -1,20 +1,19 @@
 """Blocks as people read them: plain text and HTML, in parts that a platform's limit allows."""
 
-import unicodedata
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, zip_longest
 
 from bot.board import board_html, board_text, cut_board, slips_of
 from bot.markup import clean, code_html, fenced, inline, markdown_html, paragraph
 from bot.reply import Block, Board, Code, Column, Fields, Markdown, Slip, Table, Text
+from bot.rows import align, aligned_html, is_narrow, list_html, list_text, pad, plain_cell, width_of
 from bot.split import close_fence, cut_lines, cut_markdown, cut_markdown_blocks, cut_text
 
 SMALLEST = 512  # bytes; below that a heading or a fence may not fit beside its content
 _WIDEST = 40  # columns to which the names of fields are padded; a longer one pushes its row out
-_TABLE_WIDTH = 88  # columns that a table may take where letters are all one width
-_NARROWEST = 8
 _GAP = "\n\n"
 
 
@@ -31,39 +30,55 @@ class Rendered:
         return len(self.text.encode()) + len(self.html.encode())
 
 
-def render(blocks: Sequence[Block], max_bytes: int) -> tuple[Rendered, ...]:
+Draw = Callable[[Block], Rendered]
+
+
+def render(
+    blocks: Sequence[Block], max_bytes: int, *, terminal: bool = False
+) -> tuple[Rendered, ...]:
     """Return blocks as one or more parts, each with at most ``max_bytes`` of text and HTML together.
 
+    ``terminal``: the text is read where letters are all one width, so that wide tables stay tables.
     Nothing of the blocks is lost but control bytes (see ``bot.markup.clean``); code that is cut goes on
     in a fence of its own, a table under its heading again. No blocks make one part that says so.
     ValueError for a limit below ``SMALLEST``.
     """
     if max_bytes < SMALLEST:
         raise ValueError(f"max_bytes is {max_bytes}; at least {SMALLEST} are needed")
+    draw = partial(_draw, terminal=terminal)
     queue = deque(piece for block in blocks for piece in _pieces(_cleaned(block), max_bytes))
     parts: list[Rendered] = []
     page: list[Rendered] = []
     while queue:
         block = queue.popleft()
-        room = max_bytes - _join([*page, Rendered("", "")]).size if page else max_bytes
-        whole = _draw(block) if _least(block) <= max_bytes else None
+        room = max_bytes - joined([*page, Rendered("", "")]).size if page else max_bytes
+        whole = draw(block) if _least(block) <= max_bytes else None
         if whole and whole.size <= room:
             page.append(whole)
             continue
         if page and (room < max_bytes // 3 or (whole and whole.size <= max_bytes)):
             queue.appendleft(block)
         else:
-            head, rest = _cut(block, room)
-            page.append(_draw(head))
+            head, rest = _cut(block, room, draw)
+            page.append(draw(head))
             queue.extendleft(reversed(rest))
-        parts.append(_join(page))
+        parts.append(joined(page))
         page = []
     if page:
-        parts.append(_join(page))
+        parts.append(joined(page))
     return tuple(parts) or (Rendered("(empty)", "<p>(empty)</p>"),)
 
 
-def _join(page: Sequence[Rendered]) -> Rendered:
+def whole_text(blocks: Sequence[Block]) -> str:
+    """Return blocks as one text to be kept in a file: code alone, and Markdown, as they were written."""
+    cleaned = [_cleaned(block) for block in blocks]
+    if len(cleaned) == 1 and isinstance(cleaned[0], Code):
+        return cleaned[0].text
+    return _GAP.join(map(_draw_text, cleaned))
+
+
+def joined(page: Sequence[Rendered]) -> Rendered:
+    """Return what stands one below the other as one."""
     return Rendered(_GAP.join(one.text for one in page), "".join(one.html for one in page))
 
 
@@ -119,7 +134,23 @@ def _least(block: Block) -> int:
             return sum(len(slip.title) + len(slip.note) for slip in slips_of(block))
 
 
-def _draw(block: Block) -> Rendered:
+def _draw_text(block: Block) -> str:
+    match block:
+        case Text(text):
+            return text
+        case Markdown(source):
+            return source
+        case Code(text, language):
+            return fenced(text, language)
+        case Table():
+            return _table_text(block, terminal=True)
+        case Fields():
+            return _fields_text(block)
+        case Board():
+            return board_text(block)
+
+
+def _draw(block: Block, *, terminal: bool) -> Rendered:
     match block:
         case Text(text):
             return Rendered(text, paragraph(text))
@@ -128,82 +159,33 @@ def _draw(block: Block) -> Rendered:
         case Code(text, language):
             return Rendered(fenced(text, language), code_html(text, language))
         case Table():
-            return Rendered(_table_text(block), _table_html(block))
+            return Rendered(_table_text(block, terminal=terminal), _table_html(block))
         case Fields(pairs):
             return Rendered(_fields_text(block), _fields_html(pairs))
         case Board():
             return Rendered(board_text(block), board_html(block))
 
 
-def _table_text(table: Table) -> str:
+def _table_text(table: Table, *, terminal: bool) -> str:
     rows = (table.columns, *table.rows)
-    columns = list(zip_longest(*rows, fillvalue=""))
-    widths = fit_widths([max(map(width_of, column)) for column in columns])
-    rule = "  ".join("─" * width for width in widths)
-    lines = ["\n".join(_row_lines(row, widths)) for row in rows]
-    return "\n".join([lines[0], rule, *lines[1:]])
-
-
-def fit_widths(natural: Sequence[int]) -> list[int]:
-    """Return column widths that fit a table into a usual terminal: the widest columns give way first."""
-    room = _TABLE_WIDTH - 2 * (len(natural) - 1)
-    caps = range(min(max(natural, default=0), _TABLE_WIDTH), _NARROWEST, -1)
-    cap = next((cap for cap in caps if sum(min(cap, n) for n in natural) <= room), _NARROWEST)
-    return [min(cap, width) for width in natural]
-
-
-def _row_lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    """Return a row as lines: a cell that is wider than its column goes on below."""
-    cells = [_wrap(cell, width) for cell, width in zip(row, widths, strict=False)]
-    return [
-        "  ".join(map(_pad, line, widths)).rstrip() for line in zip_longest(*cells, fillvalue="")
-    ]
-
-
-def _wrap(cell: str, width: int) -> list[str]:
-    """Cut a cell at spaces into lines of at most ``width`` columns; a longer word is left whole."""
-    if width_of(cell) <= width:
-        return [cell]
-    lines = [""]
-    for word in cell.split(" "):
-        joined = f"{lines[-1]} {word}" if lines[-1] else word
-        if lines[-1] and width_of(joined) > width:
-            lines.append(word)
-        else:
-            lines[-1] = joined
-    return lines
-
-
-def _pad(cell: str, width: int) -> str:
-    return cell + " " * (width - width_of(cell))
-
-
-def width_of(text: str) -> int:
-    """Return how many columns text takes in a terminal: two for wide characters, none for marks."""
-    if text.isascii():
-        return len(text)
-    return sum(map(_columns, text))
-
-
-def _columns(character: str) -> int:
-    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+    if terminal or is_narrow(rows):
+        return align(rows)
+    return list_text(table.columns, table.rows)
 
 
 def _table_html(table: Table) -> str:
-    head = "".join(f"<th>{inline(name)}</th>" for name in table.columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{inline(cell)}</td>" for cell in row) + "</tr>" for row in table.rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    rows = (table.columns, *table.rows)
+    if is_narrow(rows):
+        return aligned_html(rows)
+    head, *others = ([plain_cell(cell) for cell in row] for row in rows)
+    return list_html(head, others)
 
 
 def _fields_text(fields: Fields) -> str:
     width = min(max((width_of(name) for name, _ in fields.pairs), default=0), _WIDEST) + 1
     margin = "\n" + " " * (width + 1)
     return "\n".join(
-        f"{_pad(f'{name}:', width)} {value.replace(chr(10), margin)}".rstrip(" ")
+        f"{pad(f'{name}:', width)} {value.replace(chr(10), margin)}".rstrip(" ")
         for name, value in fields.pairs
     )
 
@@ -213,7 +195,7 @@ def _fields_html(pairs: Sequence[tuple[str, str]]) -> str:
     return f"<p>{'<br>'.join(lines)}</p>"
 
 
-def _cut(block: Block, room: int) -> tuple[Block, tuple[Block, ...]]:
+def _cut(block: Block, room: int, draw: Draw) -> tuple[Block, tuple[Block, ...]]:
     """Return a head of the block that fits into ``room`` bytes, and what is left of it.
 
     What cannot be cut small enough in its own form goes on in a plainer one.
@@ -221,11 +203,11 @@ def _cut(block: Block, room: int) -> tuple[Block, tuple[Block, ...]]:
     amount = _guess(block, room)
     while amount:
         head, rest = _part(block, amount)
-        if _draw(head).size <= room:
+        if draw(head).size <= room:
             return head, rest
         amount = amount * 3 // 4
     first, *others = _plainer(block)
-    head, rest = (first, ()) if _draw(first).size <= room else _cut(first, room)
+    head, rest = (first, ()) if draw(first).size <= room else _cut(first, room, draw)
     return head, (*rest, *others)
 
 

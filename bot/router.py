@@ -11,10 +11,12 @@ from typing import TypeVar
 
 import structlog
 
+from bot.asked import Offered
 from bot.backoff import Backoff
 from bot.choices import Choices
 from bot.command.declare import Call
 from bot.errors import TransientError
+from bot.intake import Intake
 from bot.interpreter import Interpreter
 from bot.mailbox import Mailbox
 from bot.marks import DONE, FAILED, TAKEN, mail_marks, mark_on
@@ -27,8 +29,8 @@ from bot.model import (
     InboundKind,
     Message,
     MessageKind,
-    Offered,
     ReceiptState,
+    Unreadable,
     Via,
     derived_id,
 )
@@ -65,9 +67,10 @@ class _Asked:
 class Router:
     """Takes what connectors bring to the interpreter or to an agent, at most once per event.
 
-    ``choices`` knows which marks stand for a line. ``addressee`` says to whom a text goes that is no
+    ``choices`` knows which marks stand for a line, ``intake`` takes files. ``addressee`` says to whom a text goes that is no
     command, and what of it. ``token`` is this daemon's life: an event begun under another token and never finished was interrupted
-    by a crash; it is named, never run again.
+    by a crash; it is named, never run again. ``threads`` says that free text in a room begins a thread of its own, ``prepare``
+    is awaited before the first event is handled.
     """
 
     name = "router"
@@ -81,8 +84,12 @@ class Router:
         presence: Presence,
         *,
         choices: Choices,
+        intake: Intake,
         token: str,
+        threads: bool = True,
+        prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        self._intake = intake
         self._journal = journal
         self._mailbox = mailbox
         self._interpreter = interpreter
@@ -90,17 +97,21 @@ class Router:
         self._addressee = addressee
         self._presence = presence
         self._token = token
+        self._threads = threads
+        self._prepare = prepare
         self._lanes: dict[str, deque[Inbound]] = {}
         self._underway: set[str] = set()
         self._arrived = asyncio.Event()
         self._log = structlog.get_logger(part=self.name)
 
     async def accept(self, batch: InboundBatch) -> None:
-        """Store a batch with its position, and what is to be said of gaps; handling comes after.
+        """Store a batch with its position, and what is to be said of gaps and unreadable words; handling comes after.
 
         Raises TransientError when the database is away: then nothing of the batch was stored.
         """
-        letters = self._mailbox.seal([_gap_notice(batch, gap) for gap in batch.gaps])
+        notices = [_gap_notice(batch, gap) for gap in batch.gaps]
+        notices += [_unreadable_notice(batch, one) for one in batch.unreadable]
+        letters = self._mailbox.seal(notices)
         for event in await self._journal.accept(batch, letters):
             self._enqueue(event)
         if letters:
@@ -109,6 +120,8 @@ class Router:
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Handle events until cancelled; what runs then is given a few seconds to finish."""
+        if self._prepare is not None:
+            await self._prepare()
         await self._settle_interrupted()
         tasks: set[asyncio.Task[None]] = set()
         try:
@@ -171,7 +184,8 @@ class Router:
     async def _asked(self, event: Inbound) -> _Asked | None:
         """Return the line that an event asks for; a mark's own text is never one."""
         if event.kind is not InboundKind.REACTION:
-            if not is_command(event.text):
+            # What stands below a file is for its reader: a file's name must not come to run anything.
+            if event.attachments or not is_command(event.text):
                 return None
             line = event.text.strip().removeprefix(PREFIX)
             return _Asked(event, line, event.source, event.event_id)
@@ -229,28 +243,36 @@ class Router:
         return Call(caller, event.source, event.id, thread, asked.reply_to)
 
     async def _talk(self, event: Inbound) -> tuple[str, list[Message]]:
-        spoken = _Asked(event, event.text, event.source, event.event_id)
+        spoken = _Asked(event, event.text, self._conversation(event), event.event_id)
         try:
             decision = await self._interpreter.decide(TALK, self._call(spoken))
         except TransientError as error:
             return "failed", [_say(spoken, "reply", problem_of(error).reply.blocks)]
-        if not decision.allowed or not event.text.strip():
+        if not decision.allowed or not (event.text.strip() or event.attachments):
             return "ignored", []
         to, words = self._addressee(event.text)
         if to is None:
             text = "Nobody is there to talk to: the roster has no agent of the class orchestrator."
             return "failed", [_say(spoken, "reply", (Text(text),)), *_marked(spoken, FAILED)]
+        if event.attachments:
+            return "done", list(await self._insist(lambda: self._intake.take(event, to, words)))
         mail = Message(
             id=derived_id("mail", event.id),
             to=to,
             kind=MessageKind.MAIL,
             blocks=(Text(words),),
             author=event.sender.id,
-            origin=event.source,
+            origin=spoken.to,
             origin_event=event.event_id,
             cause=event.id,
         )
         return "done", [mail, *mail_marks(mail, ReceiptState.STORED)]
+
+    def _conversation(self, event: Inbound) -> Address:
+        """Return where a talk with an agent goes on: a console is one conversation, a room has many."""
+        if self._threads and _via(event) is Via.CHAT:
+            return self._mailbox.thread_of(event)
+        return event.source
 
     @contextlib.asynccontextmanager
     async def _shown_as_taken(self, asked: _Asked) -> AsyncIterator[None]:
@@ -357,4 +379,18 @@ def _gap_notice(batch: InboundBatch, gap: Gap) -> Message:
         to=gap.source,
         kind=MessageKind.NOTICE,
         blocks=(Text(f"recovered {gap.recovered}, lost {gap.lost}"),),
+    )
+
+
+def _unreadable_notice(batch: InboundBatch, one: Unreadable) -> Message:
+    said = (
+        f"I cannot read what {one.sender.name} wrote here: {one.why}. Say it again, or let your client send the"
+        " keys once more; how is in docs/howto/matrix.md."
+    )
+    return Message(
+        id=derived_id("unreadable", batch.connector, one.source.lane, one.event_id),
+        to=one.source,
+        kind=MessageKind.NOTICE,
+        blocks=(Text(said),),
+        reply_to=one.event_id,
     )

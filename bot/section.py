@@ -11,6 +11,14 @@ PrincipalId = Annotated[str, Field(pattern=r"^[a-z]+:\S+$", strict=True)]
 Text = Annotated[str, Field(strict=True)]
 HostName = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
+ModelChoice = Annotated[
+    str,
+    Field(
+        strict=True,
+        pattern=r"^$|^(claude|codex|opencode|pi|gemini|dogfood|python|bash|generic)(:\S[^\x00-\x1f\x7f]*)?$",
+    ),
+]
+
 
 def _known_zone(name: str) -> str:
     read_zone(name)

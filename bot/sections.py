@@ -12,10 +12,12 @@ from pydantic import Field, model_validator
 
 from bot.backoff import Backoff
 from bot.clock_sections import Clock, Quiet
+from bot.file_sections import Attachments
 from bot.moments import Rule, read_clock
 from bot.pace import Pace
 from bot.quiet import QuietHours
-from bot.section import HostName, PrincipalId, Seconds, Section, Text, WallTime
+from bot.room_sections import Rooms
+from bot.section import HostName, ModelChoice, PrincipalId, Seconds, Section, Text, WallTime
 
 ClassLimit = Annotated[
     str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63} [1-9][0-9]{0,3}$")
@@ -179,6 +181,11 @@ class Heartbeat(Section):
 class MatrixSettings(Section):
     """Matrix; homeserver_url, user_id and room_id come from the roster's connector block."""
 
+    trust: Literal["tofu", "verified"] = "tofu"
+    """Whose devices take part in encrypted rooms: tofu, all whose keys stay those first seen; verified, verified ones only."""
+    read_receipts: Literal["public", "private", "off"] = "public"
+    """Who sees how far the bot has read: everybody in the room, nobody but the bot, or none are sent."""
+
 
 class DiscordSettings(Section):
     """Discord; the token is a secret and comes from DISCORD_BOT_TOKEN."""
@@ -224,7 +231,10 @@ class Commands(Section):
 
 
 class Threads(Section):
-    """What is said in the threads of cards."""
+    """What has a thread of its own, and what is said there."""
+
+    conversations: bool = Field(default=True, strict=True)
+    """Begin a thread with free text to an agent in a room; off, its answer stands in the room itself."""
 
     news: bool = Field(default=True, strict=True)
     """Say in a card's thread what became of the card, unless it was asked for there."""
@@ -305,6 +315,27 @@ class Host(Section):
     """The tenant that this installation's rows belong to."""
 
 
+class Models(Section):
+    """Which program and model a new agent gets for the tier that its persona needs: `RUNTIME` or `RUNTIME:MODEL`.
+
+    Empty is the first agent program that is installed, with the model that it has for the tier.
+    """
+
+    small: ModelChoice = ""
+    """For what is simple or often, such as `claude:haiku`."""
+
+    medium: ModelChoice = ""
+    """For most work, such as `claude:sonnet`."""
+
+    large: ModelChoice = ""
+    """For what is hard or decides for others, such as `claude:opus`."""
+
+    @property
+    def said(self) -> Mapping[str, str]:
+        """What was set, by tier."""
+        return {tier: text for tier, text in self.model_dump().items() if text}
+
+
 class Postgres(Section):
     """The embedded server; DATABASE_URL replaces it by an external one."""
 
@@ -347,11 +378,14 @@ class Settings(Section):
     commands: Commands = Commands()
     delivery: Delivery = Delivery()
     mail: Mail = Mail()
+    attachments: Attachments = Attachments()
     threads: Threads = Threads()
+    rooms: Rooms = Rooms()
     progress: Progress = Progress()
     host: Host = Field(default_factory=Host)
     postgres: Postgres = Postgres()
     homeserver: Homeserver = Homeserver()
+    models: Models = Models()
     log: Log = Log()
 
     @property

@@ -58,6 +58,26 @@ OWN = (
         "Say how a captured pane is read (a screen that was read wrongly).",
         (("--runtime", "whose screen it is"), ("--meta", "what tmux said of the pane")),
     ),
+    Own(
+        "fleet init",
+        "fleet init [--profile ID] [--connector KIND] …",
+        "Write a fleet to begin with; in a terminal it asks for what the flags do not say.",
+        (
+            ("--profile", "what to run: demo, or a profile such as software-delivery"),
+            ("--runtime", "the agent program: claude, codex, opencode, pi, gemini, dogfood …"),
+            ("--connector", "where people talk to it: tmux, matrix or discord"),
+            ("--homeserver-url", "of Matrix, with --user-id and --room-id"),
+            ("--user-id", "the bot's own account on Matrix"),
+            ("--room-id", "the room where it is talked to"),
+            ("--guild-id", "of Discord, with --channel-id"),
+            ("--channel-id", "the channel where it is talked to"),
+            ("--working-directory", "where agents work that say nothing else"),
+            ("--operators", "ids of people who may run everything, divided by commas"),
+            ("--add", "keep the roster that is there and add what is missing"),
+            ("--force", "replace the roster that is there"),
+            ("--dry-run", "show what would be written, and write nothing"),
+        ),
+    ),
     Own("doctor", "doctor", "Check this machine and this home, and say what to do."),
     Own(
         "completion",
@@ -118,9 +138,10 @@ class Table:
         return None
 
 
-def own_command(word: str) -> Own | None:
-    """Return the command of this name that the command line answers itself."""
-    return next((own for own in OWN if own.name == word), None)
+def own_command(*words: str) -> Own | None:
+    """Return the command that the command line answers itself whose name the words begin with."""
+    said = [word.lower() for word in words]
+    return next((own for own in OWN if own.name.split() == said[: len(own.name.split())]), None)
 
 
 def read_table() -> Table:

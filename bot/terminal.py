@@ -3,6 +3,7 @@
 import io
 import sys
 from collections.abc import Iterable, Sequence
+from textwrap import indent
 from typing import TextIO
 
 from rich import box
@@ -76,7 +77,13 @@ def _print(console: Console, blocks: Sequence[Block]) -> None:
     for number, block in enumerate(blocks):
         if number:
             console.print()
-        console.print(drawn(block))
+        if console.soft_wrap and isinstance(block, Code):
+            # No line of what stands as it stands is cut, however wide nobody's terminal is.
+            console.print(RichText(indent(clean(block.text).rstrip("\n"), "  ")))
+        else:
+            # Markdown is folded even where nothing else is: rich would cut it.
+            folded = isinstance(block, Markdown)
+            console.print(drawn(block), soft_wrap=console.soft_wrap and not folded)
 
 
 def drawn(block: Block) -> RenderableType:

@@ -11,6 +11,7 @@ from bot.backlog import Backlog
 from bot.card_prompt import CARD_TAG, REPLAN_TAG, ask_prompt, card_prompt, replan_prompt
 from bot.cards import Card, CardStatus
 from bot.dispatch_rules import Ask, End, Patience, Renew, Send, Step, Wait, next_step
+from bot.enclosure import Enclosure
 from bot.errors import UserError
 from bot.mailbox import Mailbox
 from bot.matching import Standing, all_spelled, nobody_for, order, standing, takes
@@ -191,7 +192,8 @@ class Tick:
         card = progress.card
         if card is not None:
             text = card_prompt(card, progress.dispatch.claim_token)
-            await self._say(progress, progress.dispatch.message_id, text, card)
+            files = tuple(await self._seams.backlog.files.enclosed(card.id))
+            await self._say(progress, progress.dispatch.message_id, text, card, files)
 
     async def _ask(self, progress: OpenDispatch) -> None:
         card = progress.card
@@ -199,7 +201,14 @@ class Tick:
             text = ask_prompt(card, progress.dispatch.claim_token)
             await self._say(progress, progress.dispatch.ask_id, text, card)
 
-    async def _say(self, progress: OpenDispatch, message_id: str, text: str, card: Card) -> None:
+    async def _say(
+        self,
+        progress: OpenDispatch,
+        message_id: str,
+        text: str,
+        card: Card,
+        files: tuple[Enclosure, ...] = (),
+    ) -> None:
         """Store what an agent is told; its answer goes where people talk about the card."""
         threads = await self._seams.backlog.threads.find(card.id)
         host, _, name = progress.dispatch.place.partition("/")
@@ -213,6 +222,7 @@ class Tick:
                     author=SUPERVISOR.id,
                     origin=threads[0] if threads else None,
                     tag=CARD_TAG,
+                    files=files,
                 )
             ]
         )

@@ -10,12 +10,14 @@ from bot.personas import Personas
 from bot.ports import Correspondence, Fleet
 from bot.post import Post
 from bot.post_office import PostOffice
+from bot.provisioning import Provisioning
 from bot.rosters import Rosters
 from bot.sessions import Dialogs, Sessions
 from bot.units import Units
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
 from commands.briefs import BriefCommands
+from commands.files import FileCommands
 from commands.fleet import FleetCommands
 from commands.graph import GraphCommands
 from commands.inquiry import InquiryCommands
@@ -24,7 +26,9 @@ from commands.mail import MailCommands
 from commands.pause import PauseCommands
 from commands.personas import PersonaCommands
 from commands.post import PostCommands
+from commands.profiles import ProfileCommands
 from commands.remind import RemindCommands
+from commands.rooms import RoomCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
 from commands.sessions import DialogCommands, FleetChecks, SessionViews
@@ -47,6 +51,7 @@ class FleetPorts:
     briefs: Briefs
     personas: Personas
     rosters: Rosters
+    provisioning: Provisioning
     units: Units
     shelf: CardShelf
     standing: Standing
@@ -62,6 +67,7 @@ def fleet_topics(ports: FleetPorts) -> tuple[object, ...]:
         BriefCommands(ports.briefs),
         PersonaCommands(ports.personas),
         RosterCommands(ports.rosters, ports.units),
+        ProfileCommands(ports.provisioning, ports.units),
         UnitCommands(ports.units, ports.fleet),
     )
 
@@ -88,6 +94,7 @@ def backlog_topics(
             backlog.threads,
             require_acceptance=require_acceptance,
             standing=standing,
+            files=backlog.files,
         ),
         InquiryCommands(backlog.inquiry, backlog.checklists),
         KeepingCommands(backlog.keeping, backlog.recount),
@@ -115,9 +122,12 @@ TOPICS: tuple[type, ...] = (
     BriefCommands,
     PersonaCommands,
     RosterCommands,
+    ProfileCommands,
     UnitCommands,
     PostCommands,
     MailCommands,
+    FileCommands,
     SupervisorCommands,
     RemindCommands,
+    RoomCommands,
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.model import PartStatus
+from bot.part_status import PartStatus
 from bot.reply import Block, Fields, Table
 
 MARKS = {"ok": "✔", "retrying": "↻", "stopped": "✘", "safe-mode": "!"}

@@ -9,12 +9,15 @@ from bot.command.declare import EVERYONE, WORKERS, Call, Effect, Help, command, 
 from bot.errors import UsageError
 from bot.pause import Standing, heeds_pause, nobody_paused, pause_data, pause_line
 from bot.reply import Fields, Reply, Text
+from bot.uploads import CardFiles
 from commands.card_pages import (
     card_blocks,
     card_data,
     card_fields,
     cards_table,
     event_data,
+    file_data,
+    files_table,
     stats_data,
     stats_fields,
     token_for,
@@ -57,7 +60,9 @@ class BacklogCommands:
         *,
         require_acceptance: bool = False,
         standing: Standing = nobody_paused,
+        files: CardFiles | None = None,
     ) -> None:
+        self._files = files
         self._require_acceptance = require_acceptance
         self._standing = standing
         self._threads = threads
@@ -153,6 +158,9 @@ class BacklogCommands:
         if threads:
             data["threads"] = [str(thread) for thread in threads]
             blocks += (Fields(tuple(("thread", str(thread)) for thread in threads)),)
+        if files := () if self._files is None else await self._files.of_card(card.id):
+            data["files"] = [file_data(file) for file in files]
+            blocks += (files_table(files),)
         return Reply(data, blocks)
 
     async def _card_meant(self, call: Call) -> str:

@@ -1,12 +1,13 @@
 """What agents are told, for people who want to read it."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
 
-from bot.briefs import Briefs
+from bot.briefs import Briefs, Piece
 from bot.command.declare import EVERYONE, MEMBERS, Call, Help, command, topic
-from bot.reply import Block, Markdown, Reply, Text
+from bot.reply import Block, Markdown, Reply, Table, Text
 from commands.agent_words import AgentName
 
 Role = Annotated[str, Field(min_length=1, max_length=64), Help("an agent's name or alias")]
@@ -28,17 +29,36 @@ class BriefCommands:
 
     @command("prompt", roles=MEMBERS)
     async def prompt(self, call: Call, name: AgentName) -> Reply:
-        """Show what one agent is told at its start, piece by piece."""
+        """Show what one agent is told at every start, piece by piece, and about how many tokens each has."""
         pieces = self._briefs.prompt(name)
-        blocks: list[Block] = []
+        blocks: list[Block] = [_sizes(pieces)]
         for piece in pieces:
-            head = f"{piece.about}, from {piece.source} ({len(piece.text)} characters)"
-            blocks += [Text(head), Markdown(piece.text)]
+            blocks += [Text(f"{piece.about}, from {piece.source}"), Markdown(piece.text)]
         data = {
             "name": name,
+            "tokens": sum(piece.tokens for piece in pieces),
             "pieces": [
-                {"about": piece.about, "source": piece.source, "text": piece.text}
+                {
+                    "about": piece.about,
+                    "source": piece.source,
+                    "tokens": piece.tokens,
+                    "text": piece.text,
+                }
                 for piece in pieces
             ],
         }
         return Reply(data, tuple(blocks))
+
+
+def _sizes(pieces: Sequence[Piece]) -> Table:
+    whole = (
+        "all",
+        "",
+        sum(piece.tokens for piece in pieces),
+        sum(len(piece.text) for piece in pieces),
+    )
+    each = [(piece.about, piece.source, piece.tokens, len(piece.text)) for piece in pieces]
+    rows = tuple(
+        (about, source, f"~{tokens}", str(size)) for about, source, tokens, size in (*each, whole)
+    )
+    return Table(("piece", "from", "tokens", "characters"), rows)

@@ -6,8 +6,10 @@ from typing import Any
 
 from bot.cards import BacklogStats, Card, CardEvent, CardStatus
 from bot.checklist import read_checklist
+from bot.enclosure import size_text
 from bot.model import Caller
 from bot.reply import Block, Fields, Table, Text
+from bot.uploads import CardFile
 
 _TIMES = ("claimed_at", "claim_expires_at", "archived_at", "created_at", "updated_at")
 _SHOWN_EVENTS = 20
@@ -41,6 +43,32 @@ def event_data(event: CardEvent) -> dict[str, Any]:
         "action": event.action,
         "detail": event.detail,
     }
+
+
+def file_data(file: CardFile) -> dict[str, Any]:
+    """Return a file in a card's folder as JSON-ready values."""
+    return {
+        "name": file.name,
+        "media_type": file.media_type,
+        "bytes": file.size,
+        "sender": file.sender,
+        "at": rfc3339(file.at),
+        "removed_at": rfc3339(file.removed_at),
+    }
+
+
+def files_table(files: Sequence[CardFile]) -> Table:
+    """Return what lies in a card's folder."""
+    rows = (
+        (
+            file.name,
+            file.media_type,
+            size_text(file.size) if file.removed_at is None else "removed",
+            file.sender,
+        )
+        for file in files
+    )
+    return Table(("file", "type", "size", "from"), tuple(rows))
 
 
 def stats_data(stats: BacklogStats) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def mermaid(cards: Sequence[Card], card_id: str | None = None) -> str:
     names = {card.id: f"c{number}" for number, card in enumerate(cards)}
     lines = ["flowchart TD"]
     for card in cards:
-        text = _label(shorten(f"{mark_of(state_of(card))} {card.id}: {card.title}", _LABEL))
+        text = label(shorten(f"{mark_of(state_of(card))} {card.id}: {card.title}", _LABEL))
         lines.append(f'    {names[card.id]}["{text}"]:::{state_of(card)}')
     lines += [
         f"    {names[needed]} --> {names[card.id]}"
@@ -41,8 +41,8 @@ def mermaid(cards: Sequence[Card], card_id: str | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _label(text: str) -> str:
-    """Spell out what could end a label or mean something in it, as Mermaid's entity codes."""
+def label(text: str) -> str:
+    """Return a text for a label of Mermaid's: what could end it or mean something in it is spelled out."""
     return "".join(
         sign if sign.isalnum() or sign in _HARMLESS or sign in "○◌◐⊘●·…" else f"#{ord(sign)};"
         for sign in text

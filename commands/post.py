@@ -175,6 +175,7 @@ def _item_data(item: Item) -> dict[str, Any]:
         "to": spoken(item.message.to.place),
         "class": item.message.tag,
         "text": _text(item.message),
+        "files": [file.name for file in item.message.files],
         "state": item.state,
         "answer": item.answer,
         "reason": item.reason,

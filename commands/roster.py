@@ -22,6 +22,7 @@ Directory = Annotated[str, Field(max_length=1000), Help("where it works; ~ is yo
 Command = Annotated[str, Field(max_length=2000), Help("replaces the program's own start line")]
 Host = Annotated[str, Field(max_length=64), Help("the host where it runs")]
 Alias = Annotated[str, Field(max_length=64), Help("a friendly name in chat")]
+Superior = Annotated[str, Field(max_length=64), Help("the agent to whom it reports")]
 Yolo = Annotated[bool, Help("let it act without asking, in the program's own way")]
 _NAMED = {"class_": "class", "model": "model_hint"}
 
@@ -48,6 +49,7 @@ class RosterCommands:
         command: Command | None = None,
         host: Host | None = None,
         alias: Alias | None = None,
+        reports_to: Superior | None = None,
     ) -> Reply:
         """Add an agent to the roster; it is started at once, and at boot where units are installed."""
         said = _said(
@@ -59,6 +61,7 @@ class RosterCommands:
             command=command,
             host=host,
             alias=alias,
+            reports_to=reports_to,
         )
         agent = {"name": name, **said}
         await self._rosters.add(agent)
@@ -79,6 +82,7 @@ class RosterCommands:
         command: Command | None = None,
         host: Host | None = None,
         alias: Alias | None = None,
+        reports_to: Superior | None = None,
     ) -> Reply:
         """Change an agent in the roster; it is started anew when that matters. An empty value takes a key away."""
         said = _said(
@@ -90,6 +94,7 @@ class RosterCommands:
             command=command,
             host=host,
             alias=alias,
+            reports_to=reports_to,
         )
         if not said:
             raise UsageError(

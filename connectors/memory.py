@@ -3,10 +3,12 @@
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from bot.contents import bytes_of
+from bot.enclosure import Attachment
 from bot.errors import TransientError, UserError
 from bot.markup import storable
 from bot.model import (
@@ -23,9 +25,11 @@ from bot.model import (
     ReceiptState,
     SendResult,
 )
-from bot.ports import Accept
+from bot.ports import Accept, Contents
 
 KIND = "memory"
+FILE_BYTES = 1024 * 1024
+_PIECE = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Standing:
     sender: Principal | None = None
     message: OutboundMessage | None = None
     edits: str | None = None
+    file: bytes | None = None
 
 
 class MemoryPlatform:
@@ -46,7 +51,7 @@ class MemoryPlatform:
 
     ``line_up`` false cuts everybody off. ``lose_answers`` counts sends that arrive while the sender is
     told that they did not, which is what a broken line looks like. ``marks`` are ours that stand there now,
-    with what they stand on, ``shown`` all that ever stood there.
+    with what they stand on, ``shown`` all that ever stood there. ``files`` are people's, by their event id.
     """
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -54,6 +59,7 @@ class MemoryPlatform:
         self.marks: list[tuple[str, str]] = []
         self.shown: list[tuple[str, str]] = []
         self._ours: dict[str, tuple[str, str]] = {}
+        self.files: dict[str, bytes] = {}
         self.typing: set[str] = set()
         self.line_up = True
         self.lose_answers = 0
@@ -78,6 +84,38 @@ class MemoryPlatform:
         kind = InboundKind.EDIT if edits else InboundKind.TEXT
         source = Address(KIND, place, thread)
         self._log.append(Inbound(event_id, source, sender, storable(text), self._now(), kind))
+        self._changed.set()
+        return event_id
+
+    def send_file(
+        self,
+        place: str,
+        sender: Principal,
+        name: str,
+        content: bytes,
+        *,
+        media_type: str = "application/octet-stream",
+        caption: str = "",
+        thread: str | None = None,
+        size: int | None = None,
+    ) -> str:
+        """Let a person send a file, and say what they like of its type and size; return its event id."""
+        event_id = f"event-{next(self._numbers)}"
+        self.files[event_id] = content
+        told = len(content) if size is None else size
+        attachment = Attachment(storable(name), media_type, told, {"event": event_id})
+        self.standing.append(Standing(event_id, place, caption, thread, sender, file=content))
+        source = Address(KIND, place, thread)
+        self._log.append(
+            Inbound(
+                event_id,
+                source,
+                sender,
+                storable(caption),
+                self._now(),
+                attachments=(attachment,),
+            )
+        )
         self._changed.set()
         return event_id
 
@@ -108,20 +146,20 @@ class MemoryPlatform:
         """Bring the line back."""
         self.line_up = True
 
-    def show(self, message: OutboundMessage) -> str:
+    def show(self, message: OutboundMessage, file: bytes | None = None) -> str:
         """Put a message where it belongs, once per transaction id; return the platform's id for it."""
         self.require_line()
         platform_id = self._transactions.get(message.transaction_id)
         if platform_id is None:
             platform_id = f"event-{next(self._numbers)}"
             self._transactions[message.transaction_id] = platform_id
-            self._put(message, platform_id)
+            self._put(message, platform_id, file)
         if self.lose_answers:
             self.lose_answers -= 1
             raise TransientError("the line broke before the answer came")
         return platform_id
 
-    def _put(self, message: OutboundMessage, platform_id: str) -> None:
+    def _put(self, message: OutboundMessage, platform_id: str, file: bytes | None) -> None:
         if message.kind is MessageKind.REACTION:
             self._mark(message, platform_id)
             return
@@ -134,7 +172,9 @@ class MemoryPlatform:
                 for one in self.standing
             ]
             return
-        self.standing.append(Standing(platform_id, place, message.text, thread, message=message))
+        self.standing.append(
+            Standing(platform_id, place, message.text, thread, message=message, file=file)
+        )
 
     def _mark(self, message: OutboundMessage, platform_id: str) -> None:
         if not message.reply_to:
@@ -170,8 +210,9 @@ class MemoryConnector:
 
     kind = KIND
 
-    def __init__(self, platform: MemoryPlatform) -> None:
+    def __init__(self, platform: MemoryPlatform, contents: Contents) -> None:
         self._platform = platform
+        self._contents = contents
         self._last_inbound_at: datetime | None = None
 
     def capabilities(self) -> Capabilities:
@@ -184,6 +225,7 @@ class MemoryConnector:
             typing=True,
             max_bytes=8_000,
             choices=True,
+            file_bytes=FILE_BYTES,
         )
 
     async def health(self) -> ConnectorHealth:
@@ -198,7 +240,24 @@ class MemoryConnector:
         """Show a message; TransientError while the line is down, UserError for another kind's place."""
         if message.to.kind != KIND:
             raise UserError(f"kind {message.to.kind!r} is not here; allowed is {KIND!r}")
-        return SendResult(ReceiptState.ACCEPTED, self._platform.show(message))
+        return SendResult(
+            ReceiptState.ACCEPTED, self._platform.show(message, await self._file(message))
+        )
+
+    async def _file(self, message: OutboundMessage) -> bytes | None:
+        if not message.files:
+            return None
+        pieces = [piece async for piece in bytes_of(message.files[0], self._contents)]
+        return b"".join(pieces)
+
+    async def fetch(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """Give a file's bytes; TransientError while the line is down, UserError when it is not there."""
+        self._platform.require_line()
+        content = self._platform.files.get(attachment.reference["event"])
+        if content is None:
+            raise UserError(f"the file {attachment.name} is no longer there", code="gone")
+        for start in range(0, len(content), _PIECE):
+            yield content[start : start + _PIECE]
 
     async def typing(self, address: Address, *, active: bool) -> None:
         """Show that we are at work in a place, or no longer."""

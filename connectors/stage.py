@@ -19,7 +19,7 @@ from bot.model import (
     ReceiptState,
     derived_id,
 )
-from bot.ports import Connector
+from bot.ports import Connector, Contents
 
 PATIENCE = 15.0
 """Seconds within which whatever must happen has happened."""
@@ -35,27 +35,47 @@ class Standing:
     thread: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StandingFile:
+    """A file of ours that a person sees on the platform, as that one opens it."""
+
+    name: str
+    content: bytes
+    caption: str
+    thread: str | None = None
+
+
 class Stage(Protocol):
     """One place on a platform with one person in it, and the connector under test.
 
     ``connector`` is the present one; ``restart`` throws it away, as a crash does, and makes another.
-    ``speak``, ``edit`` and ``react`` return the event's id. ``cut`` and ``restore`` take the line between
+    ``speak``, ``send_file``, ``edit`` and ``react`` return the event's id. ``cut`` and ``restore`` take the line between
     connector and platform down and up again. ``speak`` works also while it is down. ``standing`` is what we said
-    and the person sees, oldest first, without marks; ``marks`` is what of ours stands on one event.
+    and the person sees, oldest first, without marks and files; ``files`` are those, and ``marks`` is what of ours stands on one event.
+    ``contents`` has the bytes of files that the connector is asked to send.
     """
 
     place: Address
+
+    @property
+    def contents(self) -> Contents: ...
 
     @property
     def connector(self) -> Connector: ...
 
     async def speak(self, text: str, thread: str | None = None) -> str: ...
 
+    async def send_file(
+        self, name: str, content: bytes, media_type: str, caption: str = ""
+    ) -> str: ...
+
     async def edit(self, event_id: str, text: str) -> str: ...
 
     async def react(self, event_id: str, mark: str) -> str: ...
 
     async def standing(self) -> Sequence[Standing]: ...
+
+    async def files(self) -> Sequence[StandingFile]: ...
 
     async def marks(self, event_id: str) -> Sequence[str]: ...
 

@@ -13,7 +13,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.errors import TransientError, UserError
-from bot.model import Address, ConnectorHealth, InboundKind, MessageKind, ReceiptState
+from bot.model import (
+    Address,
+    ConnectorHealth,
+    InboundKind,
+    MessageKind,
+    ReceiptState,
+)
 from bot.render import render
 from bot.reply import Block, Code, Markdown, Text
 from connectors.stage import (
@@ -27,6 +33,7 @@ from connectors.stage import (
     listening,
     outbound,
 )
+from connectors.testing_files import FilesContract
 
 HOSTILE = (
     "\x00\x07\x1b[31mred\x1b]0;title\x07 \x9b2J",
@@ -40,7 +47,7 @@ HOSTILE = (
 )
 
 
-class ConnectorContract:
+class ConnectorContract(FilesContract):
     """Inherit, and give a fixture ``stage``. Every test has its own place and its own person."""
 
     async def test_a_message_is_shown_once_and_the_platforms_id_comes_back(

@@ -49,6 +49,8 @@ def _rules(home: str) -> Iterator[str]:
     yield "  (question, report, blocker, handoff)."
     yield "* `mosaic fleet ps` shows who is there. `mosaic backlog show ID` shows a card. `mosaic backlog claim --owner"
     yield "  YOU` takes the next card you may take; keep its `claim_token` and give it to `complete`, `renew` and `release`."
+    yield "* Files that came with a message lie at the paths below `Files:` at its end. To send one to whoever asked:"
+    yield '  `mosaic agent enclose FILE --caption "..."`, from your working directory or from where files lie.'
     yield "* An arrow before a class (`→ review`) says whose a matter is: write to a peer of that class, or to the"
     yield "  orchestrator when you have none."
     yield "* Never type into another agent's terminal, and never ask for a secret in a message."

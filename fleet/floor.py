@@ -1,6 +1,6 @@
 """The floor: agents that ended are started again, those first without whom a fleet does not work.
 
-An orchestrator and an enhancer are the floor. What was stopped on purpose stays stopped (``fleet.stops``), what
+The roster names the floor's classes, an orchestrator and an enhancer unless it says otherwise. What was stopped on purpose stays stopped (``fleet.stops``), what
 ends at once is begun ever more rarely (``fleet.starts``), and people are told once when that happens to the
 floor, and once when it is over. It looks at what the lookout saw, and calls tmux only to start somebody.
 """
@@ -14,14 +14,14 @@ import structlog
 from bot.errors import TransientError, UserError
 from fleet.episodes import Episodes
 from fleet.local import Door, LocalFleet
-from fleet.roster import Agent
+from fleet.roster import ORCHESTRATOR, Agent
 from fleet.starts import COUNTS_FOR, crash_loop, read_starts, wait
 
-CLASSES = ("orchestrator", "enhancer")
 _DUTIES = {
-    "orchestrator": "nobody takes what people say",
+    ORCHESTRATOR: "nobody takes what people say",
     "enhancer": "nobody looks at how the work goes",
 }
+_DUTY = "its part of the work is not done"
 _AGAIN = timedelta(seconds=30)
 """When a start that was refused is tried again: a person has to change something first."""
 
@@ -89,7 +89,10 @@ class Floor:
     # -- starting --------------------------------------------------------------------------------------
 
     def _in_order(self) -> Sequence[Agent]:
-        return sorted(self._fleet.local_agents(), key=lambda agent: not _is_floor(agent))
+        return sorted(self._fleet.local_agents(), key=lambda agent: not self._is_floor(agent))
+
+    def _is_floor(self, agent: Agent) -> bool:
+        return agent.agent_class in self._fleet.floor
 
     def _may_start(self, agent: Agent) -> bool:
         refusal = self._refusals.get(agent.name)
@@ -125,7 +128,7 @@ class Floor:
     # -- telling ---------------------------------------------------------------------------------------
 
     def _tell_of_agents(self, ages: Mapping[str, timedelta]) -> None:
-        floor = {agent.name: agent for agent in self._fleet.local_agents() if _is_floor(agent)}
+        floor = {agent.name: agent for agent in self._fleet.local_agents() if self._is_floor(agent)}
         for name, agent in floor.items():
             age = ages.get(name)
             if age is None:
@@ -134,7 +137,7 @@ class Floor:
                 self._episodes.end(name)
                 self._tell(f"{name} is well again: it runs since {_clock(self._now() - age)}.")
         for key in self._episodes:
-            if key not in floor and key not in map(_class_key, CLASSES):
+            if key not in floor and key not in map(_class_key, self._fleet.floor):
                 self._episodes.end(key)
 
     def _tell_of_dead(self, agent: Agent) -> None:
@@ -153,20 +156,16 @@ class Floor:
     def _tell_of_classes(self) -> None:
         agents = self._fleet.current.agents if self._fleet.is_known else ()
         there = {agent.agent_class for agent in agents}
-        for one in CLASSES:
+        for one in self._fleet.floor:
             key, at = _class_key(one), _clock(self._now())
             if agents and one not in there:
                 if self._episodes.begin(key, self._now()):
                     self._tell(
-                        f"Since {at} the roster has no agent of class {one}: {_DUTIES[one]}."
+                        f"Since {at} the roster has no agent of class {one}: {_DUTIES.get(one, _DUTY)}."
                         f" !fleet add NAME --class {one} --runtime RUNTIME adds one."
                     )
             elif self._episodes.end(key) and agents:
                 self._tell(f"Since {at} the roster has an agent of class {one} again.")
-
-
-def _is_floor(agent: Agent) -> bool:
-    return agent.agent_class in CLASSES
 
 
 def _class_key(agent_class: str) -> str:

@@ -24,7 +24,7 @@ from fleet.panes import Pane
 from fleet.papers import Papers
 from fleet.preparation import Preparation
 from fleet.readiness import Thresholds
-from fleet.roster import Agent, Roster
+from fleet.roster import FLOOR, Agent, Roster
 from fleet.roster_file import load
 from fleet.runtimes import RUNTIMES, Runtime
 from fleet.starts import note_start, refuse_too_soon
@@ -32,7 +32,6 @@ from fleet.stops import PERSON, Stops
 from fleet.terminals import Terminals
 from fleet.tmux import Terminal
 
-_ORCHESTRATOR = "orchestrator"
 _PATIENCE = timedelta(seconds=60)
 
 
@@ -128,16 +127,18 @@ class LocalFleet:
         return [agent.model_dump(by_alias=True, mode="json") for agent in agents]
 
     def orchestrator(self) -> Address | None:
-        """Return the first agent of class orchestrator, on its own host."""
-        agents = () if self._roster is None else self._roster.agents
-        for agent in agents:
-            if agent.agent_class == _ORCHESTRATOR:
-                return agent_address(agent.host or self.host, agent.name)
-        return None
+        """Return the agent to whom people talk, on its own host: the roster's lead."""
+        lead = None if self._roster is None else self._roster.leader
+        return None if lead is None else agent_address(lead.host or self.host, lead.name)
 
     def address(self, name: str, host: str | None) -> Address:
         """Return where mail to an agent goes; UserError for one that the roster does not have here."""
         return address_of(self.current, name, host, self.host)
+
+    @property
+    def floor(self) -> Sequence[str]:
+        """The classes without which the fleet does not work."""
+        return FLOOR if self._roster is None else self._roster.floor
 
     @property
     def mirrors_mail(self) -> bool:

@@ -1,25 +1,29 @@
-"""What an agent is told at its start: its role's contract, the comms block, and a person's own words to it."""
+"""What an agent is told at its start: its role's contract, its mission, the comms block, a person's own words."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from bot.briefs import Piece
 from bot.places import Places
 from fleet.comms import comms_block
+from fleet.mission import mission
 from fleet.personas import persona
 from fleet.roster import Agent, Roster
 
 
 def prompt_pieces(roster: Roster, agent: Agent, host: str, places: Places) -> tuple[Piece, ...]:
-    """Return the pieces in their order.
+    """Return the pieces in their order; what is empty is left out.
 
-    The role is the persona's contract (``fleet.personas``); when a person's own file is refused, its source
-    says why. ``fleet/agents/NAME.local.md`` is added at the end, for this agent alone.
+    The role is the persona's contract (``fleet.personas``), the mission what the roster's profile is for and the
+    agent's place (``fleet.mission``); when a person's own file is refused, the piece's source says why. Overlays
+    are a person's own words, which come last and so win: to everybody, to a class, to this agent alone.
     """
-    overlay = places.local_prompt_file(agent.name)
+    source, text = mission(roster, agent, places)
     pieces = (
         _contract(agent.agent_class, places),
+        Piece("mission", source, text),
         Piece("comms", "roster", comms_block(roster, agent, host)),
-        Piece("overlay", str(overlay), _read(overlay) or ""),
+        *_overlays(agent, places),
     )
     return tuple(piece for piece in pieces if piece.text.strip())
 
@@ -27,6 +31,15 @@ def prompt_pieces(roster: Roster, agent: Agent, host: str, places: Places) -> tu
 def compose(pieces: tuple[Piece, ...]) -> str:
     """Return the whole prompt."""
     return "\n\n".join(piece.text.strip() for piece in pieces) + "\n"
+
+
+def _overlays(agent: Agent, places: Places) -> Iterator[Piece]:
+    for path in (
+        places.everyones_overlay_file,
+        places.class_overlay_file(agent.agent_class),
+        places.local_prompt_file(agent.name),
+    ):
+        yield Piece("overlay", str(path), _read(path) or "")
 
 
 def _contract(agent_class: str, places: Places) -> Piece:

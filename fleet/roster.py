@@ -2,10 +2,21 @@
 
 import re
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from fleet.budget import Budget
 
 RuntimeName = Literal[
     "claude", "codex", "opencode", "pi", "gemini", "dogfood", "python", "bash", "generic"
@@ -17,6 +28,10 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 SocketName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$")]
+
+ORCHESTRATOR = "orchestrator"
+FLOOR = (ORCHESTRATOR, "enhancer")
+"""The floor of a roster that names none (spec 1-systems, row 15)."""
 
 _SECRETS = re.compile(r"DATABASE_URL$|MATRIX_|DISCORD_")
 _OURS = re.compile(r"MOSAIC_(HOME|AGENT_.*)$")
@@ -85,7 +100,8 @@ class Agent(_Block):
 
     ``command`` replaces the runtime's own start line; it is split as a shell would split it, but never
     given to one. ``args`` are added as they stand. ``pretrust`` trusts the working directory in Claude
-    Code's own file before a start.
+    Code's own file before a start. ``reports_to`` names the agent above it; ``profile`` the system type that
+    it belongs to when that is not the fleet's.
     """
 
     name: Name
@@ -107,6 +123,9 @@ class Agent(_Block):
     channels: tuple[Line, ...] = ()
     alias: Line | None = None
     context_tokens: Annotated[int, Field(ge=1000)] | None = None
+    reports_to: Name | None = None
+    profile: Word | None = None
+    budget: Budget | None = None
 
     @field_validator("args", "env_from", "channels", mode="before")
     @classmethod
@@ -151,7 +170,9 @@ class Agent(_Block):
 class Roster(_Block):
     """The whole file. ``connector`` is the primary one (absent: tmux), ``connectors`` are further ones.
 
-    ``mirror_mail`` shows in the primary place what agents write to each other.
+    ``mirror_mail`` shows in the primary place what agents write to each other. ``profile`` is the system type
+    that it was made from, ``lead`` the agent to whom people talk (absent: the first of class orchestrator),
+    ``floor`` the classes without which the fleet does not work.
     """
 
     version: Literal[1]
@@ -161,9 +182,13 @@ class Roster(_Block):
     connector: ConnectorBlock = ConnectorBlock(kind="tmux")
     connectors: tuple[ConnectorBlock, ...] = ()
     mirror_mail: bool = False
+    profile: Word | None = None
+    floor: tuple[Word, ...] = FLOOR
+    budget: Budget | None = None
     agents: tuple[Agent, ...] = ()
+    lead: Name | None = None  # after the agents, whom its check looks at
 
-    @field_validator("connectors", "agents", mode="before")
+    @field_validator("connectors", "agents", "floor", mode="before")
     @classmethod
     def _from_list(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
@@ -177,6 +202,26 @@ class Roster(_Block):
                 raise ValueError(f"two agents are named {agent.name}")
             seen.add(agent.name)
         return agents
+
+    @field_validator("agents")
+    @classmethod
+    def _stands_in_trees(cls, agents: tuple[Agent, ...]) -> tuple[Agent, ...]:
+        above = {agent.name: agent.reports_to for agent in agents}
+        for agent in agents:
+            if agent.reports_to is not None and agent.reports_to not in above:
+                raise ValueError(f"{agent.name}: reports_to: no agent is named {agent.reports_to}")
+            if (ring := circle(agent.name, above)) is not None:
+                raise ValueError(f"{agent.name}: reports_to goes in a circle: {' → '.join(ring)}")
+        return agents
+
+    @field_validator("lead")
+    @classmethod
+    def _is_there(cls, lead: str | None, facts: ValidationInfo) -> str | None:
+        names = [agent.name for agent in facts.data.get("agents", ())]
+        if lead is not None and "agents" in facts.data and lead not in names:
+            known = ", ".join(names) or "nobody"
+            raise ValueError(f"no agent is named {lead}; the roster has: {known}")
+        return lead
 
     @model_validator(mode="after")
     def _kinds_once(self) -> Self:
@@ -192,6 +237,17 @@ class Roster(_Block):
         aliased = (agent for agent in self.agents if agent.alias == name)
         return next(found, None) or next(aliased, None)
 
+    @property
+    def leader(self) -> Agent | None:
+        """The agent to whom people talk: the one that ``lead`` names, else the first of class orchestrator."""
+        if self.lead is not None:
+            return self.called(self.lead)
+        return next((one for one in self.agents if one.agent_class == ORCHESTRATOR), None)
+
+    def reports_of(self, name: str) -> tuple[Agent, ...]:
+        """Return the agents right below one."""
+        return tuple(agent for agent in self.agents if agent.reports_to == name)
+
     def agents_on(self, host: str) -> tuple[Agent, ...]:
         """Return the agents of one host; one that names no host is everywhere at home."""
         return tuple(agent for agent in self.agents if agent.host in {None, host})
@@ -200,3 +256,11 @@ class Roster(_Block):
         """Return where an agent works: its own place, the default one, or ``home``; ``~`` is expanded."""
         named = agent.working_directory or self.defaults.working_directory
         return home if named is None else Path(named).expanduser()
+
+
+def circle(name: str, above: Mapping[str, str | None]) -> tuple[str, ...] | None:
+    """Return the circle that somebody stands in, from its name to its name again; None for a way that ends."""
+    way = [name]
+    while (superior := above.get(way[-1])) is not None and superior not in way:
+        way.append(superior)
+    return (*way, name) if superior == name else None

@@ -1,7 +1,7 @@
 """The roster's text, changed as a person would change it: comments, order and style stay (ruamel.yaml)."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -9,21 +9,72 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from bot.errors import UserError
-from fleet.roster import Roster
+from fleet.roster import ORCHESTRATOR, Roster
 
 _WIDTH = 4096
-_NEEDED = {"orchestrator": "the sole orchestrator", "enhancer": "the last enhancer"}
 
 
 def add_agent(text: str, agent: Mapping[str, Any]) -> str:
     """Return the text with one more agent at the end, in one line when those before it stand so."""
     document, agents = _read(text)
-    entry = CommentedMap(agent)
+    _append(agents, agent)
+    return _write(document)
+
+
+def _append(agents: CommentedSeq, agent: Mapping[str, Any]) -> None:
+    entry = CommentedMap({key: _in_one_line(value) for key, value in agent.items()})
     before = agents[-1] if agents else None
     if not isinstance(before, CommentedMap) or before.fa.flow_style():
         entry.fa.set_flow_style()
     agents.append(entry)
+
+
+def extend(
+    text: str,
+    added: Sequence[Mapping[str, Any]],
+    superiors: Mapping[str, str],
+    head: Mapping[str, Any],
+) -> str:
+    """Return the text with more agents, with superiors for some that are there, and with keys of the whole fleet.
+
+    New keys stand above the agents and the comment that belongs to them; a text that needs nothing is the same.
+    """
+    if head:
+        text = _with_keys(text, head)
+    if not added and not superiors:
+        return text
+    document, agents = _read(text)
+    for name, superior in superiors.items():
+        agents[_place(agents, name)]["reports_to"] = superior
+    for agent in added:
+        _append(agents, agent)
     return _write(document)
+
+
+def _with_keys(text: str, head: Mapping[str, Any]) -> str:
+    document, _ = _read(text)
+    keys = CommentedMap({key: _in_one_line(value) for key, value in head.items()})
+    if document.fa.flow_style() or document.keys() & head.keys() or not _stands_alone(document):
+        document.update(keys)
+        return _write(document)
+    lines = text.splitlines(keepends=True)
+    line = document.lc.key("agents")[0]
+    while line > 0 and lines[line - 1].startswith("#"):
+        line -= 1
+    return "".join((*lines[:line], _write(keys), *lines[line:]))
+
+
+def _stands_alone(document: CommentedMap) -> bool:
+    """Return whether the text itself has the key of the agents, at the beginning of a line."""
+    return "agents" in document.lc.data and document.lc.key("agents")[1] == 0
+
+
+def _in_one_line(value: Any) -> Any:
+    if not isinstance(value, Mapping | list):
+        return value
+    written = CommentedMap(value) if isinstance(value, Mapping) else CommentedSeq(value)
+    written.fa.set_flow_style()
+    return written
 
 
 def edit_agent(text: str, name: str, changes: Mapping[str, Any]) -> str:
@@ -39,17 +90,38 @@ def edit_agent(text: str, name: str, changes: Mapping[str, Any]) -> str:
 
 
 def remove_agent(text: str, name: str) -> str:
-    """Return the text without one agent."""
+    """Return the text without one agent; who reported to it reports to whom it reported.
+
+    UserError for the agent that leads.
+    """
     document, agents = _read(text)
-    del agents[_place(agents, name)]
+    entry = agents.pop(_place(agents, name))
+    if document.get("lead") == name:
+        raise UserError(
+            f"name: {name} leads the fleet and stays",
+            code="needed_agent",
+            hint="name another agent as lead in the roster first",
+        )
+    _hand_over(agents, name, entry.get("reports_to"))
     return _write(document)
 
 
+def _hand_over(agents: CommentedSeq, name: str, superior: str | None) -> None:
+    for entry in agents:
+        if entry.get("reports_to") != name:
+            continue
+        if superior is None:
+            del entry["reports_to"]
+        else:
+            entry["reports_to"] = superior
+
+
 def protect(before: Roster, after: Roster) -> None:
-    """Refuse a change that leaves the fleet without an orchestrator or an enhancer that it had (UserError)."""
-    for needed, called in _NEEDED.items():
+    """Refuse a change that leaves the fleet without one of its floor's classes that it had (UserError)."""
+    for needed in before.floor:
         had = [agent.name for agent in before.agents if agent.agent_class == needed]
         if had and not any(agent.agent_class == needed for agent in after.agents):
+            called = f"the {'sole' if needed == ORCHESTRATOR else 'last'} {needed}"
             raise UserError(
                 f"name: {had[0]} is {called} and stays; add another of class {needed} first",
                 code="needed_agent",

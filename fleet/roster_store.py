@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import SetupError
-from fleet.local import LocalFleet
+from bot.places import Places
 from fleet.lock import held
 from fleet.roster_edit import add_agent, edit_agent, protect, remove_agent
 from fleet.roster_file import parse
@@ -20,36 +20,42 @@ _PATIENCE = timedelta(seconds=10)
 class RosterStore:
     """Edits one after the other, over all processes. The fleet follows the file by itself."""
 
-    def __init__(self, fleet: LocalFleet) -> None:
-        self._fleet = fleet
-        self._path = fleet.places.roster_file
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._path = places.roster_file
 
     async def add(self, agent: Mapping[str, Any]) -> None:
         """Add an agent at the end."""
-        await self._change(lambda text: add_agent(text, agent))
+        await self.change(lambda text: add_agent(text, agent))
 
     async def edit(self, name: str, changes: Mapping[str, Any]) -> None:
         """Set keys of an agent, and take away those whose value is None."""
-        await self._change(lambda text: edit_agent(text, name, changes))
+        await self.change(lambda text: edit_agent(text, name, changes))
 
     async def remove(self, name: str) -> None:
         """Take an agent out, and everything that was there for it alone."""
-        await self._change(lambda text: remove_agent(text, name))
+        await self.change(lambda text: remove_agent(text, name))
 
-    async def _change(self, change: Callable[[str], str]) -> None:
-        lock = self._fleet.places.roster_lock_file
+    async def change(self, change: Callable[[str], str]) -> None:
+        """Write what ``change`` makes of the file's text, while nobody else changes it."""
+        lock = self._places.roster_lock_file
         async with held(lock, _PATIENCE, "somebody else changes the roster"):
             await asyncio.to_thread(self._rewrite, change)
 
-    def _rewrite(self, change: Callable[[str], str]) -> None:
+    def text(self) -> str:
+        """Return the file as it stands; SetupError when it cannot be read."""
         try:
-            text = self._path.read_text(encoding="utf-8")
+            return self._path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SetupError(f"{self._path}:1: cannot be read: {error}") from error
+
+    def _rewrite(self, change: Callable[[str], str]) -> None:
+        text = self.text()
         before = parse(text, str(self._path))
         changed = change(text)
         protect(before, parse(changed, str(self._path)))
-        _replace(self._path, changed)
+        if changed != text:  # a file that says the same is left with its time
+            _replace(self._path, changed)
 
 
 def _replace(path: Path, text: str) -> None:

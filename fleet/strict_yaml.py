@@ -1,7 +1,8 @@
 """YAML that people write, read strictly: every refusal names the line and what is allowed."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -16,25 +17,43 @@ Place = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
 
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Model]):
+    """A text that was read: what it holds, and on which line each of its values stands."""
+
+    source: str
+    value: Model
+    lines: Mapping[Place, int]
+
+    def fault(self, place: Place, said: str) -> str:
+        """Return a fault as ``SOURCE:LINE: place: said``; the line is that of the nearest thing that stands there."""
+        return f"{self.source}:{_line_of(place, self.lines)}: {shown(place)}: {said}"
+
+
 def read_strictly(text: str, source: str, model: type[Model], *, what: str, begins: str) -> Model:
     """Return the model that a text holds; UserError ``SOURCE:LINE: …`` for everything wrong, a line each.
 
     What is no YAML is named alone: nothing can be said of the rest. ``what`` and ``begins`` are the words of
     the refusal when there is no mapping at all.
     """
+    return read_page(text, source, model, what=what, begins=begins).value
+
+
+def read_page(text: str, source: str, model: type[Model], *, what: str, begins: str) -> Page[Model]:
+    """Return what a text holds with its lines, for whoever has more to check; else as ``read_strictly``."""
     node = _compose(text, source, begins)
     lines: dict[Place, int] = {}
     values = _read(node, (), lines, source)
     if not isinstance(values, dict):
         raise UserError(f"{source}:1: {what} is a mapping that begins with {begins}")
     try:
-        return model.model_validate(values)
+        return Page(source, model.model_validate(values), lines)
     except ValidationError as error:
         found = _all(error.errors(include_url=False), lines, model)
-        shown = [f"{source}:{line}: {said}" for line, said in found[:_MOST_SHOWN]]
+        told = [f"{source}:{line}: {said}" for line, said in found[:_MOST_SHOWN]]
         if len(found) > _MOST_SHOWN:
-            shown.append(f"{source}:{found[_MOST_SHOWN][0]}: and {len(found) - _MOST_SHOWN} more")
-        raise UserError("\n".join(shown)) from error
+            told.append(f"{source}:{found[_MOST_SHOWN][0]}: and {len(found) - _MOST_SHOWN} more")
+        raise UserError("\n".join(told)) from error
 
 
 def _compose(text: str, source: str, begins: str) -> yaml.Node:
@@ -120,10 +139,14 @@ def _line_of(place: Place, lines: Mapping[Place, int]) -> int:
     return lines.get(place, 1)
 
 
+def shown(place: Place) -> str:
+    """Return a place as people write it: ``agents[2].name``."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return "".join(steps).lstrip(".")
+
+
 def _sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
-    place = "".join(
-        f"[{step}]" if isinstance(step, int) else f".{step}" for step in error["loc"]
-    ).lstrip(".")
+    place = shown(error["loc"])
     given = error["input"]
     match error["type"]:
         case "missing":
@@ -136,9 +159,9 @@ def _sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
             return f"{place}: {given!r} must match {error['ctx']['pattern']}"
         case "value_error":
             return f"{place}: {error['ctx']['error']}".lstrip(": ")
-    shown = f"{given!r}: " if isinstance(given, str | int | float | bool) else ""
+    value = f"{given!r}: " if isinstance(given, str | int | float | bool) else ""
     said = "not a list" if error["type"] == "tuple_type" else error["msg"]
-    return f"{place}: {shown}{said}"
+    return f"{place}: {value}{said}"
 
 
 def _allowed_keys(place: Place, of: type[BaseModel]) -> str:

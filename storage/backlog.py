@@ -13,6 +13,7 @@ from storage.overview import PostgresOverview
 from storage.recount import PostgresRecount
 from storage.shipments import PostgresShipments
 from storage.threads import PostgresNewsFeed, PostgresThreads
+from storage.uploads import PostgresCardFiles
 
 
 def postgres_backlog(database: Database) -> Backlog:
@@ -30,4 +31,5 @@ def postgres_backlog(database: Database) -> Backlog:
         overview=PostgresOverview(database),
         threads=PostgresThreads(database),
         news=PostgresNewsFeed(database),
+        files=PostgresCardFiles(database),
     )

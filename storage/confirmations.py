@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from bot.asked import Kept
 from storage.database import Database
 from storage.queries import Queries
 
@@ -20,10 +21,10 @@ class PostgresConfirmations:
                 connection, principal_id=principal_id, code=code, line=line, lifetime=lifetime
             )
 
-    async def take(self, code: str, principal_id: str) -> str | None:
-        """Return and forget the line, None when it is unknown, expired, taken or another's."""
+    async def take(self, code: str, principal_id: str) -> Kept | None:
+        """Return and forget the line; None when it is unknown, taken, another's or long expired."""
         async with self._database.connection() as connection:
-            line = await self._queries.take.fetchval(
+            row = await self._queries.take.fetchrow(
                 connection, principal_id=principal_id, code=code
             )
-        return None if line is None else str(line)
+        return None if row is None else Kept(str(row["line"]), expired=bool(row["expired"]))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from bot.enclosure import attachments_from_json, files_to_json
 from bot.model import Address, Inbound, InboundBatch, InboundKind, Letter, Principal
 from storage.database import Database
 from storage.letters import end_event, store_letters
@@ -91,6 +92,7 @@ def stored_form(event: Inbound) -> Inbound:
         sender=Principal(storable(sender.id), storable(sender.name)),
         text=storable(event.text),
         stands_on=storable(event.stands_on),
+        attachments=attachments_from_json(storable(files_to_json(event.attachments))),
     )
 
 
@@ -109,6 +111,7 @@ def _row(number: int, event: Inbound) -> dict[str, Any]:
         "sent_at": event.sent_at.isoformat(),
         "recovered": event.recovered,
         "stands_on": event.stands_on,
+        "attachments": files_to_json(event.attachments),
     }
 
 
@@ -122,4 +125,5 @@ def _inbound(row: Any) -> Inbound:
         kind=InboundKind(row["kind"]),
         recovered=row["recovered"],
         stands_on=row["stands_on"],
+        attachments=attachments_from_json(row["attachments"]),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bot.enclosure import enclosures_from_json, files_to_json
 from bot.model import (
     Address,
     Delivery,
@@ -73,6 +74,7 @@ def _letter_row(letter: Letter) -> dict[str, Any]:
         "chain": message.chain,
         "hops": message.hops,
         "replaces": message.replaces,
+        "files": files_to_json(message.files),
         "parts": [_part_row(part) for part in letter.parts],
         **({"offers": [offer_row(offer) for offer in message.offers]} if message.offers else {}),
     }
@@ -93,6 +95,7 @@ def _part_row(part: OutboundMessage) -> dict[str, Any]:
         "tag": part.tag,
         "queueing": part.queueing,
         "replaces": part.replaces,
+        "files": files_to_json(part.files),
     }
 
 
@@ -124,6 +127,7 @@ def read_message(row: Any) -> Message:
         chain=row["chain"],
         hops=row["hops"],
         replaces=row["replaces"],
+        files=enclosures_from_json(row["files"]),
     )
 
 
@@ -144,6 +148,8 @@ def read_delivery(row: Any) -> Delivery:
         replaces=row["replaces"],
         replaced_event=row["replaced_event"],
         former_mark=row["former_mark"],
+        files=enclosures_from_json(row["files"]),
+        answers=row["answers"],
     )
     return Delivery(row["id"], outbound, row["attempts"], row["first_tried_at"], row["typed"])
 

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from bot.model import Address, Inbound, Offered
+from bot.asked import Offered
+from bot.model import Address, Inbound
 from bot.reply import Offer
 from storage.database import Database
 from storage.queries import Queries, storable

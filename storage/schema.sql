@@ -257,6 +257,22 @@ CREATE TABLE public.connector_position (
     moved_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.content (
+    id text NOT NULL COLLATE pg_catalog."C",
+    bytes bigint,
+    begun_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT content_bytes_check CHECK ((bytes >= 0))
+);
+
+CREATE TABLE public.content_piece (
+    content_id text NOT NULL COLLATE pg_catalog."C",
+    number integer NOT NULL,
+    bytes bytea NOT NULL,
+    CONSTRAINT content_piece_bytes_check CHECK (((octet_length(bytes) >= 1) AND (octet_length(bytes) <= 262144))),
+    CONSTRAINT content_piece_number_check CHECK ((number >= 0))
+);
+ALTER TABLE ONLY public.content_piece ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
 CREATE TABLE public.delivery (
     id bigint NOT NULL,
     message_id text NOT NULL COLLATE pg_catalog."C",
@@ -285,6 +301,7 @@ CREATE TABLE public.delivery (
     queueing text DEFAULT 'when-idle'::text NOT NULL,
     offers boolean DEFAULT false NOT NULL,
     replaces text COLLATE pg_catalog."C",
+    files jsonb,
     CONSTRAINT delivery_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT delivery_dead_says_why CHECK (((state <> 'dead'::text) OR (reason IS NOT NULL))),
     CONSTRAINT delivery_ended CHECK (((state = 'due'::text) = (ended_at IS NULL))),
@@ -347,6 +364,7 @@ CREATE TABLE public.inbound (
     begun_at timestamp with time zone,
     ended_at timestamp with time zone,
     stands_on text,
+    attachments jsonb,
     CONSTRAINT inbound_begun_by_at CHECK (((begun_by IS NULL) = (begun_at IS NULL))),
     CONSTRAINT inbound_ended CHECK (((state = ANY (ARRAY['stored'::text, 'running'::text])) = (ended_at IS NULL))),
     CONSTRAINT inbound_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'edit'::text, 'reaction'::text]))),
@@ -392,6 +410,7 @@ CREATE TABLE public.message (
     chain text COLLATE pg_catalog."C",
     hops integer DEFAULT 0 NOT NULL,
     replaces text COLLATE pg_catalog."C",
+    files jsonb,
     CONSTRAINT message_blocks_check CHECK ((jsonb_typeof(blocks) = 'array'::text)),
     CONSTRAINT message_hops_check CHECK ((hops >= 0)),
     CONSTRAINT message_id_check CHECK ((id <> ''::text)),
@@ -445,6 +464,17 @@ ALTER TABLE public.pause ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.placard (
+    connector text NOT NULL,
+    place text NOT NULL,
+    message_id text NOT NULL COLLATE pg_catalog."C",
+    former_event text,
+    shown text DEFAULT ''::text NOT NULL,
+    shown_at timestamp with time zone,
+    pin text DEFAULT 'due'::text NOT NULL,
+    CONSTRAINT placard_pin_check CHECK ((pin = ANY (ARRAY['due'::text, 'done'::text, 'refused'::text])))
+);
+
 CREATE TABLE public.receipt (
     id bigint NOT NULL,
     message_id text NOT NULL COLLATE pg_catalog."C",
@@ -495,6 +525,16 @@ ALTER TABLE public.reminder ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.room (
+    connector text NOT NULL,
+    place text NOT NULL,
+    role text NOT NULL,
+    project text DEFAULT ''::text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT room_of_a_project CHECK (((role = 'project'::text) = (project <> ''::text))),
+    CONSTRAINT room_role_check CHECK ((role = ANY (ARRAY['space'::text, 'ops'::text, 'mail'::text, 'project'::text])))
+);
+
 CREATE TABLE public.slot (
     agent_class text NOT NULL,
     number integer NOT NULL,
@@ -531,6 +571,49 @@ CREATE TABLE public.unanswered (
     carrier text NOT NULL,
     state text NOT NULL,
     CONSTRAINT unanswered_state_check CHECK ((state = ANY (ARRAY['stored'::text, 'typed'::text, 'accepted'::text, 'waiting'::text, 'unknown'::text])))
+);
+
+CREATE TABLE public.upload (
+    id text NOT NULL COLLATE pg_catalog."C",
+    folder text NOT NULL,
+    name text NOT NULL,
+    to_host_and_name text NOT NULL,
+    source_kind text NOT NULL,
+    source_place text NOT NULL,
+    source_thread text,
+    event_id text NOT NULL,
+    sender_id text NOT NULL,
+    sender_name text NOT NULL,
+    caption text NOT NULL,
+    media_type text NOT NULL,
+    said_bytes bigint,
+    reference jsonb,
+    state text DEFAULT 'wanted'::text NOT NULL,
+    reason text,
+    content_id text COLLATE pg_catalog."C",
+    bytes bigint,
+    seq bigint NOT NULL,
+    wanted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    lease_owner text,
+    leased_until timestamp with time zone,
+    ended_at timestamp with time zone,
+    told_at timestamp with time zone,
+    removed_at timestamp with time zone,
+    CONSTRAINT upload_forgets_key CHECK (((state = 'wanted'::text) OR (reference IS NULL))),
+    CONSTRAINT upload_name_check CHECK (((name <> ''::text) AND (name !~ '[/[:cntrl:]]'::text) AND (name !~ '^[.-]'::text))),
+    CONSTRAINT upload_removed_once CHECK (((state = 'removed'::text) = (removed_at IS NOT NULL))),
+    CONSTRAINT upload_state_check CHECK ((state = ANY (ARRAY['wanted'::text, 'kept'::text, 'refused'::text, 'removed'::text])))
+);
+
+ALTER TABLE public.upload ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.upload_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.verdict (
@@ -612,6 +695,12 @@ ALTER TABLE ONLY public.confirmation
 ALTER TABLE ONLY public.connector_position
     ADD CONSTRAINT connector_position_pkey PRIMARY KEY (connector);
 
+ALTER TABLE ONLY public.content_piece
+    ADD CONSTRAINT content_piece_pkey PRIMARY KEY (content_id, number);
+
+ALTER TABLE ONLY public.content
+    ADD CONSTRAINT content_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_part_once UNIQUE (message_id, part);
 
@@ -657,11 +746,20 @@ ALTER TABLE ONLY public.offer
 ALTER TABLE ONLY public.pause
     ADD CONSTRAINT pause_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.placard
+    ADD CONSTRAINT placard_pkey PRIMARY KEY (connector, place);
+
 ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.reminder
     ADD CONSTRAINT reminder_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.room
+    ADD CONSTRAINT room_pkey PRIMARY KEY (connector, place);
+
+ALTER TABLE ONLY public.room
+    ADD CONSTRAINT room_purpose_once UNIQUE (connector, role, project);
 
 ALTER TABLE ONLY public.slot
     ADD CONSTRAINT slot_dispatch_key UNIQUE (dispatch);
@@ -674,6 +772,12 @@ ALTER TABLE ONLY public.tick
 
 ALTER TABLE ONLY public.unanswered
     ADD CONSTRAINT unanswered_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY public.upload
+    ADD CONSTRAINT upload_name_once UNIQUE (folder, name);
+
+ALTER TABLE ONLY public.upload
+    ADD CONSTRAINT upload_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.verdict
     ADD CONSTRAINT verdict_pkey PRIMARY KEY (id);
@@ -743,6 +847,16 @@ CREATE INDEX tick_begun ON public.tick USING btree (begun_at);
 
 CREATE INDEX unanswered_of_carrier ON public.unanswered USING btree (carrier);
 
+CREATE INDEX upload_content ON public.upload USING btree (content_id) WHERE (content_id IS NOT NULL);
+
+CREATE INDEX upload_kept ON public.upload USING btree (ended_at) WHERE (state = 'kept'::text);
+
+CREATE INDEX upload_removed ON public.upload USING btree (removed_at) WHERE (state = 'removed'::text);
+
+CREATE INDEX upload_untold ON public.upload USING btree (seq) WHERE (told_at IS NULL);
+
+CREATE INDEX upload_wanted ON public.upload USING btree (due_at) WHERE (state = 'wanted'::text);
+
 CREATE INDEX verdict_of_subject ON public.verdict USING btree (subject, id DESC);
 
 CREATE INDEX verdict_of_tick ON public.verdict USING btree (tick_id);
@@ -777,6 +891,9 @@ ALTER TABLE ONLY public.card_thread
 ALTER TABLE ONLY public.choice
     ADD CONSTRAINT choice_message_id_mark_fkey FOREIGN KEY (message_id, mark) REFERENCES public.offer(message_id, mark);
 
+ALTER TABLE ONLY public.content_piece
+    ADD CONSTRAINT content_piece_content_id_fkey FOREIGN KEY (content_id) REFERENCES public.content(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);
 
@@ -794,6 +911,9 @@ ALTER TABLE ONLY public.slot
 
 ALTER TABLE ONLY public.unanswered
     ADD CONSTRAINT unanswered_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);
+
+ALTER TABLE ONLY public.upload
+    ADD CONSTRAINT upload_content_id_fkey FOREIGN KEY (content_id) REFERENCES public.content(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.verdict
     ADD CONSTRAINT verdict_tick_id_fkey FOREIGN KEY (tick_id) REFERENCES public.tick(id) ON DELETE CASCADE;

@@ -42,6 +42,14 @@ class PostgresThreads:
             )
         return found
 
+    async def opened(self, message_id: str) -> str | None:
+        """Return the platform's id of a message's first part."""
+        async with self._database.connection() as connection:
+            found: str | None = await self._queries.find_opening.fetchval(
+                connection, message_id=message_id
+            )
+        return found
+
 
 class PostgresNewsFeed:
     """The port NewsFeed."""

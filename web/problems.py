@@ -2,13 +2,14 @@
 
 import json
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 
 from aiohttp import web
 
 from bot.errors import ConfirmationRequired, MosaicError, SetupError, TransientError, UsageError
 from bot.problem import Problem, problem_of
+from bot.reply import Block, to_json
 
 CONTENT_TYPE = "application/problem+json"
 WEBSOCKET = web.RequestKey("websocket", web.WebSocketResponse)
@@ -55,11 +56,12 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
 
 async def _answer_error(request: web.Request, error: Exception) -> web.StreamResponse:
     problem = problem_of(error)
+    shown = error.preview if isinstance(error, ConfirmationRequired) else ()
     upgraded: web.WebSocketResponse | None = request.get(WEBSOCKET)
     if upgraded is not None:
         await upgraded.close(code=1011, message=problem.message.encode()[:120])
         return upgraded
-    answer = _answer(problem, status_of(error))
+    answer = _answer(problem, status_of(error), shown)
     if isinstance(error, TransientError):
         wait = error.retry_after.total_seconds() if error.retry_after else 1
         answer.headers["Retry-After"] = str(max(1, math.ceil(wait)))
@@ -93,12 +95,13 @@ def _problem_of_http(error: web.HTTPException, request: web.Request) -> Problem:
     return Problem("usage", error.reason)
 
 
-def _answer(problem: Problem, status: HTTPStatus) -> web.Response:
+def _answer(problem: Problem, status: HTTPStatus, shown: Sequence[Block] = ()) -> web.Response:
     document = {
         "type": "about:blank",
         "title": status.phrase,
         "status": int(status),
         "detail": problem.message,
         **problem.data,
+        **({"blocks": to_json(shown)} if shown else {}),
     }
     return web.Response(text=json.dumps(document), status=status, content_type=CONTENT_TYPE)

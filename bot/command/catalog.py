@@ -26,6 +26,7 @@ class Command:
     effect: Effect
     confirm: str | None
     patience: str | None
+    preview: str | None
     summary: str
     details: str
     grammar: Grammar
@@ -60,6 +61,7 @@ def _read_command(
         effect=declaration.effect,
         confirm=declaration.confirm,
         patience=declaration.patience,
+        preview=declaration.preview,
         summary=summary,
         details="\n".join(line.strip() for line in details.strip().splitlines()),
         grammar=read_grammar(name, method),
@@ -120,6 +122,19 @@ class Catalog:
             call, **arguments
         )
         return running
+
+    async def preview(
+        self, command: Command, call: Call, arguments: Mapping[str, Any]
+    ) -> Reply | None:
+        """Return what is shown before a destructive command runs, None when it need not be asked about."""
+        if command.confirm is None:
+            return None
+        if command.preview is None:
+            return Reply(None)
+        asked: Reply | None = await getattr(self._owners[command.name], command.preview)(
+            call, **arguments
+        )
+        return asked
 
     def _unknown(self, words: Sequence[str]) -> str:
         names = {" ".join(spelling): spelling for spelling in self._spellings}

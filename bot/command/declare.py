@@ -58,7 +58,9 @@ class Call:
 class Declaration:
     """What a command says of itself beside its signature.
 
-    ``confirm`` is what a person is asked before a destructive command runs, None when it just runs.
+    ``confirm`` is what a person is asked before a destructive command runs, None when it just runs. ``preview``
+    names the method of its class that is called first, with the same arguments: it returns the reply that is
+    shown with the question, or None when these arguments need no question.
     ``patience`` names the argument that holds how many seconds longer than others it may take.
     """
 
@@ -67,6 +69,7 @@ class Declaration:
     effect: Effect
     confirm: str | None
     patience: str | None
+    preview: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class FileUse(StrEnum):
 
     READ = "read"
     WRITE = "write"
+    PATH = "path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,8 @@ class File:
     """Marks a word that names a file of the caller's, which only the command line can reach.
 
     ``READ``: it sends the file's text as the word that follows. ``WRITE``: it keeps the word to itself and
-    writes the reply's text there, or without the word to standard output as it stands.
+    writes the reply's text there, or without the word to standard output as it stands. ``PATH``: it makes the
+    path whole, since the daemon stands elsewhere.
     """
 
     use: FileUse
@@ -144,11 +149,12 @@ def command(
     effect: Effect = Effect.READ,
     confirm: str | None = None,
     patience: str | None = None,
+    preview: str | None = None,
 ) -> Callable[[Method], Method]:
     """Declare a method as the command ``name`` of its topic; only principals with these roles may run it."""
 
     def declare(method: Method) -> Method:
-        setattr(method, DECLARATION, Declaration(name, roles, effect, confirm, patience))
+        setattr(method, DECLARATION, Declaration(name, roles, effect, confirm, patience, preview))
         return method
 
     return declare

@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 
 from bot.errors import MosaicError, SetupError, TransientError
+from connectors.matrix.events import ENCRYPTION, MEGOLM
 from connectors.matrix.failures import read_refusal, translate
 
 _ADMIN = "/_synapse/admin/v1/register"
@@ -23,7 +24,7 @@ _CLIENT = "/_matrix/client/v3"
 
 @dataclass(frozen=True, slots=True)
 class LocalAccounts:
-    """What is needed to use a local homeserver; two of its fields are secrets."""
+    """What is needed to use a local homeserver; three of its fields are secrets."""
 
     homeserver_url: str
     bot_user_id: str
@@ -32,6 +33,7 @@ class LocalAccounts:
     person_user_id: str
     person_password: str
     room_id: str
+    bot_pickle_key: str
 
     def __repr__(self) -> str:
         return f"LocalAccounts({self.homeserver_url!r}, {self.room_id!r})"
@@ -75,12 +77,16 @@ class Registrar:
         told = await self._ask("POST", _ADMIN, body=body)
         return Account(told["user_id"], told["access_token"], told["device_id"], password)
 
-    async def make_room(self, owner: Account, guests: tuple[Account, ...], name: str) -> str:
-        """Make a private room without encryption in which all are joined with the owner's powers."""
+    async def make_room(
+        self, owner: Account, guests: tuple[Account, ...], name: str, *, encrypted: bool = False
+    ) -> str:
+        """Make a private room in which all are joined with the owner's powers."""
+        rules = {"type": ENCRYPTION, "state_key": "", "content": {"algorithm": MEGOLM}}
         body = {
             "preset": "trusted_private_chat",
             "name": name,
             "invite": [guest.user_id for guest in guests],
+            "initial_state": [rules] if encrypted else [],
         }
         room_id: str = (await self._ask("POST", f"{_CLIENT}/createRoom", owner, body))["room_id"]
         for guest in guests:
@@ -109,12 +115,12 @@ class Registrar:
 
 
 async def make_accounts(http: aiohttp.ClientSession, url: str, secret: str) -> LocalAccounts:
-    """Make the person ``operator``, the bot ``mosaic`` and their room; SetupError when they exist."""
+    """Make the person ``operator``, the bot ``mosaic`` and their encrypted room; SetupError when they exist."""
     registrar = Registrar(http, url, secret)
     try:
         person = await registrar.register("operator")
         bot = await registrar.register("mosaic")
-        room_id = await registrar.make_room(bot, (person,), "Mosaic Fleet")
+        room_id = await registrar.make_room(bot, (person,), "Mosaic Fleet", encrypted=True)
     except TransientError:
         raise
     except MosaicError as error:
@@ -123,14 +129,28 @@ async def make_accounts(http: aiohttp.ClientSession, url: str, secret: str) -> L
             hint="remove the homeserver's directory to begin anew",
         ) from error
     return LocalAccounts(
-        url, bot.user_id, bot.token, bot.device_id, person.user_id, person.password, room_id
+        url,
+        bot.user_id,
+        bot.token,
+        bot.device_id,
+        person.user_id,
+        person.password,
+        room_id,
+        new_pickle_key(),
     )
+
+
+def new_pickle_key() -> str:
+    """Return a secret by which a device's keys are encrypted at rest."""
+    return secrets.token_urlsafe(32)
 
 
 def load_accounts(path: Path) -> LocalAccounts | None:
     """Return what ``save_accounts`` wrote, None when there is no such file; SetupError when it is spoilt."""
     try:
-        return LocalAccounts(**json.loads(path.read_text()))
+        told = json.loads(path.read_text())
+        told.setdefault("bot_pickle_key", "")  # a home from before rooms could be encrypted
+        return LocalAccounts(**told)
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:

@@ -2,44 +2,61 @@
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
+from bot.contents import bytes_of
+from bot.devices import Devices
+from bot.enclosure import Attachment, Enclosure
 from bot.errors import MosaicError, SetupError, UserError
 from bot.model import (
     Address,
     Capabilities,
     ConnectorHealth,
     InboundBatch,
+    MessageKind,
     OutboundMessage,
     ReceiptState,
     SendResult,
 )
-from bot.ports import Accept
+from bot.ports import Accept, Contents
+from bot.rooms import Pins, RoomBuilder
+from connectors.matrix.building import Building
+from connectors.matrix.crypto.cipher import Cipher
+from connectors.matrix.crypto.device_list import DeviceList
 from connectors.matrix.events import KIND
-from connectors.matrix.failures import REPEATED_REACTION
+from connectors.matrix.failures import NO_ROOT, REPEATED_REACTION
 from connectors.matrix.gaps import Bounds, GapWalker
+from connectors.matrix.keys import Keys
+from connectors.matrix.media import Media
+from connectors.matrix.members import Members
+from connectors.matrix.pins import RoomPins
+from connectors.matrix.privacy import Privacy
+from connectors.matrix.read_receipts import ReadReceipts
 from connectors.matrix.reader import Reader
+from connectors.matrix.recent import Recent
 from connectors.matrix.rooms import MayInvite, Report, Rooms
 from connectors.matrix.session import Session
 from connectors.matrix.sync import HOLD, SyncLoop
-from connectors.matrix.wire import MAX_BYTES, WireEvent, to_wire
+from connectors.matrix.wire import MAX_BYTES, SEALED_LIMIT, WireEvent, to_wire
 
 _TYPING_LASTS = timedelta(seconds=30)
-_REMEMBERED = 1000
 _FRESH = HOLD + timedelta(seconds=20)
 _HEALTH_PATIENCE = timedelta(seconds=5)
 
 
 class MatrixConnector:
-    """Speaks and listens as one Matrix account (implements Connector and ShowsTyping).
+    """Speaks and listens as one Matrix account (implements Connector, ShowsTyping, FetchesFiles and HasRooms).
 
     ``room_id`` is the primary room, ``may_invite`` says whose invitations are followed, ``report`` tells
-    the operators something that cannot be said where it happened. It works with rooms without
-    encryption only and refuses to speak in others. Nothing is requested before the first call; ``close``
-    ends it.
+    the operators something that cannot be said where it happened. ``keys`` says where the device's keys are: without
+    them encrypted rooms are closed to us, and with them nothing is said there but encrypted. Nothing is requested before
+    the first call; ``close`` ends it. ``contents`` has the bytes of files that are sent, ``read_receipts`` is public,
+    private or off.
     """
 
     kind = KIND
@@ -53,19 +70,31 @@ class MatrixConnector:
         *,
         may_invite: MayInvite,
         report: Report,
+        contents: Contents,
         device_id: str | None = None,
+        keys: Keys | None = None,
         bounds: Bounds | None = None,
         hold: timedelta = HOLD,
+        read_receipts: str = "public",
     ) -> None:
-        self._session = Session(homeserver_url, user_id, access_token, device_id)
-        self._rooms = Rooms(self._session, room_id, may_invite, report)
+        self._session = session = Session(homeserver_url, user_id, access_token, device_id)
+        members = Members(session)
+        self._cipher = cipher = None if keys is None else Cipher(session, members, keys)
+        self._privacy = Privacy(session, members, cipher, report)
+        self._rooms = Rooms(session, room_id, may_invite, report, self._privacy.hindrance)
+        self._contents = contents
+        self._media = Media(session)
         bounds = bounds or Bounds()
-        self._reader = Reader(user_id, self._rooms, GapWalker(self._session, bounds))
+        walker = GapWalker(session, bounds)
+        self._reader = Reader(user_id, self._rooms, walker, self._privacy)
         self._loop = SyncLoop(
-            self._session, self._rooms, self._reader, recent=bounds.recent, hold=hold
+            session, self._rooms, self._reader, self._privacy, recent=bounds.recent, hold=hold
         )
         self._turns: dict[str, asyncio.Lock] = {}
-        self._authors: OrderedDict[str, str] = OrderedDict()
+        self.builder: RoomBuilder = Building(self._session)
+        self.pins: Pins = RoomPins(self._session)
+        self._recent = Recent()
+        self._read = ReadReceipts(self._session, read_receipts)
         self._last_inbound: float | None = None
         self._subscribed = False
         self._log = structlog.get_logger(part=KIND)
@@ -75,27 +104,86 @@ class MatrixConnector:
 
         A mark stands before the one that it takes the place of is withdrawn.
 
-        Raises UserError for an encrypted room, one that we are not in, and an event that is too large;
+        Raises UserError for an encrypted room without keys, one that we are not in, and an event that is too large;
         TransientError (with the server's own wait, if it gave one) and SetupError otherwise.
         """
         if message.to.kind != KIND:
             raise UserError(f"{message.to} is no place on Matrix")
         room_id = message.to.place
-        mentioned = self._authors.get(message.reply_to) if message.reply_to else None
-        event = to_wire(message, mentioned)
         async with self._turns.setdefault(room_id, asyncio.Lock()):
-            await self._rooms.refuse_encrypted(room_id)
-            event_id = await self._show(room_id, event, message.transaction_id)
+            event_id = await self._place(message)
             if message.former_mark is not None:
                 await self._withdraw(message, message.former_mark)
         if event_id is None:
             return SendResult(ReceiptState.ACCEPTED, evidence={"already_there": True})
         return SendResult(ReceiptState.ACCEPTED, event_id, evidence={"event_id": event_id})
 
-    async def _show(self, room_id: str, event: WireEvent, transaction_id: str) -> str | None:
-        """Send an event and return its id, None for a mark of ours that stands there already."""
+    async def _upload(self, message: OutboundMessage) -> dict[str, Any] | None:
+        """Upload a message's file, encrypted if its room is, and return where it is; None without one.
+
+        After a crash it is uploaded again, and the transaction id lets one event tell of it.
+        """
+        if not message.files:
+            return None
+        file, room_id = message.files[0], message.to.place
+        sealed = await self._rooms.is_encrypted(room_id)
+        where = await self._put(file, sealed=sealed)
+        if not sealed and await self._rooms.is_encrypted(room_id):
+            where = await self._put(
+                file, sealed=True
+            )  # it turned meanwhile: no event tells of the clear one
+        return where
+
+    async def _put(self, file: Enclosure, *, sealed: bool) -> dict[str, Any]:
+        chunks = bytes_of(file, self._contents)
+        return await self._media.put(chunks, file.size, file.name, file.media_type, sealed=sealed)
+
+    def fetch(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """Give a file's bytes, opened if it was encrypted (see FetchesFiles)."""
+        return self._media.get(attachment.reference)
+
+    async def _place(self, message: OutboundMessage) -> str | None:
+        """Show a message in its thread; below an event that can begin none, as a plain answer to that one."""
+        end = self._recent.end_of_thread(message)
+        await self._refuse_closed(message.to.place)
+        where = await self._upload(message)
         try:
-            return await self._session.say(room_id, event.type, event.content, transaction_id)
+            event_id = await self._show(message, end, where)
+        except UserError as error:
+            if message.to.thread is None or NO_ROOT not in error.message:
+                raise
+            plain = replace(message, to=replace(message.to, thread=None))
+            return await self._show(plain, None, where)
+        if message.kind is not MessageKind.REACTION and event_id is not None:
+            self._recent.say(message, event_id)
+        return event_id
+
+    async def _refuse_closed(self, room_id: str) -> None:
+        """Raise what keeps us out of an encrypted room; a room without encryption is open."""
+        if await self._rooms.is_encrypted(room_id):
+            await self._privacy.ready()
+            await self._rooms.refuse_closed(room_id)
+
+    async def _event(
+        self, message: OutboundMessage, end: str | None, where: dict[str, Any] | None
+    ) -> WireEvent:
+        """Return the event of a message as it may stand in its room."""
+        room_id, mentioned = message.to.place, self._recent.mentioned(message)
+        if not await self._rooms.is_encrypted(room_id):
+            return to_wire(message, mentioned, end, where)
+        await self._refuse_closed(room_id)
+        event = to_wire(message, mentioned, end, where, limit=SEALED_LIMIT)
+        return await self._privacy.seal(room_id, self._rooms.rules(room_id), event)
+
+    async def _show(
+        self, message: OutboundMessage, end: str | None, where: dict[str, Any] | None
+    ) -> str | None:
+        """Send an event and return its id; None for a mark of ours that stands there already."""
+        event = await self._event(message, end, where)
+        try:
+            return await self._session.say(
+                message.to.place, event.type, event.content, message.transaction_id
+            )
         except UserError as error:
             if error.code != REPEATED_REACTION:
                 raise
@@ -114,24 +202,37 @@ class MatrixConnector:
         """Hand every batch to ``accept``; outages after the first contact are waited out here."""
 
         async def hand_over(batch: InboundBatch) -> None:
-            self._remember(batch)
+            if batch.events:
+                self._last_inbound = time.monotonic()
+            self._recent.hear(batch.events)
             await accept(batch)
+            self._read.stored(batch.events)
 
         self._subscribed = True
+        reading = asyncio.create_task(self._read.run())
         try:
             await self._session.identify()
+            await self._privacy.ready()
+            await self._media.ask_limit()
             await self._rooms.enter_primary()
             await self._loop.run(hand_over, position)
         finally:
             self._subscribed = False
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def typing(self, address: Address, *, active: bool) -> None:
         """Show that we are at work, for at most 30 s; a signal that does not get through is dropped."""
         try:
-            if not await self._rooms.is_encrypted(address.place):
+            if not await self._rooms.is_closed(address.place):
                 await self._session.typing(address.place, active=active, lasting=_TYPING_LASTS)
         except MosaicError as error:
             self._log.debug("typing not shown", room_id=address.place, error=error.message)
+
+    @property
+    def devices(self) -> Devices | None:
+        """The devices of people in encrypted rooms; None without keys."""
+        return None if self._cipher is None else DeviceList(self._cipher)
 
     async def health(self) -> ConnectorHealth:
         """Return how it is; asks the homeserver only when the loop has not heard from it lately.
@@ -163,16 +264,21 @@ class MatrixConnector:
             typing=True,
             max_bytes=MAX_BYTES,
             choices=True,
+            file_bytes=self._media.limit,
+            most_parts=1,
+            rooms=True,
+            encrypts=self._privacy.hindrance(speaking=True) is None,
         )
 
     async def close(self) -> None:
         """Close the connections for good; what is still asked for is a TransientError."""
+        self._privacy.close()
         await self._session.close()
 
     def _health(
         self, state: str, *, reachable: bool, authenticated: bool, why: str = ""
     ) -> ConnectorHealth:
-        notes = ([why] if why else []) + list(self._rooms.notes)
+        notes = ([why] if why else []) + [*self._rooms.notes, *self._privacy.notes]
         age = None
         if self._last_inbound is not None:
             age = timedelta(seconds=time.monotonic() - self._last_inbound)
@@ -184,13 +290,5 @@ class MatrixConnector:
             last_roundtrip_ms=self._session.last_roundtrip_ms,
             gap=self._reader.last_gap,
             detail="; ".join(notes),
+            safe_mode=not self._privacy.is_safe,
         )
-
-    def _remember(self, batch: InboundBatch) -> None:
-        """Keep who wrote the newest events, so that an answer can mention them."""
-        if batch.events:
-            self._last_inbound = time.monotonic()
-        for event in batch.events:
-            self._authors[event.event_id] = event.sender.id.removeprefix(f"{KIND}:")
-        while len(self._authors) > _REMEMBERED:
-            self._authors.popitem(last=False)

@@ -5,17 +5,22 @@ Source: Matrix client-server API, "Instant messaging", "Rich replies", "Event re
 """
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.enclosure import Attachment
 from bot.model import Address, Inbound, InboundKind, Principal
 from connectors.matrix.answers import RoomEvent
+from connectors.matrix.attachments import FILE_TYPES, caption_of, read_attachment
 
 KIND = "matrix"
 MESSAGE = "m.room.message"
 REACTION = "m.reaction"
 MEMBER = "m.room.member"
 ENCRYPTION = "m.room.encryption"
+ENCRYPTED = "m.room.encrypted"
+MEGOLM = "m.megolm.v1.aes-sha2"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS = 253_402_300_799_000
@@ -39,7 +44,7 @@ def is_own_join(event: RoomEvent, user_id: str) -> bool:
 def to_inbound(event: RoomEvent, room_id: str, user_id: str) -> Inbound | None:
     """Return what somebody wrote or marked, or None when it is not for us to read.
 
-    Our own words and marks, notices (other bots), what was redacted, media and malformed events are None.
+    Our own words and marks, notices (other bots), what was redacted and malformed events are None.
     The text is free of NUL, of half surrogates and of a quoted message in front of a reply.
     """
     if event.state_key is not None or event.sender == user_id:
@@ -69,14 +74,13 @@ def _reaction(event: RoomEvent, room_id: str) -> Inbound | None:
 
 def _message(event: RoomEvent, room_id: str) -> Inbound | None:
     content = event.content
-    if content.get("msgtype") != "m.text":
-        return None
     relation = _mapping(content.get("m.relates_to"))
     replaced = relation.get("rel_type") == "m.replace"
+    msgtype = content.get("msgtype")
     if replaced:
         content = _mapping(content.get("m.new_content")) or content
-    body = content.get("body")
-    if not isinstance(body, str):
+    body, attachments = _said(content, msgtype)
+    if body is None:
         return None
     source = _mapping(content.get("m.relates_to")) if replaced else relation
     return Inbound(
@@ -86,7 +90,19 @@ def _message(event: RoomEvent, room_id: str) -> Inbound | None:
         text=_own_words(body, answers=_answers(source)),
         sent_at=_moment(event.origin_server_ts),
         kind=InboundKind.EDIT if replaced else InboundKind.TEXT,
+        attachments=() if replaced else attachments,
     )
+
+
+def _said(content: dict[str, Any], msgtype: object) -> tuple[str | None, tuple[Attachment, ...]]:
+    """Return the words of a message and its files; no words (None) when it is nothing for us."""
+    if msgtype == "m.text":
+        body = content.get("body")
+        return (body if isinstance(body, str) else None), ()
+    attachment = read_attachment(content) if msgtype in FILE_TYPES else None
+    if attachment is None:
+        return None, ()
+    return caption_of(content), (replace(attachment, name=clean(attachment.name)),)
 
 
 def clean(text: str) -> str:

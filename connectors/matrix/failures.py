@@ -14,6 +14,8 @@ from bot.errors import MosaicError, SetupError, TransientError, UserError
 NOT_FOUND = "M_NOT_FOUND"
 FORBIDDEN = "M_FORBIDDEN"
 REPEATED_REACTION = "M_DUPLICATE_ANNOTATION"
+NO_ROOT = "Cannot start threads from an event with a relation"
+"""What Synapse says below an event that has a relation itself; there is no code of its own for it."""
 
 _ACCOUNT_CODES = frozenset(
     {"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED", "M_USER_LOCKED"}

@@ -16,6 +16,7 @@ import structlog
 from bot.errors import UserError
 from connectors.matrix.answers import HistoryAnswer, RoomEvent, read_answer, read_events
 from connectors.matrix.events import (
+    ENCRYPTED,
     ENCRYPTION,
     KIND,
     MEMBER,
@@ -26,7 +27,7 @@ from connectors.matrix.events import (
 )
 from connectors.matrix.session import Session
 
-EVENT_TYPES = (MESSAGE, REACTION, MEMBER, ENCRYPTION)
+EVENT_TYPES = (MESSAGE, ENCRYPTED, REACTION, MEMBER, ENCRYPTION)
 _FILTER: dict[str, Any] = {"types": list(EVENT_TYPES), "lazy_load_members": True}
 
 
@@ -105,8 +106,14 @@ class _Taken:
                 return
             if len(self._kept) < self._limit:
                 self._kept.appendleft(event)
-            elif event.type == MESSAGE and to_inbound(event, self._room_id, self._user_id):
+            elif self._is_somebodys(event):
                 self._lost += 1
+
+    def _is_somebodys(self, event: RoomEvent) -> bool:
+        """Return whether people would miss it; what stands in an encrypted one is not known, so it counts."""
+        if event.type == ENCRYPTED:
+            return event.sender != self._user_id
+        return event.type == MESSAGE and bool(to_inbound(event, self._room_id, self._user_id))
 
     def walk(self, *, complete: bool) -> Walk:
         return Walk(tuple(self._kept), self._lost, complete)

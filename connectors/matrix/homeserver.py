@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,13 @@ import structlog
 
 from bot.backoff import Backoff
 from bot.errors import SetupError
-from connectors.matrix.accounts import LocalAccounts, load_accounts, make_accounts, save_accounts
+from connectors.matrix.accounts import (
+    LocalAccounts,
+    load_accounts,
+    make_accounts,
+    new_pickle_key,
+    save_accounts,
+)
 from connectors.matrix.synapse import Synapse
 
 DEFAULT_PORT = 8008
@@ -74,6 +81,10 @@ class LocalHomeserver:
                     http, self._synapse.url, self._synapse.registration_secret
                 )
             save_accounts(self._file, accounts)
+        elif not accounts.bot_pickle_key:
+            accounts = replace(accounts, bot_pickle_key=new_pickle_key())
+            save_accounts(self._file, accounts)
+            self._known = accounts
         promise = self._promise()
         if not promise.done():
             promise.set_result(accounts)

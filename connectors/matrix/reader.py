@@ -2,22 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import structlog
 
 from bot.errors import UserError
 from bot.model import Address, Gap, Inbound, InboundBatch, InboundKind
 from connectors.matrix.answers import JoinedRoom, RoomEvent, SyncAnswer, read_events
-from connectors.matrix.events import ENCRYPTION, KIND, is_own_join, to_inbound
+from connectors.matrix.events import ENCRYPTION, KIND, MEMBER, is_own_join, to_inbound
 from connectors.matrix.gaps import GapWalker, Walk
+from connectors.matrix.privacy import Privacy, Spoken
 from connectors.matrix.rooms import Rooms
 
 
 class Reader:
     """Turns answers into batches. ``last_gap`` is the newest account of a room after missed time."""
 
-    def __init__(self, user_id: str, rooms: Rooms, walker: GapWalker) -> None:
+    def __init__(self, user_id: str, rooms: Rooms, walker: GapWalker, privacy: Privacy) -> None:
         self.last_gap: Gap | None = None
+        self._privacy = privacy
         self._user_id = user_id
         self._rooms = rooms
         self._walker = walker
@@ -29,10 +32,11 @@ class Reader:
         ``missed`` says that nobody listened since the position: people's messages then count as
         recovered. Without a position nothing is read: what was said before our first start is history.
         """
-        events: list[Inbound] = []
+        events = self._late_words()
         gaps: list[Gap] = []
         for room_id in answer.rooms.leave:
             self._rooms.note_presence(room_id, inside=False)
+            self._privacy.members.note_change(room_id)
         for room_id, room in answer.rooms.join.items():
             self._rooms.note_presence(room_id, inside=True)
             found, gap = await self._read_room(room_id, room, position, missed=missed)
@@ -43,23 +47,30 @@ class Reader:
         for room_id, invited in answer.rooms.invite.items():
             await self._rooms.consider(room_id, invited.invite_state.events)
         await self._rooms.follow_invitations()
-        return InboundBatch(KIND, tuple(events), answer.next_batch, tuple(gaps))
+        unreadable = () if position is None else self._privacy.unreadable()
+        return InboundBatch(KIND, tuple(events), answer.next_batch, tuple(gaps), unreadable)
+
+    def _late_words(self) -> list[Inbound]:
+        """Return what could be read only now: it was said before, so it counts as recovered."""
+        found = [
+            to_inbound(event, room_id, self._user_id) for room_id, event in self._privacy.late()
+        ]
+        return [replace(inbound, recovered=True) for inbound in found if inbound is not None]
 
     async def _read_room(
         self, room_id: str, room: JoinedRoom, position: str | None, *, missed: bool
     ) -> tuple[list[Inbound], Gap | None]:
         recent = read_events(RoomEvent, room.timeline.events)
-        turned = any(
-            event.type == ENCRYPTION and event.state_key == ""
-            for event in (*read_events(RoomEvent, room.state.events), *recent)
-        )
-        if turned:
-            await self._rooms.note_encryption(room_id)
+        await self._note_encryption(room_id, (*room.state.events, *room.timeline.events))
+        if room.timeline.limited or any(event.type == MEMBER for event in recent):
+            self._privacy.members.note_change(room_id)
         if position is None or await self._is_closed(room_id):
             return [], None
         walk = await self._walk(room_id, room, recent, position)
         everything = (*walk.events, *_since_joined(recent, self._user_id))
-        found = self._translate(room_id, everything, missed=missed)
+        private = await self._private_part(room_id, everything)
+        await self._privacy.take_back(room_id, everything[private:])
+        found = await self._translate(room_id, everything, private, missed=missed)
         if not walk.complete:
             await self._rooms.report(
                 f"Not all that was said in {room_id} while I was away could be read back;"
@@ -67,10 +78,25 @@ class Reader:
             )
         return found, _account(room_id, found, walk, missed=missed)
 
+    async def _note_encryption(self, room_id: str, events: Sequence[Any]) -> None:
+        for event in read_events(RoomEvent, events):
+            if _encrypts(event):
+                await self._rooms.note_encryption(room_id, event.content)
+
+    async def _private_part(self, room_id: str, events: Sequence[RoomEvent]) -> int:
+        """Return from which event on the room was encrypted; the number of events when it was at none.
+
+        When the change is not among them, and it is encrypted, then it was so before the first.
+        """
+        for index, event in enumerate(events):
+            if _encrypts(event):
+                return 0 if _was_encrypted_before(event) else index
+        return 0 if await self._rooms.is_encrypted(room_id) else len(events)
+
     async def _is_closed(self, room_id: str) -> bool:
-        """Return whether we cannot take part in a room: it is encrypted, or we are out of it again."""
+        """Return whether we cannot take part in a room: it is encrypted and we cannot, or we are out of it again."""
         try:
-            return await self._rooms.is_encrypted(room_id)
+            return await self._rooms.is_closed(room_id)
         except UserError as error:
             self._log.info("room closed to us", room_id=room_id, error=error.message)
             return True
@@ -85,15 +111,26 @@ class Reader:
             return Walk(complete=False)
         return await self._walker.walk(room_id, start, position)
 
-    def _translate(
-        self, room_id: str, events: Sequence[RoomEvent], *, missed: bool
+    async def _translate(
+        self, room_id: str, events: Sequence[RoomEvent], private: int, *, missed: bool
     ) -> list[Inbound]:
         found: dict[str, Inbound] = {}
-        for event in events:
-            inbound = to_inbound(event, room_id, self._user_id)
+        for index, written in enumerate(events):
+            event = await self._privacy.open(room_id, Spoken(written, private=index >= private))
+            inbound = None if event is None else to_inbound(event, room_id, self._user_id)
             if inbound is not None:
-                found.setdefault(event.event_id, replace(inbound, recovered=missed))
+                found.setdefault(written.event_id, replace(inbound, recovered=missed))
         return list(found.values())
+
+
+def _encrypts(event: RoomEvent) -> bool:
+    return event.type == ENCRYPTION and event.state_key == ""
+
+
+def _was_encrypted_before(event: RoomEvent) -> bool:
+    """Return whether a room's encryption event only changed the rules of one that was encrypted already."""
+    unsigned = event.unsigned if isinstance(event.unsigned, dict) else {}
+    return bool(unsigned.get("prev_content") or unsigned.get("replaces_state"))
 
 
 def _since_joined(events: Sequence[RoomEvent], user_id: str) -> Sequence[RoomEvent]:

@@ -1,19 +1,19 @@
-"""Where we may speak: rooms that are known to be unencrypted, entered on an allowed person's invitation.
+"""Where we may speak, and how: rooms whose encryption is known, entered on an allowed person's invitation.
 
 Nothing is said in clear text in an encrypted room. Encryption in Matrix is never switched off again, so
 a room once seen encrypted stays so; that a room is *not* encrypted is believed only while the sync loop
 watches for the change, and asked for afresh otherwise.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import structlog
 
 from bot.errors import MosaicError, SetupError, TransientError, UserError
 from bot.model import Principal
 from connectors.matrix.answers import StrippedEvent, read_events
-from connectors.matrix.events import ENCRYPTION, KIND, MEMBER, principal
+from connectors.matrix.events import ENCRYPTION, KIND, MEGOLM, MEMBER, principal
 from connectors.matrix.failures import FORBIDDEN, NOT_FOUND
 from connectors.matrix.session import Session
 
@@ -21,11 +21,27 @@ MayInvite = Callable[[Principal], Awaitable[bool]]
 Report = Callable[[str], Awaitable[None]]
 
 
+class Hindrance(Protocol):
+    """Says what keeps us out of encrypted rooms."""
+
+    def __call__(self, *, speaking: bool) -> str | None:
+        """Return why we cannot read there, or not speak there; None when we can."""
+        ...
+
+
 class Rooms:
-    """The rooms of one account; ``report`` tells the operators what cannot be said where it happened."""
+    """The rooms of one account; ``report`` tells the operators what cannot be said where it happened.
+
+    ``hindrance`` says what keeps us out of encrypted rooms.
+    """
 
     def __init__(
-        self, session: Session, room_id: str, may_invite: MayInvite, report: Report
+        self,
+        session: Session,
+        room_id: str,
+        may_invite: MayInvite,
+        report: Report,
+        hindrance: Hindrance,
     ) -> None:
         self.primary = room_id
         self.report = report
@@ -34,7 +50,8 @@ class Rooms:
         self._session = session
         self._may_invite = may_invite
         self._clear: set[str] = set()
-        self._encrypted: set[str] = set()
+        self._encrypted: dict[str, Mapping[str, Any]] = {}
+        self._hindrance = hindrance
         self._told: set[str] = set()
         self._invited: dict[str, Principal] = {}
         self._log = structlog.get_logger(part=KIND)
@@ -43,7 +60,9 @@ class Rooms:
     def notes(self) -> tuple[str, ...]:
         """What an operator should know of them, one sentence each."""
         notes = [
-            f"{room_id} is encrypted: I am silent there" for room_id in sorted(self._encrypted)
+            f"{room_id} is encrypted: I am silent there"
+            for room_id in sorted(self._encrypted)
+            if self._closed_by(room_id, speaking=True)
         ]
         if self._outside:
             notes.append(f"I am not in {self.primary}: invite {self._session.user_id} there")
@@ -65,11 +84,27 @@ class Rooms:
         if not inside:
             self._clear.discard(room_id)
 
-    async def note_encryption(self, room_id: str) -> None:
-        """Take down that a room is encrypted, and tell the operators once."""
-        self._encrypted.add(room_id)
+    async def note_encryption(self, room_id: str, rules: Mapping[str, Any]) -> None:
+        """Take down that a room is encrypted and by which rules; tell the operators once if it is closed to us."""
+        self._encrypted[room_id] = rules
         self._clear.discard(room_id)
-        await self._tell(room_id)
+        if self._closed_by(room_id, speaking=False) is not None:
+            await self._tell(room_id)
+
+    def rules(self, room_id: str) -> Mapping[str, Any]:
+        """Return the rules of a room's encryption (the content of ``m.room.encryption``), empty when not known."""
+        return self._encrypted.get(room_id, {})
+
+    async def is_closed(self, room_id: str) -> bool:
+        """Return whether a room is encrypted and we cannot read there; UserError when we are not in it."""
+        encrypted = await self.is_encrypted(room_id)
+        return encrypted and self._closed_by(room_id, speaking=False) is not None
+
+    def _closed_by(self, room_id: str, *, speaking: bool) -> str | None:
+        algorithm = self.rules(room_id).get("algorithm")
+        if algorithm != MEGOLM:
+            return f"its encryption, {algorithm}, is not one that I know"
+        return self._hindrance(speaking=speaking)
 
     async def is_encrypted(self, room_id: str) -> bool:
         """Return whether a room is encrypted; UserError when we are not in it."""
@@ -79,27 +114,30 @@ class Rooms:
             return False
         watched = self._watched
         try:
-            await self._session.state(room_id, ENCRYPTION)
+            rules = await self._session.state(room_id, ENCRYPTION)
         except UserError as error:
             if error.code != NOT_FOUND:
                 raise
         else:
-            await self.note_encryption(room_id)
+            await self.note_encryption(room_id, rules)
         if room_id in self._encrypted:
             return True
         if watched and self._watched:
             self._clear.add(room_id)
         return False
 
-    async def refuse_encrypted(self, room_id: str) -> None:
-        """Raise UserError when a room is encrypted, after the operators were told."""
-        if await self.is_encrypted(room_id):
-            await self._tell(room_id)
-            raise UserError(
-                f"the room {room_id} is encrypted, and nothing is said there in clear text",
-                code="encrypted_room",
-                hint="use a room without encryption",
-            )
+    async def refuse_closed(self, room_id: str) -> None:
+        """Raise UserError when a room is encrypted and we cannot encrypt, after the operators were told."""
+        if not await self.is_encrypted(room_id):
+            return
+        why = self._closed_by(room_id, speaking=True)
+        if why is None:
+            return
+        await self._tell(room_id)
+        raise UserError(
+            f"the room {room_id} is encrypted, and nothing is said there in clear text: {why}",
+            code="encrypted_room",
+        )
 
     async def enter_primary(self) -> None:
         """Make sure that we are in the room of the settings; without an invitation there it waits for one."""
@@ -161,9 +199,11 @@ class Rooms:
         self._told.add(room_id)
         self._log.warning("room is encrypted", room_id=room_id)
         try:
+            deaf = self._closed_by(room_id, speaking=False)
             await self.report(
                 f"The Matrix room {room_id} is encrypted."
-                " Messages there are not read, and nothing is said there."
+                + (" Messages there are not read, and nothing" if deaf else " Nothing")
+                + f" is said there: {deaf or self._closed_by(room_id, speaking=True)}."
             )
         except MosaicError:
             self._told.discard(room_id)

@@ -6,6 +6,8 @@ so one odd event can end a loop and rooms grow in memory; the answer's JSON goes
 
 import json
 import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -13,7 +15,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 import nio
 
-from bot.errors import SetupError, TransientError
+from bot.errors import MosaicError, SetupError, TransientError
 from connectors.matrix.failures import read_refusal, translate
 
 _PREFIX = "/_matrix/client/v3"
@@ -49,6 +51,7 @@ class Session:
         )
         self._client.access_token = access_token
         self._closed = False
+        self.is_identified = False
 
     @property
     def device_id(self) -> str:
@@ -70,6 +73,7 @@ class Session:
                 hint="leave MATRIX_DEVICE_ID out, or give the device's own token",
             )
         self._client.device_id = device_id or self.device_id
+        self.is_identified = True
 
     async def sync(
         self, since: str | None, hold: timedelta, events: dict[str, Any]
@@ -131,6 +135,43 @@ class Session:
         doing = f"reading {event_type} of {room_id}"
         return await self._ask(doing, "GET", f"{_room(room_id)}/state/{event_type}/")
 
+    async def whole_state(self, room_id: str) -> list[Any]:
+        """Return every state event of a room as it stands on the wire."""
+        told = await self._ask(f"looking at {room_id}", "GET", f"{_room(room_id)}/state")
+        events = told.get("chunk")
+        return events if isinstance(events, list) else []
+
+    async def set_state(
+        self, room_id: str, event_type: str, content: dict[str, Any], state_key: str = ""
+    ) -> None:
+        """Say how something of a room is from now on."""
+        path = f"{_room(room_id)}/state/{event_type}/{_quoted(state_key)}"
+        await self._ask(f"setting {event_type} of {room_id}", "PUT", path, body=content)
+
+    async def event(self, room_id: str, event_id: str) -> dict[str, Any]:
+        """Return one event of a room; what was redacted has no content left."""
+        path = f"{_room(room_id)}/event/{_quoted(event_id)}"
+        return await self._ask(f"looking for {event_id} in {room_id}", "GET", path)
+
+    async def joined(self) -> list[str]:
+        """Return the rooms that we are in."""
+        told = await self._ask("asking where we are", "GET", "/joined_rooms")
+        rooms = told.get("joined_rooms")
+        return [str(room_id) for room_id in rooms] if isinstance(rooms, list) else []
+
+    async def create(self, room: dict[str, Any]) -> str:
+        """Make a room and return its id; nothing tells a repeated request from a second one."""
+        told = await self._ask("making a room", "POST", "/createRoom", body=room)
+        room_id = told.get("room_id")
+        if not isinstance(room_id, str):
+            raise TransientError("the homeserver did not say which room it made")
+        return room_id
+
+    async def invite(self, room_id: str, user_id: str) -> None:
+        """Invite somebody; who is there already is a UserError."""
+        doing = f"inviting {user_id} to {room_id}"
+        await self._ask(doing, "POST", f"{_room(room_id)}/invite", body={"user_id": user_id})
+
     async def join(self, room_id: str) -> None:
         """Enter a room that we are invited to, or that is open; harmless when we are in it."""
         await self._ask(f"joining {room_id}", "POST", f"/join/{_quoted(room_id)}", body={})
@@ -142,6 +183,55 @@ class Session:
             body["timeout"] = int(lasting / timedelta(milliseconds=1))
         path = f"{_room(room_id)}/typing/{_quoted(self.user_id)}"
         await self._ask(f"typing in {room_id}", "PUT", path, body=body)
+
+    async def members(self, room_id: str) -> Sequence[str]:
+        """Return the user ids of those who are in a room."""
+        told = await self._ask(
+            f"reading who is in {room_id}", "GET", f"{_room(room_id)}/joined_members"
+        )
+        joined = told.get("joined")
+        return list(joined) if isinstance(joined, dict) else []
+
+    async def ask(
+        self, doing: str, method: str, path: str, *, body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Ask for anything else below the client-server API's root; ``doing`` is for its errors."""
+        return await self._ask(doing, method, path, body=body)
+
+    async def ask_json(self, doing: str, path: str) -> dict[str, Any]:
+        """Return the JSON at a path below the server's root."""
+        async with self._answer(doing, "GET", path, patience=_PATIENCE) as answer:
+            return _parse(await answer.read()) or {}
+
+    async def upload(
+        self,
+        path: str,
+        chunks: AsyncIterator[bytes],
+        size: int,
+        media_type: str,
+        patience: timedelta,
+    ) -> str:
+        """Send bytes as they come and return their content URI."""
+        headers = {"Content-Type": media_type, "Content-Length": str(size)}
+        async with self._answer(
+            "uploading a file", "POST", path, data=chunks, headers=headers, patience=patience
+        ) as answer:
+            told = _parse(await answer.read()) or {}
+        if not isinstance(told.get("content_uri"), str):
+            raise TransientError("the homeserver took a file and did not say where it is")
+        return str(told["content_uri"])
+
+    async def download(self, path: str, piece: int, patience: timedelta) -> AsyncIterator[bytes]:
+        """Give a file's bytes in pieces; TransientError when the line breaks in between."""
+        async with self._answer("downloading a file", "GET", path, patience=patience) as answer:
+            async for chunk in answer.content.iter_chunked(piece):
+                yield chunk
+
+    async def read_up_to(self, room_id: str, thread: str, event_id: str, receipt: str) -> None:
+        """Say that we have read a thread (``main`` is what is in none) up to an event."""
+        path = f"{_room(room_id)}/receipt/{_quoted(receipt)}/{_quoted(event_id)}"
+        doing = f"moving our read receipt in {room_id}"
+        await self._ask(doing, "POST", path, body={"thread_id": thread}, timed=False)
 
     async def close(self) -> None:
         """Close the connections; repeatable."""
@@ -180,6 +270,34 @@ class Session:
             raise translate(read_refusal(answer.status, answer.headers, told), doing)
         return told
 
+    @asynccontextmanager
+    async def _answer(
+        self,
+        doing: str,
+        method: str,
+        path: str,
+        *,
+        patience: timedelta,
+        data: AsyncIterator[bytes] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Lend a good answer before its body is read; what breaks until the block ends is translated too."""
+        self._prepare()
+        sent = {"Authorization": f"Bearer {self._client.access_token}", **(headers or {})}
+        try:
+            answer = await self._client.send(
+                method, path, data, sent, timeout=patience.total_seconds()
+            )
+            async with answer:
+                if answer.status != 200:
+                    told = _parse(await answer.read())
+                    raise translate(read_refusal(answer.status, answer.headers, told), doing)
+                yield answer
+        except (aiohttp.ClientError, OSError) as error:
+            if isinstance(error.__cause__, MosaicError):
+                raise error.__cause__ from error  # the bytes to be sent could not be had
+            raise self._unreachable(error) from error
+
     def _prepare(self) -> None:
         """Open the connections with a longer keep-alive than nio's own: a handshake costs a reply's time."""
         if self._closed:
@@ -207,10 +325,13 @@ class Session:
 
 
 def _parse(raw: bytes) -> dict[str, Any] | None:
+    """Return an answer, None when it is none; a list comes as its ``chunk``."""
     try:
         told = json.loads(raw)
     except ValueError:
         return None
+    if isinstance(told, list):
+        return {"chunk": told}
     return told if isinstance(told, dict) else None
 
 

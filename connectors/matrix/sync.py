@@ -18,6 +18,7 @@ from bot.ports import Accept
 from connectors.matrix.answers import SyncAnswer, read_answer
 from connectors.matrix.events import ENCRYPTION, KIND
 from connectors.matrix.gaps import EVENT_TYPES
+from connectors.matrix.privacy import Privacy
 from connectors.matrix.reader import Reader
 from connectors.matrix.rooms import Rooms
 from connectors.matrix.session import Session
@@ -66,6 +67,7 @@ class SyncLoop:
         session: Session,
         rooms: Rooms,
         reader: Reader,
+        privacy: Privacy,
         *,
         recent: int,
         hold: timedelta = HOLD,
@@ -75,6 +77,7 @@ class SyncLoop:
         self._session = session
         self._rooms = rooms
         self._reader = reader
+        self._privacy = privacy
         self._hold = hold
         self._events = _filter(EVENT_TYPES, recent)
         self._position: str | None = None
@@ -111,7 +114,7 @@ class SyncLoop:
                 if attempt or batch.events:
                     await asyncio.sleep(wait.total_seconds())
         finally:
-            self._rooms.lose_sight()
+            self._lose_sight()
             self.answered = None
 
     async def _read(self) -> InboundBatch:
@@ -125,6 +128,8 @@ class SyncLoop:
         except UserError as error:
             return await self._begin_anew(error)
         self._rooms.watch()
+        self._privacy.members.watch()
+        await self._privacy.take(told)
         answer = read_answer(SyncAnswer, told)
         return await self._reader.read(answer, self._position, missed=self._missing)
 
@@ -146,14 +151,19 @@ class SyncLoop:
         empty = not (self._missing or batch.events) and batch.position == self._position
         now = time.monotonic()
         due = self._stored is None or now - self._stored > _STORE_EVERY.total_seconds()
-        if batch.events or batch.gaps or due:
+        if batch.events or batch.gaps or batch.unreadable or due:
             await accept(batch)
             self._stored = now
+        self._privacy.handed_over()
         self._position = batch.position
         self._missing = False
         self.answered = time.monotonic()
         self.failure = None
         return empty
+
+    def _lose_sight(self) -> None:
+        self._rooms.lose_sight()
+        self._privacy.members.lose_sight()
 
     async def _wait_out(self, error: TransientError, attempt: int) -> None:
         wait = _AWAY.wait(attempt)
@@ -162,6 +172,6 @@ class SyncLoop:
         else:
             wait = max(wait, error.retry_after)
         self.failure = error.message
-        self._rooms.lose_sight()
+        self._lose_sight()
         self._log.info("homeserver away", error=error.message, attempt=attempt)
         await asyncio.sleep(wait.total_seconds())

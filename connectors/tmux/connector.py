@@ -155,6 +155,8 @@ class TmuxConnector:
     def _frame_of(self, message: OutboundMessage) -> Said | Reaction:
         if message.to.lane != PLACE.lane:
             raise UserError(f"place {message.to.lane!r} is not here; allowed is {PLACE.lane!r}")
+        if message.files:
+            raise UserError("a console takes no files; their path is said instead")
         if message.replaced_event is not None:
             raise UserError("a console shows what was said; nothing in it is edited")
         if message.kind is MessageKind.REACTION:

@@ -1,6 +1,8 @@
 """One dogfood agent: its draft, its queue, and what it is doing."""
 
+import hashlib
 import math
+import os
 import signal
 import time
 from collections import deque
@@ -10,7 +12,7 @@ from pathlib import Path
 from fleet.dogfood.canvas import ASKING, PROMPT, WORKING, Canvas
 from fleet.dogfood.errands import Completion, Letters
 from fleet.dogfood.habit import Diary, Habit
-from fleet.dogfood.message import body_of, errand_of, first_line, peer_of, sender_of
+from fleet.dogfood.message import body_of, errand_of, files_of, first_line, peer_of, sender_of
 from fleet.dogfood.records import Records
 from fleet.dogfood.turn import Turn
 from fleet.keys import Key, Typed
@@ -20,7 +22,18 @@ _LOOK_SECONDS = 0.02
 _SLOWLY = 5
 _DIED = 3
 _HALF_A_THOUGHT = "half a thought"
-_DRILLS = ("hang", "die", "dialog", "draft TEXT", "slow SECONDS", "fail HOW", "talk", "help")
+_DRILLS = (
+    "hang",
+    "die",
+    "dialog",
+    "draft TEXT",
+    "slow SECONDS",
+    "fail HOW",
+    "talk",
+    "enclose",
+    "long LINES",
+    "help",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,8 @@ class Dogfood:
         self._turn: Turn | None = None
         self._dialog: str | None = None
         self._talks = False
+        self._encloses = False
+        self._lines = 0
         self._failure = ""
         self._beat_at = 0.0
         self._beaten = ""
@@ -180,6 +195,7 @@ class Dogfood:
     def _close(self, turn: Turn, said: str, failure: str) -> None:
         answer = f"dogfood {self._name}: {said}"
         self._canvas.answer(answer)
+        answer, self._lines = "\n".join([answer, *map(str, range(1, self._lines + 1))]), 0
         if failure:
             self._records.add("turn_failed", text=turn.text, code=failure)
         else:
@@ -189,6 +205,10 @@ class Dogfood:
         if peer is not None:
             # As a model would that cannot stop.
             self._letters.send(*peer, answer)
+        if self._encloses and not failure:
+            message_id, paths = files_of(turn.text)
+            for path in paths:
+                self._letters.enclose(path, message_id)
         if self._queue:
             self._begin_turn(self._queue.popleft())
 
@@ -205,12 +225,22 @@ class Dogfood:
                 self._ask("Permission")
             case "draft":
                 self._draft = rest or _HALF_A_THOUGHT
+            case "slow":
+                self._pace = Pace(number_of(rest, 3.0), self._pace.work)
+            case _:
+                self._drill_answers(word, rest)
+
+    def _drill_answers(self, word: str, rest: str) -> None:
+        """Do what a drill asks for that shows in the answers to come."""
+        match word:
             case "fail":
                 self._failure = rest or "error"
             case "talk":
                 self._talks = True
-            case "slow":
-                self._pace = Pace(number_of(rest, 3.0), self._pace.work)
+            case "enclose":
+                self._encloses = True
+            case "long":
+                self._lines = int(number_of(rest, 1000))
             case _:
                 self._canvas.note(f"for drills: {' · '.join(f'/{drill}' for drill in _DRILLS)}")
 
@@ -234,7 +264,9 @@ class Dogfood:
     # -- the screen ------------------------------------------------------------------------------------
 
     def greet(self) -> None:
-        """Say who is here."""
+        """Say who is here, and note what it was told: as a digest, since it does nothing with it."""
+        prompt = read_prompt(os.environ.get("MOSAIC_AGENT_PROMPT_FILE", ""))
+        self._records.note_told(hashlib.sha256(prompt).hexdigest())
         self._canvas.greet(self._name)
 
     def draw(self) -> None:
@@ -247,6 +279,14 @@ class Dogfood:
             self._canvas.draw(WORKING, f"working{queued}{draft}")
         else:
             self._canvas.draw(PROMPT, self._draft)
+
+
+def read_prompt(path: str) -> bytes:
+    """Return what an agent is told at its start, nothing where there is no such file."""
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
 
 
 def number_of(text: str, default: float) -> float:

@@ -15,17 +15,25 @@ _PATIENCE_SECONDS = 60.0
 
 
 class Letters:
-    """Mail to peers, sent without waiting for it."""
+    """Mail to peers, and files to whoever asked, sent without waiting for it."""
 
     def __init__(self) -> None:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def send(self, host: str, name: str, text: str) -> None:
         """Send a message to an agent."""
+        self._begin("agent", "send", name, "--host", host, text)
+
+    def enclose(self, path: str, message_id: str) -> None:
+        """Send a file to where a message came from."""
+        caption = f"as you sent it: {path.rpartition('/')[2]}"
+        self._begin("agent", "enclose", path, "--to", message_id, "--caption", caption)
+
+    def _begin(self, *words: str) -> None:
         self._running = [letter for letter in self._running if letter.poll() is None]
         quiet = subprocess.DEVNULL
-        words = (*_MOSAIC, "agent", "send", name, "--host", host, text)
-        self._running.append(subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet))
+        told = (*_MOSAIC, *words)
+        self._running.append(subprocess.Popen(told, stdin=quiet, stdout=quiet, stderr=quiet))
 
 
 class Completion:

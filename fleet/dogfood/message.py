@@ -15,6 +15,7 @@ _COMPLETE = re.compile(
     r" --id (?P<card>[A-Za-z0-9][A-Za-z0-9._-]{0,63})"
     r" --token (?P<token>[A-Za-z0-9][A-Za-z0-9_-]{0,127})[ \t]*"
 )
+_FILE = re.compile(r"\* (?P<path>/.*) \([^()]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,17 @@ def peer_of(text: str) -> tuple[str, str] | None:
     header = _HEADER.match(text)
     found = header and _AGENT.fullmatch(header["sender"])
     return (found["host"], found["name"]) if found else None
+
+
+def files_of(text: str) -> tuple[str, list[str]]:
+    """Return the id of a message, and the paths of the files that came with it."""
+    header = _HEADER.match(text)
+    lines = body_of(text)
+    if header is None or "Files:" not in lines:
+        return "", []
+    last = len(lines) - lines[::-1].index("Files:")
+    found = (_FILE.fullmatch(line) for line in lines[last:])
+    return header["id"], [one["path"] for one in found if one is not None]
 
 
 def body_of(text: str) -> list[str]:

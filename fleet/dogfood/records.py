@@ -3,8 +3,10 @@
 import json
 import os
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 
 class Records:
@@ -24,9 +26,16 @@ class Records:
             "state": state,
             "evidence": evidence,
         }
-        draft = self._folder / f".{self._name}.hb.new"
-        draft.write_text(json.dumps(beat), encoding="utf-8")
-        draft.replace(self._folder / f"{self._name}.hb")
+        self._replace("hb", beat)
+
+    def note_told(self, digest: str) -> None:
+        """Say in ``NAME.told`` what it was told at this start: the SHA-256 of its prompt."""
+        self._replace("told", {"at": _now(), "session_id": self._session_id, "prompt": digest})
+
+    def _replace(self, kind: str, values: Mapping[str, Any]) -> None:
+        draft = self._folder / f".{self._name}.{kind}.new"
+        draft.write_text(json.dumps(values), encoding="utf-8")
+        draft.replace(self._folder / f"{self._name}.{kind}")
 
     def add(self, event: str, **values: str) -> None:
         """Add an event."""

@@ -1,10 +1,10 @@
 -- Destructive commands that wait for a yes.
 
 -- name: ask(principal_id, code, line, lifetime)
--- Whoever asks sweeps what has expired, so nothing needs a clock of its own.
+-- Whoever asks sweeps what has long expired, so nothing needs a clock of its own; until then a late yes is told so.
 WITH swept AS (
     DELETE FROM confirmation
-    WHERE expires_at <= now() AND NOT (principal_id = $1 AND code = $2)
+    WHERE expires_at <= now() - interval '1 day' AND NOT (principal_id = $1 AND code = $2)
 )
 INSERT INTO confirmation (principal_id, code, line, expires_at)
 VALUES ($1, $2, $3, now() + $4::interval)
@@ -16,4 +16,4 @@ SET line = EXCLUDED.line, expires_at = EXCLUDED.expires_at;
 WITH taken AS (
     DELETE FROM confirmation WHERE principal_id = $1 AND code = $2 RETURNING line, expires_at
 )
-SELECT line FROM taken WHERE expires_at > now();
+SELECT line, expires_at <= now() AS expired FROM taken;

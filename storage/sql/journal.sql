@@ -12,15 +12,15 @@ WITH moved AS (
 )
 INSERT INTO inbound (
     id, event_id, kind, source_kind, source_place, source_thread, sender_id, sender_name, body,
-    sent_at, recovered, stands_on
+    sent_at, recovered, stands_on, attachments
 )
 SELECT
     e.id, e.event_id, e.kind, e.source_kind, e.source_place, e.source_thread, e.sender_id,
-    e.sender_name, e.body, e.sent_at, e.recovered, e.stands_on
+    e.sender_name, e.body, e.sent_at, e.recovered, e.stands_on, e.attachments
 FROM jsonb_to_recordset($1::jsonb) AS e (
     number integer, id text, event_id text, kind text, source_kind text, source_place text,
     source_thread text, sender_id text, sender_name text, body text, sent_at timestamptz,
-    recovered boolean, stands_on text
+    recovered boolean, stands_on text, attachments jsonb
 )
 ORDER BY e.number
 ON CONFLICT DO NOTHING
@@ -29,7 +29,7 @@ RETURNING id;
 -- name: pending_events(count)
 -- Served by an index of waiting rows alone.
 SELECT event_id, kind, source_kind, source_place, source_thread, sender_id, sender_name, body, sent_at,
-    recovered, stands_on
+    recovered, stands_on, attachments
 FROM inbound WHERE state = 'stored' ORDER BY seq LIMIT $1;
 
 -- name: begin_event(id, token)
@@ -41,7 +41,7 @@ RETURNING true;
 -- name: interrupted_events(token)
 -- Served by an index of running rows alone.
 SELECT event_id, kind, source_kind, source_place, source_thread, sender_id, sender_name, body, sent_at,
-    recovered, stands_on
+    recovered, stands_on, attachments
 FROM inbound WHERE state = 'running' AND begun_by <> $1 ORDER BY seq;
 
 -- name: find_position(connector)

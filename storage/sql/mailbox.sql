@@ -17,16 +17,16 @@ WITH ended AS (
     INSERT INTO message (
         id, kind, to_kind, to_place, to_thread, blocks, author, reply_to,
         origin_kind, origin_place, origin_thread, origin_event, cause, tag, queueing, chain, hops,
-        replaces
+        replaces, files
     )
     SELECT
         m.id, m.kind, m.to_kind, m.to_place, m.to_thread, m.blocks, m.author, m.reply_to,
         m.origin_kind, m.origin_place, m.origin_thread, m.origin_event, m.cause, m.tag,
-        m.queueing, m.chain, m.hops, m.replaces
+        m.queueing, m.chain, m.hops, m.replaces, m.files
     FROM given, jsonb_to_record(letter) AS m (
         id text, kind text, to_kind text, to_place text, to_thread text, blocks jsonb, author text,
         reply_to text, origin_kind text, origin_place text, origin_thread text, origin_event text,
-        cause text, tag text, queueing text, chain text, hops integer, replaces text
+        cause text, tag text, queueing text, chain text, hops integer, replaces text, files jsonb
     )
     ORDER BY number
     ON CONFLICT (id) DO NOTHING
@@ -54,17 +54,17 @@ WITH ended AS (
 ), queued AS (
     INSERT INTO delivery (
         message_id, part, lane, carrier, transaction_id, kind, to_kind, to_place, to_thread,
-        body, html, reply_to, author, tag, queueing, offers, replaces
+        body, html, reply_to, author, tag, queueing, offers, replaces, files
     )
     SELECT
         fresh.id, p.part, p.lane, p.carrier, p.transaction_id, p.kind, p.to_kind, p.to_place,
         p.to_thread, p.body, p.html, p.reply_to, p.author, p.tag, p.queueing,
-        p.kind <> 'reaction' AND letter ? 'offers', p.replaces
+        p.kind <> 'reaction' AND letter ? 'offers', p.replaces, p.files
     FROM given
     JOIN fresh ON fresh.id = letter ->> 'id', jsonb_to_recordset(letter -> 'parts') AS p (
         part integer, lane text, carrier text, transaction_id text, kind text, to_kind text,
         to_place text, to_thread text, body text, html text, reply_to text, author text, tag text,
-        queueing text, replaces text
+        queueing text, replaces text, files jsonb
     )
     ORDER BY number, p.part
     RETURNING carrier
@@ -77,7 +77,7 @@ SELECT
 -- Steps from lane to lane over the partial index, so neither done rows nor a long lane cost anything. The
 -- lock looks at the row again: a head that another claimer took or ended meanwhile is passed over.
 -- What a mark stands on, and which mark of ours it takes the place of, is known only now: a lane moves in order, so
--- the words that it belongs to and every earlier mark on its event have their platform's ids.
+-- the words that it belongs to and every earlier mark on its event have their platform's ids. So is whom a message answers.
 -- The disk is not waited for: a lease that a crash of the server undoes is taken again, for the same transaction id.
 -- While a pause stands, mail of the worker ($4) that was put off leaves its lane to the messages behind it.
 WITH RECURSIVE unhurried AS MATERIALIZED (
@@ -116,14 +116,14 @@ SET lease_owner = $2, leased_until = now() + $3::interval, attempts = attempts +
     first_tried_at = coalesce(first_tried_at, now())
 FROM free WHERE d.id = free.id
 RETURNING d.id, d.message_id, d.part, d.transaction_id, d.kind, d.to_kind, d.to_place, d.to_thread,
-    d.body, d.html, d.author, d.tag, d.queueing, d.replaces, d.attempts, d.first_tried_at,
+    d.body, d.html, d.author, d.tag, d.queueing, d.replaces, d.files, d.attempts, d.first_tried_at,
     (
         SELECT o.platform_id FROM delivery o WHERE o.message_id = d.replaces AND o.part = 0
     ) AS replaced_event,
     CASE WHEN d.kind = 'reaction' AND d.reply_to IS NULL THEN (
         SELECT words.platform_id FROM delivery words
         WHERE words.message_id = d.message_id AND words.kind <> 'reaction'
-        ORDER BY words.part DESC LIMIT 1
+        ORDER BY words.files IS NULL DESC, words.part DESC LIMIT 1
     ) ELSE d.reply_to END AS reply_to,
     CASE WHEN d.kind = 'reaction' THEN (
         SELECT former.platform_id FROM delivery former
@@ -131,6 +131,10 @@ RETURNING d.id, d.message_id, d.part, d.transaction_id, d.kind, d.to_kind, d.to_
             AND former.state = 'done' AND former.to_kind = d.to_kind AND former.to_place = d.to_place
         ORDER BY former.id DESC LIMIT 1
     ) END AS former_mark,
+    CASE WHEN d.kind <> 'reaction' AND d.reply_to IS NOT NULL THEN (
+        SELECT asked.sender_id FROM inbound asked
+        WHERE asked.source_kind = d.to_kind AND asked.event_id = d.reply_to
+    ) END AS answers,
     EXISTS (
         SELECT FROM receipt r
         WHERE r.message_id = d.message_id AND r.part = d.part AND r.state = 'typed'

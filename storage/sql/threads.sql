@@ -19,6 +19,10 @@ SELECT connector, place, thread FROM card_thread WHERE card_id = $1 ORDER BY con
 -- A thread has at most one card.
 SELECT card_id FROM card_thread WHERE connector = $1 AND place = $2 AND thread = $3
 
+-- name: find_opening(message_id)
+-- By its unique parts.
+SELECT platform_id FROM delivery WHERE message_id = $1 AND part = 0
+
 -- name: news_after(event_id, row_limit)
 -- Changes of a status since the thread was bound, but for those that the actor asked for in that very thread: a message
 -- of theirs there was being handled at that moment. A room's messages are handled one after another.

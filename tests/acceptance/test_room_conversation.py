@@ -79,7 +79,13 @@ async def test_free_text_is_answered_by_the_orchestrator(people: People) -> None
     await room.marked_alone(asked, "✅")
     assert content["msgtype"] == "m.text"
     assert content["body"] == "dogfood orchestrator: hello"
-    assert "rel_type" not in content["m.relates_to"]
+    assert content["m.relates_to"] == {
+        "rel_type": "m.thread",
+        "event_id": asked,
+        "is_falling_back": True,
+        "m.in_reply_to": {"event_id": asked},
+    }
+    assert content["m.mentions"] == {"user_ids": [room.ann.user_id]}
     assert len(room.answers(asked)) == 1
 
 

@@ -29,3 +29,8 @@ def test_an_unknown_role_is_refused_with_those_that_there_are(briefs: Briefs) ->
     for asked in (lambda: briefs.comms_block("nobody", None), lambda: briefs.prompt("nobody")):
         with pytest.raises(UserError, match="coder0, lead"):
             asked()
+
+
+def test_every_piece_says_about_how_many_tokens_it_has(briefs: Briefs) -> None:
+    for piece in briefs.prompt("coder0"):
+        assert 0 < piece.tokens < len(piece.text)

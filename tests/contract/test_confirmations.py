@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+from bot.asked import Kept
 from tests.stages.mailroom import Mailroom
 
 ANN, BEN = "matrix:@ann:example.org", "local:1000"
@@ -12,32 +13,34 @@ MINUTE = timedelta(minutes=1)
 async def test_a_line_is_taken_once(mailroom: Mailroom) -> None:
     await mailroom.confirmations.ask("1234", ANN, "!fleet stop", MINUTE)
     takes = [mailroom.confirmations.take("1234", ANN) for _ in range(6)]
-    taken = [line for line in await asyncio.gather(*takes) if line is not None]
-    assert taken == ["!fleet stop"]
+    taken = [kept for kept in await asyncio.gather(*takes) if kept is not None]
+    assert taken == [Kept("!fleet stop", expired=False)]
 
 
 async def test_nobody_takes_another_ones_line(mailroom: Mailroom) -> None:
     await mailroom.confirmations.ask("1234", ANN, "!fleet stop", MINUTE)
     assert await mailroom.confirmations.take("1234", BEN) is None
     assert await mailroom.confirmations.take("1235", ANN) is None
-    assert await mailroom.confirmations.take("1234", ANN) == "!fleet stop"
+    assert await mailroom.confirmations.take("1234", ANN) == Kept("!fleet stop", expired=False)
 
 
 async def test_a_code_belongs_to_its_person(mailroom: Mailroom) -> None:
     await mailroom.confirmations.ask("1234", ANN, "!a", MINUTE)
     await mailroom.confirmations.ask("1234", BEN, "!b", MINUTE)
-    assert await mailroom.confirmations.take("1234", ANN) == "!a"
-    assert await mailroom.confirmations.take("1234", BEN) == "!b"
+    assert await mailroom.confirmations.take("1234", ANN) == Kept("!a", expired=False)
+    assert await mailroom.confirmations.take("1234", BEN) == Kept("!b", expired=False)
 
 
-async def test_an_expired_line_is_gone(mailroom: Mailroom) -> None:
+async def test_an_expired_line_says_so_once(mailroom: Mailroom) -> None:
     await mailroom.confirmations.ask("1234", ANN, "!a", timedelta(0))
     await mailroom.confirmations.ask("1235", ANN, "!b", MINUTE)
+    assert await mailroom.confirmations.take("1234", BEN) is None
+    assert await mailroom.confirmations.take("1234", ANN) == Kept("!a", expired=True)
     assert await mailroom.confirmations.take("1234", ANN) is None
-    assert await mailroom.confirmations.take("1235", ANN) == "!b"
+    assert await mailroom.confirmations.take("1235", ANN) == Kept("!b", expired=False)
 
 
 async def test_the_same_code_again_replaces_the_line(mailroom: Mailroom) -> None:
     await mailroom.confirmations.ask("1234", ANN, "!a", timedelta(0))
     await mailroom.confirmations.ask("1234", ANN, "!b", MINUTE)
-    assert await mailroom.confirmations.take("1234", ANN) == "!b"
+    assert await mailroom.confirmations.take("1234", ANN) == Kept("!b", expired=False)

@@ -8,8 +8,9 @@ from bot.errors import TransientError
 from bot.model import Address, MessageKind, OutboundMessage, Principal
 from bot.ports import Connector
 from connectors.memory import KIND, MemoryConnector, MemoryPlatform
-from connectors.stage import Ledger, Stage, Standing, listening
+from connectors.stage import Ledger, Stage, Standing, StandingFile, listening
 from connectors.testing import ConnectorContract
+from tests.fakes.contents import MemoryContents
 
 ANN = Principal("memory:ann", "ann")
 
@@ -19,7 +20,8 @@ class MemoryStage:
 
     def __init__(self) -> None:
         self.platform = MemoryPlatform()
-        self.connector: Connector = MemoryConnector(self.platform)
+        self.contents = MemoryContents()
+        self.connector: Connector = MemoryConnector(self.platform, self.contents)
         self.place = Address(KIND, "room")
 
     async def speak(self, text: str, thread: str | None = None) -> str:
@@ -31,15 +33,28 @@ class MemoryStage:
     async def react(self, event_id: str, mark: str) -> str:
         return self.platform.react(self.place.place, ANN, mark, event_id)
 
+    async def send_file(self, name: str, content: bytes, media_type: str, caption: str = "") -> str:
+        return self.platform.send_file(
+            self.place.place, ANN, name, content, media_type=media_type, caption=caption
+        )
+
+    async def files(self) -> Sequence[StandingFile]:
+        ours = [one for one in self.platform.standing if one.message and one.file is not None]
+        return [
+            StandingFile(one.message.files[0].name, one.file, one.text, one.thread)
+            for one in ours
+            if one.message is not None and one.file is not None
+        ]
+
     async def standing(self) -> Sequence[Standing]:
-        ours = [one for one in self.platform.standing if one.message]
+        ours = [one for one in self.platform.standing if one.message and one.file is None]
         return [Standing(one.text, one.thread) for one in ours]
 
     async def marks(self, event_id: str) -> Sequence[str]:
         return [mark for where, mark in self.platform.marks if where == event_id]
 
     async def restart(self) -> None:
-        self.connector = MemoryConnector(self.platform)
+        self.connector = MemoryConnector(self.platform, self.contents)
 
     async def cut(self) -> None:
         self.platform.cut()

@@ -11,12 +11,13 @@ import pytest
 
 from bot.backoff import Backoff
 from bot.ports import Connector
-from connectors.stage import Stage, Standing
+from connectors.stage import Stage, Standing, StandingFile
 from connectors.testing import ConnectorContract
 from connectors.tmux.client import Away, ConsoleClient, Incoming
 from connectors.tmux.connector import PLACE, TmuxConnector
 from connectors.tmux.frames import Reaction, Said
 from tests.fakes.console_server import ConsoleServer
+from tests.fakes.contents import MemoryContents
 
 QUICK = Backoff(timedelta(milliseconds=10), timedelta(milliseconds=50))
 
@@ -27,6 +28,7 @@ class ConsoleStage:
     def __init__(self, path: Path) -> None:
         self.place = PLACE
         self.frames: list[Incoming | Away] = []
+        self.contents = MemoryContents()
         self._tmux = TmuxConnector(patience=timedelta(seconds=2))
         self._server = ConsoleServer(path, self._tmux)
         self.client = ConsoleClient(path, self._show, backoff=QUICK)
@@ -46,6 +48,12 @@ class ConsoleStage:
 
     async def speak(self, text: str, thread: str | None = None) -> str:
         return self.client.say(text, thread)
+
+    async def send_file(self, name: str, content: bytes, media_type: str, caption: str = "") -> str:
+        raise AssertionError("nobody sends files from a console")
+
+    async def files(self) -> Sequence[StandingFile]:
+        return []
 
     async def edit(self, event_id: str, text: str) -> str:
         raise AssertionError("a console has no edits")

@@ -69,6 +69,15 @@ async def test_people_talk_to_the_agent_of_class_orchestrator(fleet: FleetAndPan
     assert fleet.orchestrator() == agent_address(HOST, "lead")
 
 
+def test_or_to_the_one_that_the_roster_names_as_lead(tmp_path: Path) -> None:
+    fleet = local_fleet(tmp_path)
+    path = fleet.places.roster_file
+    path.write_text(f"lead: coder0\nfloor: [code]\n{path.read_text()}")
+    fleet.reload()
+    assert fleet.orchestrator() == agent_address(HOST, "coder0")
+    assert list(fleet.floor) == ["code"]
+
+
 async def test_a_name_that_the_roster_does_not_have_is_refused(fleet: FleetAndPanes) -> None:
     for step in (fleet.start, fleet.stop):
         with pytest.raises(UserError, match=r"no agent is named x on \w+;.*coder0, lead") as caught:

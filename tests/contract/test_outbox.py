@@ -7,8 +7,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import UserError
-from bot.model import Address, Delivery, MessageKind, Receipt, ReceiptState, agent_address
-from tests.stages.mailroom import Mailroom, letter
+from bot.model import (
+    Address,
+    Delivery,
+    Inbound,
+    InboundBatch,
+    MessageKind,
+    Principal,
+    Receipt,
+    ReceiptState,
+    agent_address,
+)
+from tests.stages.mailroom import ROOM, Mailroom, letter
 
 HOUR = timedelta(hours=1)
 AT_ONCE = timedelta(0)
@@ -255,3 +265,14 @@ async def test_an_edit_that_was_put_off_makes_room_for_a_newer_one(mailroom: Mai
     await mailroom.outbox.postpone(held, HOUR, "platform away")
     await mailroom.outbox.store([letter("e2", replaces="m")])
     assert names(await claim(mailroom)) == [("e2", 0)]
+
+
+async def test_a_message_knows_whom_it_answers(mailroom: Mailroom) -> None:
+    ann = Principal("memory:ann", "Ann")
+    asked = Inbound("$asked", ROOM, ann, "!help", datetime.now(UTC))
+    await mailroom.journal.accept(InboundBatch("memory", (asked,)))
+    await mailroom.outbox.store([letter("m1", reply_to="$asked"), letter("m2", reply_to="$other")])
+    for expected in (ann.id, None):
+        (delivery,) = await mailroom.outbox.claim(["memory"], "host 1", HOUR)
+        assert delivery.outbound.answers == expected
+        await mailroom.outbox.settle(delivery, end(delivery), "$said")

@@ -43,7 +43,7 @@ class Stage:
         else:
             fleet = local_fleet(directory)
             self.path.write_text(TEXT)
-            self.store = RosterStore(fleet)
+            self.store = RosterStore(fleet.places)
 
     def agents(self) -> dict[str, dict[str, Any]]:
         if self._memory is not None:
@@ -81,6 +81,26 @@ async def test_the_sole_orchestrator_and_the_last_enhancer_stay(stage: Stage) ->
     assert list(stage.agents()) == ["lead", "better", "coder0"]
     await stage.store.add({"name": "lead2", "class": "orchestrator", "runtime": "dogfood"})
     await stage.store.remove("lead")
+
+
+async def test_who_reported_to_an_agent_that_goes_reports_to_whom_it_reported(
+    stage: Stage,
+) -> None:
+    await stage.store.edit("coder0", {"reports_to": "lead"})
+    await stage.store.add({"name": "x", "class": "code", "runtime": "pi", "reports_to": "coder0"})
+    await stage.store.remove("coder0")
+    assert stage.agents()["x"]["reports_to"] == "lead"
+    with pytest.raises(UserError, match="no agent is named nobody"):
+        await stage.store.edit("x", {"reports_to": "nobody"})
+
+
+async def test_the_lead_and_the_last_of_a_floor_that_is_said_stay(tmp_path: Path) -> None:
+    stage = Stage("file", tmp_path)
+    stage.path.write_text(f"lead: lead\nfloor: [code]\n{TEXT}")
+    for name, said in (("lead", "lead leads the fleet"), ("coder0", "coder0 is the last code")):
+        with pytest.raises(UserError, match=said):
+            await stage.store.remove(name)
+    await stage.store.remove("better")
 
 
 async def test_unknown_and_taken_names_are_refused(stage: Stage) -> None:

@@ -62,6 +62,18 @@ async def test_a_free_agent_is_given_a_card_and_told_of_it_once(
     assert (again.dispatched, again.over) == (0, [])
 
 
+async def test_a_card_comes_with_the_files_in_its_folder(supervision: SupervisionStage) -> None:
+    await supervision.seen(sighting("reader"))
+    await supervision.create("A1")
+    await supervision.bring("A1", "plan.txt")
+    await supervision.bring("B1", "other.txt")
+    await tick(supervision)
+    claimed = await supervision.outbox.claim(["agent:here"], "here one", SECOND)
+    (mail,) = [one.outbound for one in claimed if one.outbound.to.place == "here/reader"]
+    (file,) = mail.files
+    assert (file.name, file.card, file.content) == ("plan.txt", "A1", "plan.txt")
+
+
 async def test_a_daemon_that_died_before_it_spoke_is_made_up_for(
     supervision: SupervisionStage,
 ) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.asked import Kept
 from bot.model import Decision, Principal, Via
 
 
@@ -45,6 +46,6 @@ class MemoryConfirmations:
     async def ask(self, code: str, principal_id: str, line: str, lifetime: timedelta) -> None:
         self._waiting[principal_id, code] = line, self._now() + lifetime
 
-    async def take(self, code: str, principal_id: str) -> str | None:
+    async def take(self, code: str, principal_id: str) -> Kept | None:
         line, expires_at = self._waiting.pop((principal_id, code), (None, self._now()))
-        return line if expires_at > self._now() else None
+        return None if line is None else Kept(line, expired=expires_at <= self._now())

@@ -16,6 +16,7 @@ from bot.model import (
     OutboundMessage,
     Receipt,
     ReceiptState,
+    event_key,
 )
 from bot.pause import SUPERVISOR
 from bot.reply import Offer
@@ -121,8 +122,19 @@ class Room:
         )
         tried_at = row.first_tried_at or self.now()
         outbound = self._placed(row) if row.outbound.kind is MessageKind.REACTION else row.outbound
-        outbound = replace(outbound, replaced_event=self._platform_id(outbound.replaces))
+        outbound = replace(
+            outbound,
+            replaced_event=self._platform_id(outbound.replaces),
+            answers=self._answered(outbound),
+        )
         return Delivery(row.id, outbound, row.attempts, tried_at, typed)
+
+    def _answered(self, outbound: OutboundMessage) -> str | None:
+        """Return who wrote what a message answers."""
+        if outbound.kind is MessageKind.REACTION or outbound.reply_to is None:
+            return None
+        row = self.events.get(event_key(outbound.to.kind, outbound.reply_to))
+        return None if row is None else row.inbound.sender.id
 
     def _platform_id(self, message_id: str | None) -> str | None:
         ids = (row.platform_id for row in self.rows if row.outbound.message_id == message_id)

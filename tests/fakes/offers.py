@@ -1,6 +1,7 @@
 """The port Offers in memory, over the state of the other fakes."""
 
-from bot.model import Inbound, MessageKind, Offered
+from bot.asked import Offered
+from bot.model import Inbound, MessageKind
 from storage.offers import bare_mark
 from tests.fakes.mailroom import Room
 

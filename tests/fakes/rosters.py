@@ -20,12 +20,18 @@ class MemoryRosters:
     async def edit(self, name: str, changes: Mapping[str, Any]) -> None:
         wanted = self._find(name) | dict(changes)
         self._protect(self.agents | {name: wanted})
+        if wanted.get("reports_to") not in {None, *self.agents}:
+            raise UserError(f"{name}: reports_to: no agent is named {wanted['reports_to']}")
         self.agents[name] = {key: value for key, value in wanted.items() if value is not None}
 
     async def remove(self, name: str) -> None:
-        self._find(name)
-        left = {one: agent for one, agent in self.agents.items() if one != name}
+        superior = self._find(name).get("reports_to")
+        left = {one: dict(agent) for one, agent in self.agents.items() if one != name}
         self._protect(left)
+        for agent in left.values():
+            if agent.get("reports_to") == name:
+                del agent["reports_to"]
+                agent.update({} if superior is None else {"reports_to": superior})
         self.agents = left
 
     def _find(self, name: str) -> dict[str, Any]:

@@ -21,12 +21,16 @@ class Heard:
 
 @dataclass
 class MemoryThreads:
-    """Both ports; ``heard`` is what came in on platforms, ``settled`` where the position stands."""
+    """Both ports; ``heard`` is what came in on platforms, ``settled`` where the position stands.
+
+    ``shown`` are platforms' ids of our messages.
+    """
 
     backlog: MemoryBacklog
     threads: dict[tuple[str, str], tuple[Address, datetime]] = field(default_factory=dict)
     heard: list[Heard] = field(default_factory=list)
     settled: int = 0
+    shown: dict[str, str] = field(default_factory=dict)
 
     async def bind(self, card_id: str, thread: Address) -> bool:
         await self.backlog.show(card_id)
@@ -45,6 +49,9 @@ class MemoryThreads:
     async def card_in(self, thread: Address) -> str | None:
         owners = (owner for (owner, _), (known, _) in self.threads.items() if known == thread)
         return None if thread.thread is None else next(owners, None)
+
+    async def opened(self, message_id: str) -> str | None:
+        return self.shown.get(message_id)
 
     async def position(self) -> int:
         return self.settled

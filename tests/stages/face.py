@@ -29,6 +29,7 @@ from commands.mail import MailCommands
 from commands.pause import PauseCommands
 from commands.personas import PersonaCommands
 from commands.post import PostCommands
+from commands.profiles import ProfileCommands
 from commands.roster import RosterCommands
 from commands.session import SessionCommands
 from commands.sessions import DialogCommands, FleetChecks, SessionViews
@@ -43,6 +44,7 @@ from tests.fakes.fleet import MemoryFleet
 from tests.fakes.mailroom import MemoryOutbox, Room
 from tests.fakes.overview import MemoryOverview
 from tests.fakes.personas import MemoryPersonas
+from tests.fakes.provisioning import MemoryProvisioning
 from tests.fakes.rosters import MemoryRosters
 from tests.fakes.sessions import MemoryDialogs, MemorySessions
 from tests.fakes.shipments import MemoryShipments
@@ -160,6 +162,7 @@ def make_interpreter(
         BriefCommands(MemoryBriefs(MemoryFleet())),
         PersonaCommands(MemoryPersonas()),
         RosterCommands(MemoryRosters(), MemoryUnits()),
+        ProfileCommands(MemoryProvisioning(), MemoryUnits()),
         UnitCommands(MemoryUnits(), QuietFleet()),
         PostCommands(
             quiet_office(room), MemoryPost(room), MemoryCorrespondence(room), QuietFleet()

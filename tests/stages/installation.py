@@ -35,11 +35,15 @@ class Ended:
 class Installation:
     """One MOSAIC_HOME with an otherwise empty environment.
 
-    ``environ`` is added to it (secrets of connectors). Nothing outlives ``close``.
+    ``environ`` is added to it (secrets of connectors). ``package`` is another place where our packages lie.
+    Nothing outlives ``close``.
     """
 
-    def __init__(self, home: Path, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Path, environ: Mapping[str, str] | None = None, package: Path | None = None
+    ) -> None:
         self.home = home
+        self._package = package
         self._environ = dict(environ or {})
         self._known: dict[Path, tuple[int, list[dict[str, Any]]]] = {}
 
@@ -108,6 +112,7 @@ class Installation:
             stdout=PIPE,
             stderr=PIPE,
             env=self.environ,
+            cwd=self._package,
         )
         try:
             async with asyncio.timeout(limit):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from bot.concerns import Concerns
 from bot.model import Address, Letter, Message, MessageKind, OutboundMessage
 from bot.pause import Pauses
+from bot.placards import Placards
 from bot.ports import (
     Audit,
     Confirmations,
@@ -17,6 +18,7 @@ from bot.ports import (
 from bot.post import Post
 from bot.reminders import Reminders
 from bot.reply import Block, Offer, Text
+from bot.rooms import RoomBook
 from storage.audit import PostgresAudit
 from storage.concerns import PostgresConcerns
 from storage.confirmations import PostgresConfirmations
@@ -26,8 +28,10 @@ from storage.journal import PostgresJournal, PostgresPositions
 from storage.offers import PostgresOffers
 from storage.outbox import PostgresOutbox
 from storage.pauses import PostgresPauses
+from storage.placards import PostgresPlacards
 from storage.post import PostgresPost
 from storage.reminders import PostgresReminders
+from storage.rooms import PostgresRoomBook
 from tests.fakes.concerns import MemoryConcerns
 from tests.fakes.correspondence import MemoryCorrespondence, MemoryPost
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
@@ -35,6 +39,7 @@ from tests.fakes.mailroom import MemoryJournal, MemoryOutbox, MemoryPositions, R
 from tests.fakes.offers import MemoryOffers
 from tests.fakes.pauses import MemoryPauses
 from tests.fakes.reminders import MemoryReminders
+from tests.fakes.rooms import MemoryPlacards, MemoryRoomBook
 
 ROOM = Address("memory", "room")
 
@@ -54,6 +59,8 @@ class Mailroom:
     audit: Audit = field(default_factory=MemoryAudit)
     confirmations: Confirmations = field(default_factory=MemoryConfirmations)
     pauses: Pauses = field(default_factory=MemoryPauses)
+    rooms: RoomBook = field(default_factory=MemoryRoomBook)
+    placards: Placards = field(default_factory=lambda: MemoryPlacards(Room()))
 
 
 def memory_mailroom() -> Mailroom:
@@ -69,6 +76,7 @@ def memory_mailroom() -> Mailroom:
         MemoryConcerns(room),
         MemoryReminders(room),
         pauses=room.pauses,
+        placards=MemoryPlacards(room),
     )
 
 
@@ -86,6 +94,8 @@ def postgres_mailroom(database: Database) -> Mailroom:
         PostgresAudit(database),
         PostgresConfirmations(database),
         PostgresPauses(database),
+        PostgresRoomBook(database),
+        PostgresPlacards(database),
     )
 
 

@@ -8,10 +8,22 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from bot.model import Address, Gap, Inbound, InboundBatch, MessageKind, OutboundMessage, Principal
+from bot.enclosure import Enclosure
+from bot.model import (
+    Address,
+    Gap,
+    Inbound,
+    InboundBatch,
+    MessageKind,
+    OutboundMessage,
+    Principal,
+    Unreadable,
+)
 from connectors.matrix.accounts import Account
 from connectors.matrix.connector import MatrixConnector
+from connectors.matrix.crypto.cipher import Cipher
 from connectors.matrix.gaps import Bounds
+from tests.fakes.contents import MemoryContents
 from tests.stages.synapse import Person, Town
 from tests.waiting import until
 
@@ -38,6 +50,10 @@ class Ear:
         return [event.text for event in self.events]
 
     @property
+    def unreadable(self) -> list[Unreadable]:
+        return [one for batch in self.batches for one in batch.unreadable]
+
+    @property
     def gaps(self) -> list[Gap]:
         return [gap for batch in self.batches for gap in batch.gaps]
 
@@ -54,6 +70,7 @@ class Bot:
         self.room_id = room_id
         self.allowed: set[str] = set()
         self.reports: list[str] = []
+        self.contents = MemoryContents()
         self.asked: list[str] = []
 
     @property
@@ -68,16 +85,22 @@ class Bot:
             "access_token": self.account.token,
             "may_invite": self._may_invite,
             "report": self._report,
+            "contents": self.contents,
             **changes,
         }
         return MatrixConnector(**arguments)
 
     @asynccontextmanager
     async def listening(
-        self, ear: Ear, *, bounds: Bounds | None = None, hold: timedelta = timedelta(seconds=30)
+        self,
+        ear: Ear,
+        *,
+        bounds: Bounds | None = None,
+        hold: timedelta = timedelta(seconds=30),
+        **changes: Any,
     ) -> AsyncIterator[MatrixConnector]:
         """Run a connector from the ear's position until the block ends; it listens when this returns."""
-        connector = self.connector(bounds=bounds, hold=hold)
+        connector = self.connector(bounds=bounds, hold=hold, **changes)
         known = len(ear.batches)
         task = asyncio.create_task(connector.subscribe(ear.accept, ear.position))
         try:
@@ -90,12 +113,31 @@ class Bot:
         if not task.cancelled():
             task.result()
 
+    async def wire(self) -> list[dict[str, Any]]:
+        """Return what the bot said, oldest first, as a client without keys sees it."""
+        events = await self.town.client(self.account).events(self.room_id, self.user_id)
+        return [event for event in events if "state_key" not in event]
+
+    def knows(self, connector: MatrixConnector, account: Account) -> bool:
+        """Return whether the connector gives keys to a device."""
+        machine = _cipher(connector).tools.machine
+        return account.device_id in {one.id for one in machine.others([account.user_id])}
+
+    def counts_on(self, connector: MatrixConnector, user_id: str) -> bool:
+        """Return whether the connector believes somebody to be in the room."""
+        return user_id in connector._privacy.members._known.get(self.room_id, ())
+
     async def _may_invite(self, who: Principal) -> bool:
         self.asked.append(who.id)
         return who.id in self.allowed
 
     async def _report(self, text: str) -> None:
         self.reports.append(text)
+
+
+def _cipher(connector: MatrixConnector) -> Cipher:
+    assert connector._cipher is not None
+    return connector._cipher
 
 
 def message(
@@ -107,6 +149,7 @@ def message(
     reply_to: str | None = None,
     html: str | None = None,
     transaction_id: str | None = None,
+    files: tuple[Enclosure, ...] = (),
 ) -> OutboundMessage:
     """Return a message to a room, with a transaction id of its own unless one is given."""
     number = next(_numbers)
@@ -119,6 +162,7 @@ def message(
         text=text,
         html=html,
         reply_to=reply_to,
+        files=files,
     )
 
 

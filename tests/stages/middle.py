@@ -6,11 +6,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from bot.backlog import Threads
 from bot.backoff import Backoff
 from bot.choices import Choices
 from bot.command.catalog import Catalog
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, command, topic
 from bot.errors import TransientError
+from bot.file_rules import TAKEN_TYPES, FileRules
+from bot.intake import Intake
 from bot.interpreter import Interpreter
 from bot.mailbox import Mailbox
 from bot.marks import Marks
@@ -27,7 +30,8 @@ from bot.model import (
 )
 from bot.pace import Pace
 from bot.policy import Access, Policy
-from bot.ports import Carrier
+from bot.porter import Porter, Waits
+from bot.ports import Carrier, FetchesFiles
 from bot.post import Limits
 from bot.post_office import PostOffice
 from bot.presence import Typing
@@ -38,15 +42,21 @@ from bot.reply import Reply, Text, say
 from bot.router import Router
 from bot.worker import Worker
 from connectors.memory import MemoryConnector, MemoryPlatform
+from tests.fakes.backlog import MemoryBacklog
+from tests.fakes.contents import MemoryContents
 from tests.fakes.correspondence import MemoryCorrespondence, MemoryPost
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
 from tests.fakes.mailroom import MemoryJournal, MemoryOutbox, Room
 from tests.fakes.offers import MemoryOffers
+from tests.fakes.threads import MemoryThreads
+from tests.fakes.uploads import MemoryUploads
 
 ANN = Principal("memory:ann", "Ann")
 EVE = Principal("memory:eve", "Eve")
 OPS = "ops"
 ORCHESTRATOR = agent_address("box", "orchestrator")
+QUICK = Backoff(timedelta(milliseconds=10), timedelta(milliseconds=50))
+RULES = FileRules(10_000, 50_000, TAKEN_TYPES)
 
 
 @topic("")
@@ -161,12 +171,20 @@ class Middle:
         *,
         long: timedelta = timedelta(milliseconds=100),
         pace: Pace | None = None,
+        contents: MemoryContents | None = None,
+        uploads: MemoryUploads | None = None,
+        threads: Threads | None = None,
+        rules: FileRules = RULES,
+        fetcher: FetchesFiles | None = None,
+        conversations: bool = True,
+        confirm: timedelta = timedelta(seconds=60),
     ) -> None:
         self.room, self.platform = room, platform
         self.terminal = Terminal()
         self.audit = MemoryAudit()
         self.journal = MemoryJournal(room)
-        self.connector = MemoryConnector(platform)
+        self.contents = contents or MemoryContents()
+        self.connector = MemoryConnector(platform, self.contents)
         outbox = MemoryOutbox(room)
         self.mailbox = Mailbox(outbox, lambda _kind: self.connector.capabilities())
         presence = Typing(lambda _kind: self.connector)
@@ -192,7 +210,9 @@ class Middle:
             tell=lambda _: None,
             mirror=lambda: None,
         )
+        self.uploads = uploads or MemoryUploads(room, self.contents)
         self.toys = Toys(lambda: self.interpreter, lambda: self.office)
+        self._confirm = confirm
         self.interpreter = self._make_interpreter()
         self.router = Router(
             self.journal,
@@ -201,7 +221,19 @@ class Middle:
             lambda text: (ORCHESTRATOR, text),
             presence,
             choices=Choices(MemoryOffers(room), self.interpreter, self.mailbox),
+            intake=Intake(self.uploads, threads or MemoryThreads(MemoryBacklog()), self._hint),
             token=life,
+            threads=conversations,
+        )
+        self.porter = Porter(
+            self.uploads,
+            self.uploads,
+            self.contents,
+            self.mailbox,
+            lambda: {"memory": fetcher or self.connector},
+            rules=rules,
+            owner=f"box {life}",
+            waits=Waits(timedelta(milliseconds=50), timedelta(hours=1), QUICK),
         )
         self.worker = Worker(
             self.mailbox,
@@ -209,7 +241,7 @@ class Middle:
             self._carriers,
             self.relay.moved,
             owner=f"box {life}",
-            backoff=Backoff(timedelta(milliseconds=10), timedelta(milliseconds=50)),
+            backoff=QUICK,
             give_up_after=timedelta(hours=1),
         )
 
@@ -223,8 +255,11 @@ class Middle:
             self.audit,
             MemoryConfirmations(),
             time_limit=timedelta(seconds=5),
-            confirm_within=timedelta(seconds=60),
+            confirm_within=self._confirm,
         )
+
+    def _hint(self) -> None:
+        self.porter.wanted.set()
 
     async def _doing(self, place: str, message_id: str) -> str:
         assert (place, message_id in self.room.messages) == (ORCHESTRATOR.place, True)
@@ -242,6 +277,7 @@ class Middle:
             asyncio.create_task(self.router.run(lambda _detail: opened.set())),
             asyncio.create_task(self.worker.run(lambda _detail: None)),
             asyncio.create_task(self.progress.run(lambda _detail: None)),
+            asyncio.create_task(self.porter.run(lambda _detail: None)),
         ]
         try:
             await opened.wait()

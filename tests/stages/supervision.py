@@ -1,16 +1,17 @@
 """The supervisor's seams together, in memory and on Postgres, as the contract suite and the rules' tests meet them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.backlog import Backlog
 from bot.cards import CardDraft
 from bot.concerns import Concerns
+from bot.enclosure import Attachment, Enclosure
 from bot.mailbox import Mailbox
 from bot.model import Address, Capabilities, Receipt
 from bot.pause import Pauses
-from bot.ports import Outbox
+from bot.ports import Contents, Outbox
 from bot.supervision import (
     Demands,
     Dispatches,
@@ -22,16 +23,20 @@ from bot.supervision import (
     Workers,
 )
 from bot.tick import Seams
+from bot.uploads import Arrival, Upload, Uploads
 from storage.backlog import postgres_backlog
 from storage.concerns import PostgresConcerns
+from storage.contents import PostgresContents
 from storage.database import Database
 from storage.dispatches import PostgresDemands, PostgresDispatches
 from storage.leadership import PostgresLeadership
 from storage.outbox import PostgresOutbox
 from storage.pauses import PostgresPauses
 from storage.supervision import PostgresTicks, PostgresWorkers
+from storage.uploads import PostgresUploads
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.concerns import MemoryConcerns
+from tests.fakes.contents import MemoryContents
 from tests.fakes.inquiry import MemoryInquiry
 from tests.fakes.keeping import MemoryKeeping
 from tests.fakes.mailroom import MemoryOutbox, Room
@@ -46,6 +51,7 @@ from tests.fakes.supervision import (
     MemoryWorkers,
 )
 from tests.fakes.threads import MemoryThreads
+from tests.fakes.uploads import MemoryUploads
 from tests.stages.backlog import ANN
 
 TTL, GRACE = timedelta(minutes=15), timedelta(minutes=2)
@@ -65,6 +71,7 @@ class SupervisionStage:
     outbox: Outbox
     pauses: Pauses
     concerns: Concerns
+    bring: Callable[[str, str], Awaitable[None]]
     advance: Callable[[timedelta], Awaitable[None]]
     now: Callable[[], datetime]
 
@@ -138,6 +145,12 @@ def memory_supervision() -> SupervisionStage:
         MemoryThreads(backlog),
     )
 
+    contents = MemoryContents()
+    uploads = MemoryUploads(room, contents)
+
+    async def bring(card_id: str, name: str) -> None:
+        await bring_file(uploads, contents, card_id, name)
+
     async def advance(by: timedelta) -> None:
         backlog.advance(by)
 
@@ -160,10 +173,12 @@ def memory_supervision() -> SupervisionStage:
             MemoryOverview(backlog),
             threads,
             threads,
+            uploads,
         ),
         MemoryOutbox(room),
         room.pauses,
         MemoryConcerns(room),
+        bring,
         advance,
         backlog.look,
     )
@@ -171,6 +186,10 @@ def memory_supervision() -> SupervisionStage:
 
 def postgres_supervision(database: Database) -> SupervisionStage:
     """Return the real ones over a migrated database."""
+
+    async def bring(card_id: str, name: str) -> None:
+        uploads, contents = PostgresUploads(database), PostgresContents(database)
+        await bring_file(uploads, contents, card_id, name)
 
     async def advance(by: timedelta) -> None:
         async with database.connection() as connection:
@@ -194,9 +213,26 @@ def postgres_supervision(database: Database) -> SupervisionStage:
         PostgresOutbox(database),
         PostgresPauses(database),
         PostgresConcerns(database),
+        bring,
         advance,
         lambda: datetime.now(UTC),
     )
+
+
+async def bring_file(uploads: Uploads, contents: Contents, card_id: str, name: str) -> None:
+    """Put a file into a card's folder, as if somebody had sent it."""
+
+    async def three_bytes() -> AsyncIterator[bytes]:
+        yield b"abc"
+
+    attachment = Attachment(name, "text/plain", 3, {})
+    source = Address("memory", "ops", card_id)
+    wanted = Upload(name, attachment, source, "$e", ANN.principal, "", ORCHESTRATOR, card_id)
+    await uploads.want([wanted])
+    (claimed,) = await uploads.claim(["memory"], "box one", timedelta(minutes=1), 1)
+    await contents.keep(name, three_bytes())
+    file = Enclosure(claimed.name, "text/plain", 3, name, card=card_id)
+    await uploads.settle(Arrival(claimed, file))
 
 
 async def clear(database: Database) -> None:

@@ -1,12 +1,13 @@
 """A real Synapse for tests, with people who use real Matrix clients of their own."""
 
+import io
 import itertools
 import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import nio
@@ -72,6 +73,46 @@ class Person:
         relation = {"rel_type": "m.annotation", "event_id": event_id, "key": mark}
         return await self.send(room_id, {"m.relates_to": relation}, "m.reaction")
 
+    async def send_file(
+        self,
+        room_id: str,
+        name: str,
+        content: bytes,
+        media_type: str = "text/plain",
+        *,
+        caption: str = "",
+        sealed: bool = False,
+        thread: str | None = None,
+    ) -> str:
+        """Send a file as clients do, encrypted if it is to be ``sealed``, into the thread below an event."""
+        answer, keys = await self.client.upload(
+            io.BytesIO(content), media_type, name, encrypt=sealed, filesize=len(content)
+        )
+        assert isinstance(answer, nio.UploadResponse), answer
+        uri = str(answer.content_uri)
+        where: dict[str, Any] = {"file": {**keys, "url": uri}} if sealed else {"url": uri}
+        said = {
+            "msgtype": "m.image" if media_type.startswith("image/") else "m.file",
+            "body": caption or name,
+            "filename": name,
+            "info": {"mimetype": media_type, "size": len(content)},
+            **where,
+        }
+        if thread is not None:
+            relation = {"rel_type": "m.thread", "event_id": thread, "is_falling_back": True}
+            said["m.relates_to"] = relation
+        return await self.send(room_id, said)
+
+    async def open_file(self, content: dict[str, Any]) -> bytes:
+        """Download the file of an event's content, and open it if it is encrypted."""
+        sealed = content.get("file")
+        answer = await self.client.download(mxc=sealed["url"] if sealed else content["url"])
+        assert isinstance(answer, nio.MemoryDownloadResponse), answer
+        if not sealed:
+            return bytes(answer.body)
+        key, digest, start = sealed["key"]["k"], sealed["hashes"]["sha256"], sealed["iv"]
+        return bytes(nio.crypto.decrypt_attachment(answer.body, key, digest, start))
+
     async def encrypt(self, room_id: str) -> None:
         """Turn a room's encryption on."""
         content = {"algorithm": "m.megolm.v1.aes-sha2"}
@@ -112,6 +153,9 @@ class Person:
         return [e["content"] for e in await self.events(room_id, sender) if e["type"] in kinds]
 
 
+Someone = TypeVar("Someone", bound=Person)
+
+
 class Town:
     """A homeserver with fresh people for every test."""
 
@@ -133,7 +177,10 @@ class Town:
 
     def client(self, account: Account) -> Person:
         """Return a client of an account."""
-        person = Person(self.url, account)
+        return self.take_home(Person(self.url, account))
+
+    def take_home(self, person: Someone) -> Someone:
+        """See to it that a person's client is closed at the end of the test."""
         self._people.append(person)
         return person
 

@@ -215,3 +215,22 @@ async def test_an_empty_roster_lacks_nobody(stage: Stage) -> None:
     watch = Watch(stage)
     await watch.look()
     assert watch.said == []
+
+
+async def test_a_floor_that_the_roster_names_is_the_one_that_is_kept(stage: Stage) -> None:
+    await stage.open(DOGFOOD, CODER)
+    path = stage.fleet.places.roster_file
+    path.write_text(f"floor: [code, ceo]\n{path.read_text()}")
+    stage.fleet.reload()
+    watch = Watch(stage)
+    for name in ("orchestrator", "coder0"):
+        await watch.kill(name)
+    await watch.look()
+    after = {door.agent.name: door.pane for door in await stage.fleet.doors()}
+    numbers = {name: int(pane.id.removeprefix("%")) for name, pane in after.items()}
+    assert max(numbers, key=numbers.__getitem__) == "orchestrator", "coder0 is the floor here"
+    (said,) = watch.said
+    assert said.endswith(
+        " UTC the roster has no agent of class ceo: its part of the work is not done."
+        " !fleet add NAME --class ceo --runtime RUNTIME adds one."
+    )

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bot.errors import SetupError, TransientError
 from connectors.matrix.connector import MatrixConnector
+from tests.fakes.contents import MemoryContents
 from tests.stages.matrix import Ear, meet, message
 from tests.stages.stub_homeserver import ROOM, USER, refused, stub_homeserver, synced
 from tests.stages.synapse import Town, free_port
@@ -23,7 +24,9 @@ def _connector(url: str, reports: list[str]) -> MatrixConnector:
     async def report(text: str) -> None:
         reports.append(text)
 
-    return MatrixConnector(url, USER, ROOM, "token", may_invite=_nobody, report=report)
+    return MatrixConnector(
+        url, USER, ROOM, "token", may_invite=_nobody, report=report, contents=MemoryContents()
+    )
 
 
 async def test_a_wrong_token_is_a_set_up_matter(matrix_town: Town) -> None:

@@ -13,10 +13,14 @@ import nio
 import pytest
 
 from bot.errors import SetupError
+from connectors.matrix.accounts import Account, LocalAccounts
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.homeserver import LocalHomeserver, login_lines
+from connectors.matrix.keys import Keys
 from connectors.matrix.synapse import Synapse, require
-from tests.stages.matrix import Ear
+from tests.fakes.contents import MemoryContents
+from tests.stages.encrypted import PrivatePerson
+from tests.stages.matrix import Ear, message
 from tests.stages.synapse import free_port
 from tests.waiting import until
 
@@ -33,6 +37,16 @@ async def _running(homeserver: LocalHomeserver, told: list[str]) -> AsyncIterato
     assert task.cancelled()
 
 
+async def _log_in(accounts: LocalAccounts, store: Path) -> PrivatePerson:
+    """Log in as the person, with a client that encrypts."""
+    client = nio.AsyncClient(accounts.homeserver_url, accounts.person_user_id)
+    answer = await client.login(accounts.person_password)
+    await client.close()
+    assert isinstance(answer, nio.LoginResponse)
+    account = Account(answer.user_id, answer.access_token, answer.device_id, "")
+    return PrivatePerson(accounts.homeserver_url, account, store / "ann")
+
+
 def _runs(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
@@ -45,9 +59,7 @@ async def test_a_person_talks_and_all_survives_a_crash_a_restart_and_a_killed_ow
     async with _running(homeserver, told):
         accounts = await homeserver.accounts()
         assert accounts.person_user_id in told[0]
-        client = nio.AsyncClient(accounts.homeserver_url, accounts.person_user_id)
-        answer = await client.login(accounts.person_password)
-        assert isinstance(answer, nio.LoginResponse)
+        ann = await _log_in(accounts, tmp_path)
 
         async def allow(_who: object) -> bool:
             return True
@@ -58,6 +70,8 @@ async def test_a_person_talks_and_all_survives_a_crash_a_restart_and_a_killed_ow
         connector = MatrixConnector(
             accounts.homeserver_url, accounts.bot_user_id, accounts.room_id, accounts.bot_token,
             device_id=accounts.bot_device_id, may_invite=allow, report=report,
+            contents=MemoryContents(),
+            keys=Keys(tmp_path / "crypto", accounts.bot_pickle_key),
         )  # fmt: skip
         ear = Ear()
         listening = asyncio.create_task(connector.subscribe(ear.accept, None))
@@ -66,16 +80,18 @@ async def test_a_person_talks_and_all_survives_a_crash_a_restart_and_a_killed_ow
         assert first is not None
         homeserver._synapse.kill()
         await until(lambda: len(told) == 2, timeout=60, what="the restarted homeserver")
-        await client.room_send(
-            accounts.room_id, "m.room.message", {"msgtype": "m.text", "body": "hello"}
-        )
-        await until(lambda: "hello" in ear.texts, timeout=20, what="the person's text")
+        async with ann.listening():
+            await ann.say(accounts.room_id, "hello")
+            await until(lambda: "hello" in ear.texts, timeout=20, what="the person's text")
+            await connector.send(message(accounts.room_id, "hello to you"))
+            await ann.hears("hello to you")
+        assert ann.client.rooms[accounts.room_id].encrypted
         second = homeserver._synapse.pid
         assert second is not None
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
         await connector.close()
-        await client.close()
+        await ann.client.close()
     assert not _runs(first)
     assert not _runs(second)
     forgotten = Synapse(tmp_path / "homeserver", port)

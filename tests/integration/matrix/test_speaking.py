@@ -1,6 +1,7 @@
 """What we say stands in a real room exactly as it should on the wire."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -39,7 +40,7 @@ async def test_an_agent_s_answer_is_text_in_the_thread_it_belongs_to(matrix_town
     inner = await ann.say_in_thread(bot.room_id, root, "and?")
     answer = message(bot.room_id, "done", MessageKind.ANSWER, thread=root, reply_to=inner)
     plain = message(bot.room_id, "also", MessageKind.ANSWER, thread=root)
-    await connector.send(answer)
+    shown = await connector.send(answer)
     await connector.send(plain)
     await connector.close()
     first, second = await ann.spoken(bot.room_id, bot.user_id)
@@ -47,7 +48,41 @@ async def test_an_agent_s_answer_is_text_in_the_thread_it_belongs_to(matrix_town
     assert first["m.mentions"] == {}
     relation = {"rel_type": "m.thread", "event_id": root, "is_falling_back": True}
     assert first["m.relates_to"] == {**relation, "m.in_reply_to": {"event_id": inner}}
-    assert second["m.relates_to"] == {**relation, "m.in_reply_to": {"event_id": root}}
+    assert second["m.relates_to"] == {**relation, "m.in_reply_to": {"event_id": shown.platform_id}}
+
+
+async def test_in_a_thread_a_late_answer_quotes_what_it_answers_and_calls_who_asked(
+    matrix_town: Town,
+) -> None:
+    ann, bot = await meet(matrix_town)
+    root = await ann.say(bot.room_id, "hello")
+    asked = await ann.say_in_thread(bot.room_id, root, "and?")
+    ear = Ear()
+    async with bot.listening(ear) as connector:
+        await ann.say_in_thread(bot.room_id, root, "meanwhile")
+        await until(lambda: ear.events, what="what came between")
+        answer = message(bot.room_id, "done", MessageKind.ANSWER, thread=root, reply_to=asked)
+        await connector.send(replace(answer, answers=f"matrix:{ann.user_id}"))
+    [said] = await ann.spoken(bot.room_id, bot.user_id)
+    assert said["m.relates_to"]["is_falling_back"] is False
+    assert said["m.relates_to"]["m.in_reply_to"] == {"event_id": asked}
+    assert said["m.mentions"] == {"user_ids": [ann.user_id]}
+
+
+async def test_below_an_event_that_can_begin_no_thread_it_is_a_plain_answer(
+    matrix_town: Town,
+) -> None:
+    ann, bot = await meet(matrix_town)
+    first = await ann.say(bot.room_id, "first")
+    relation = {"rel_type": "m.reference", "event_id": first}
+    asked = await ann.say(bot.room_id, "about that", **{"m.relates_to": relation})
+    connector = bot.connector()
+    answer = message(bot.room_id, "yes", MessageKind.ANSWER, thread=asked, reply_to=asked)
+    results = [await connector.send(answer) for _ in range(2)]
+    await connector.close()
+    [said] = await ann.spoken(bot.room_id, bot.user_id)
+    assert said["m.relates_to"] == {"m.in_reply_to": {"event_id": asked}}
+    assert results[0].platform_id == results[1].platform_id
 
 
 async def test_a_mark_stands_on_its_event_and_a_second_one_is_no_failure(matrix_town: Town) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pty
+import select
 import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -173,6 +174,56 @@ async def test_a_person_at_a_terminal_is_asked(
     assert process.returncode == status
     assert mosaic.drills.wiped == ([] if status else ["abcd"])
     assert flags or "All of it will be gone." in said
+
+
+async def test_what_a_command_would_do_is_shown_with_the_question(mosaic: Shell) -> None:
+    words = ("fleet", "provision", "pair")
+    for typed, status in ((b"n\n", 1), (b"y\n", 0)):
+        ended, said = await at_a_terminal(mosaic, typed, *words)
+        assert ended == status
+        assert "orchestrator  (dogfood, new)" in said
+        assert said.index("The roster would be:") < said.index("This adds the agents")
+    chart = (await mosaic("fleet", "chart", "--json")).data
+    assert [one["name"] for one in chart] == ["orchestrator", "enhancer"]
+    ended, said = await at_a_terminal(mosaic, b"", *words, "--dry-run")
+    assert (ended, said) == (0, "")
+
+
+async def at_a_terminal(mosaic: Shell, typed: bytes, *words: str) -> tuple[int, str]:
+    """Run a command with input and errors at a terminal; return how it ended and what was said there."""
+    ours, theirs = pty.openpty()
+    try:
+        process = await mosaic.start(*words, stdin=theirs, stderr=theirs)
+        os.write(ours, typed)
+        async with asyncio.timeout(30):
+            await process.communicate()
+        os.set_blocking(ours, False)
+        said = os.read(ours, 65536).decode() if select.select([ours], [], [], 0)[0] else ""
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    return process.returncode or 0, said
+
+
+async def test_a_fleet_to_begin_with_is_asked_for_in_a_terminal(
+    mosaic: Shell, tmp_path: Path
+) -> None:
+    home = tmp_path / "new"
+    ours, theirs = pty.openpty()
+    try:
+        words = ("fleet", "init", "--home", str(home), "--runtime", "dogfood")
+        process = await mosaic.start(*words, stdin=theirs, stdout=theirs, stderr=theirs)
+        os.write(ours, b"research\n\n~\n\ny\n")
+        async with asyncio.timeout(30):
+            await process.wait()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert process.returncode == 0
+    roster = (home / "fleet" / "roster.yaml").read_text()
+    assert "profile: research\nlead: lead-researcher\n" in roster
+    refused = await mosaic("fleet", "init", "--home", str(home), "--json")
+    assert (refused.status, refused.data["error"]["code"]) == (1, "refused")
 
 
 async def test_a_text_that_is_a_dash_is_read_from_standard_input(mosaic: Shell) -> None:

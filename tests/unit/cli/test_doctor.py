@@ -123,3 +123,13 @@ def test_the_exit_status_tells_whether_anything_fails(
     assert main(["doctor", "--json", "--home", str(places.home)]) == 1
     findings = json.loads(capsys.readouterr().out)["findings"]
     assert [f["check"] for f in findings if f["state"] == "fail"] == ["settings"]
+
+
+def test_a_profile_that_is_not_used_is_named_with_its_line(places: Places) -> None:
+    assert details(examine(places, {}), "profiles").startswith("6 system types")
+    places.local_profiles_directory.mkdir()
+    path = places.local_profiles_directory / "business.yaml"
+    path.write_text("title: Ours\nlead: cto\n")
+    found = examine(places, {})
+    assert states(found)["profiles"] == "warn"
+    assert f"{path}:2: lead: no seat has class cto" in details(found, "profiles")

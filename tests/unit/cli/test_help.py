@@ -42,7 +42,7 @@ def test_a_topic_lists_its_commands(capsys: Said) -> None:
 
 @pytest.mark.parametrize("own", [own.name for own in OWN])
 def test_the_command_lines_own_commands_are_explained(capsys: Said, own: str) -> None:
-    assert main([own, "--help"]) == 0
+    assert main([*own.split(), "--help"]) == 0
     assert "usage: mosaic" in capsys.readouterr().out
 
 

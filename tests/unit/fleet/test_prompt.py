@@ -8,6 +8,7 @@ import pytest
 from bot.errors import UserError
 from bot.places import Places
 from fleet.comms import comms_block
+from fleet.personas import known_classes
 from fleet.prompt import compose, prompt_pieces
 from fleet.roster import Agent, Roster
 from fleet.roster_file import parse
@@ -67,6 +68,78 @@ def test_a_role_of_a_persons_own_wins_and_its_words_to_one_agent_are_added(
     text = compose(prompt_pieces(roster, agent(roster, "coder0"), "east", places))
     assert text.startswith("# Ours\n\n## Who you are")
     assert text.endswith("\n\nSpeak Dutch.\n")
+
+
+TEAM = """
+version: 1
+profile: research
+lead: lead
+agents:
+  - {name: lead, class: lead-researcher, runtime: dogfood}
+  - {name: ada, class: researcher, runtime: dogfood, reports_to: lead}
+  - {name: bob, class: researcher, runtime: dogfood, reports_to: lead}
+  - {name: cy, class: copywriter, runtime: dogfood, reports_to: ada, profile: marketing}
+  - {name: guest, class: code, runtime: dogfood}
+"""
+
+
+def told(name: str, about: str, places: Places) -> str:
+    """Return one piece of a prompt, nothing when there is none."""
+    team = parse(TEAM, "roster.yaml")
+    pieces = prompt_pieces(team, agent(team, name), "east", places)
+    return "\n".join(piece.text for piece in pieces if piece.about == about)
+
+
+def test_a_mission_is_the_purpose_and_a_place(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    lead, ada = told("lead", "mission", places), told("ada", "mission", places)
+    for said in (lead, ada):
+        assert said.startswith("## What you are here for\n\nThis fleet answers questions.")
+    assert "You lead this fleet" in lead
+    assert "To you report: `ada` (class researcher), `bob` (class researcher)." in lead
+    assert "You report to" not in lead
+    assert "You report to `lead` (class lead-researcher): results" in ada
+    assert "To you report: `cy` (class copywriter)." in ada
+    assert "Nobody reports to you." in told("bob", "mission", places)
+
+
+def test_whoever_belongs_to_another_system_type_has_its_purpose(tmp_path: Path) -> None:
+    assert "makes an offer known" in told("cy", "mission", Places(tmp_path))
+
+
+def test_a_persons_own_profile_says_the_purpose_and_one_that_is_gone_says_nothing(
+    tmp_path: Path,
+) -> None:
+    places = Places(tmp_path)
+    places.local_profiles_directory.mkdir(parents=True)
+    (places.local_profiles_directory / "research.yaml").write_text("purpose: We count birds.\n")
+    assert "We count birds." in told("ada", "mission", places)
+    gone = parse(TEAM.replace("profile: research", "profile: gone"), "roster.yaml")
+    pieces = prompt_pieces(gone, agent(gone, "ada"), "east", places)
+    mission = next(piece for piece in pieces if piece.about == "mission")
+    assert "there is no gone" in mission.source
+    assert mission.text.startswith("## What you are here for\n\n* You report to `lead`")
+
+
+def test_a_roster_without_a_profile_gives_no_mission(roster: Roster, tmp_path: Path) -> None:
+    pieces = prompt_pieces(roster, agent(roster, "coder0"), "east", Places(tmp_path))
+    assert [piece.about for piece in pieces] == ["role", "comms"]
+
+
+def test_a_persons_own_words_come_last_from_the_widest_to_the_nearest(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    places.everyones_overlay_file.parent.mkdir(parents=True)
+    places.agents_directory.mkdir(parents=True)
+    places.everyones_overlay_file.write_text("Speak Dutch.\n")
+    places.class_overlay_file("researcher").write_text("Cite twice.\n")
+    places.local_prompt_file("ada").write_text("Ada only.\n")
+    assert told("ada", "overlay", places) == "Speak Dutch.\n\nCite twice.\n\nAda only.\n"
+    assert told("guest", "overlay", places) == "Speak Dutch.\n"
+    team = parse(TEAM, "roster.yaml")
+    pieces = prompt_pieces(team, agent(team, "ada"), "east", places)
+    assert [piece.about for piece in pieces] == ["role", "mission", "comms", *["overlay"] * 3]
+    assert compose(pieces).endswith("Speak Dutch.\n\nCite twice.\n\nAda only.\n")
+    assert "overlays" not in known_classes(places)
 
 
 def test_a_class_without_a_contract_gets_the_general_one(roster: Roster, tmp_path: Path) -> None:

@@ -168,3 +168,49 @@ def test_any_yaml_is_read_or_refused_with_a_line(value: object) -> None:
 def test_the_shipped_schema_is_the_models() -> None:
     shipped = Path(fleet.__file__).with_name("roster.schema.json")
     assert shipped.read_text() == schema_text()
+
+
+CHAIN = """\
+version: 1
+agents:
+  - {name: a, class: code, runtime: dogfood}
+  - {name: b, class: code, runtime: dogfood, reports_to: a}
+  - {name: c, class: orchestrator, runtime: dogfood, reports_to: b}
+"""
+
+
+def test_people_talk_to_the_lead_else_to_the_first_orchestrator() -> None:
+    def leader(text: str) -> str | None:
+        found = parse(text, "roster.yaml").leader
+        return None if found is None else found.name
+
+    assert leader(CHAIN) == "c"
+    assert leader(f"lead: a\n{CHAIN}") == "a"
+    assert leader(agent()) is None
+    assert [one.name for one in parse(CHAIN, "r").reports_of("a")] == ["b"]
+
+
+def test_the_floor_is_an_orchestrator_and_an_enhancer_unless_it_is_said() -> None:
+    assert parse(CHAIN, "r").floor == ("orchestrator", "enhancer")
+    assert parse(f"floor: [ceo]\n{CHAIN}", "r").floor == ("ceo",)
+
+
+def test_a_superior_and_a_lead_must_be_there_and_nobody_stands_above_himself() -> None:
+    assert refusal(CHAIN.replace("reports_to: a", "reports_to: x")) == (
+        "roster.yaml:2: agents: b: reports_to: no agent is named x"
+    )
+    ring = CHAIN.replace("name: a, class: code", "name: a, class: code, reports_to: c")
+    assert "roster.yaml:2: agents: a: reports_to goes in a circle: a → c → b → a" in refusal(ring)
+    assert refusal(f"{CHAIN}lead: x\n") == (
+        "roster.yaml:6: lead: no agent is named x; the roster has: a, b, c"
+    )
+    own = agent(reports_to="a")
+    assert "a: reports_to goes in a circle: a → a" in refusal(own)
+
+
+def test_a_budget_says_at_least_one_bound() -> None:
+    assert "agents[0].budget: says nothing" in refusal(agent(budget="{}"))
+    assert "dollars_per_day: -1: " in refusal(agent(budget="{dollars_per_day: -1}"))
+    (one,) = parse(agent(budget="{dollars_per_day: 2.0, tokens_per_day: 5}"), "r").agents
+    assert one.budget is not None
+    assert one.budget.plain() == {"dollars_per_day": 2, "tokens_per_day": 5}

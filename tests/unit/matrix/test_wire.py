@@ -79,3 +79,46 @@ def test_an_edit_sheds_its_markup_when_both_forms_together_are_too_much() -> Non
     assert content["m.new_content"]["body"] == text
     with pytest.raises(UserError, match="takes"):
         to_wire(_message("x" * 40_000, replaced_event="$shown"))
+
+
+THREAD = Address("matrix", "!room:example.org", "$root")
+
+
+@pytest.mark.parametrize(
+    ("reply_to", "end", "answered", "falls_back"),
+    [
+        (None, None, "$root", True),
+        (None, "$last", "$last", True),
+        ("$root", "$last", "$root", True),
+        ("$last", "$last", "$last", True),
+        ("$asked", None, "$asked", True),
+        ("$asked", "$last", "$asked", False),
+    ],
+)
+def test_in_a_thread_what_is_answered_is_quoted_only_when_something_came_between(
+    reply_to: str | None, end: str | None, answered: str, *, falls_back: bool
+) -> None:
+    content = to_wire(_message("x", to=THREAD, reply_to=reply_to), end=end).content
+    assert content["m.relates_to"] == {
+        "rel_type": "m.thread",
+        "event_id": "$root",
+        "is_falling_back": falls_back,
+        "m.in_reply_to": {"event_id": answered},
+    }
+
+
+def test_progress_stands_in_its_thread_and_answers_nothing() -> None:
+    content = to_wire(_message("x", MessageKind.PROGRESS, to=THREAD), end="$last").content
+    assert content["m.relates_to"] == {"rel_type": "m.thread", "event_id": "$root"}
+
+
+@given(st.text(), st.sampled_from(MessageKind))
+def test_nothing_of_ours_ever_mentions_a_whole_room(text: str, kind: MessageKind) -> None:
+    message = _message(f"@room {text}", kind, reply_to="$to")
+    if kind is not MessageKind.REACTION:
+        assert to_wire(message, "@ann:e.org").content["m.mentions"] == {"user_ids": ["@ann:e.org"]}
+
+
+def test_an_edit_mentions_nobody_again() -> None:
+    content = to_wire(_message("x", replaced_event="$old"), "@ann:e.org").content
+    assert content["m.mentions"] == content["m.new_content"]["m.mentions"] == {}

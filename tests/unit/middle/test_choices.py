@@ -10,6 +10,7 @@ from bot.mailbox import Mailbox
 from bot.model import Address, Inbound, InboundKind, Message, MessageKind, Principal
 from bot.reply import Offer, Text
 from connectors.memory import KIND, MemoryConnector, MemoryPlatform
+from tests.fakes.contents import MemoryContents
 from tests.fakes.mailroom import Event, MemoryOutbox, Room
 from tests.stages.middle import ANN, EVE, OPS, Middle
 from tests.waiting import until
@@ -68,7 +69,9 @@ async def test_what_is_offered_stands_below_as_marks_and_is_said_in_words(middle
 
 
 def test_where_nobody_can_choose_nothing_is_offered() -> None:
-    limits = replace(MemoryConnector(MemoryPlatform()).capabilities(), choices=False)
+    limits = replace(
+        MemoryConnector(MemoryPlatform(), MemoryContents()).capabilities(), choices=False
+    )
     mailbox = Mailbox(MemoryOutbox(Room()), lambda _kind: limits)
     place, kind = Address(KIND, OPS), MessageKind.NOTICE
     (letter,) = mailbox.seal([Message("m", place, kind, (Text("words"),), offers=(YES,))])
@@ -194,6 +197,20 @@ async def test_a_no_by_a_tap_takes_the_code_away(middle: Middle) -> None:
     middle.platform.speak(OPS, ANN, f"!confirm {code}")
     await until(lambda: "nothing waits for you" in middle.said()[-1])
     assert middle.toys.ran == []
+
+
+async def test_a_yes_that_comes_too_late_is_told_so_by_tap_and_by_code() -> None:
+    async with Middle(Room(), MemoryPlatform(), confirm=timedelta()).running() as middle:
+        middle.platform.speak(OPS, ANN, "!wipe")
+        (asked,) = await until(middle.said)
+        (question,) = (one for one in middle.platform.standing if one.message)
+        await until(lambda: (question.id, "❌") in middle.platform.marks)
+        middle.platform.react(OPS, ANN, "✅", question.id)
+        assert "the offer to go on has expired" in (await answers(middle, question.id))[0]
+        code = asked.partition("!confirm ")[2][:4]
+        middle.platform.speak(OPS, ANN, f"!confirm {code}")
+        await until(lambda: "the time to confirm `wipe` is over" in middle.said()[-1])
+        assert middle.toys.ran == []
 
 
 async def test_what_a_crash_cut_short_is_named_once_and_never_chosen_again() -> None:

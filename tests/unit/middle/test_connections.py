@@ -14,6 +14,7 @@ from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import PLACE, TmuxConnector
 from fleet.local import LocalFleet
 from fleet.readiness import Thresholds
+from tests.fakes.contents import MemoryContents
 
 ROSTER = {
     "version": 1,
@@ -27,7 +28,8 @@ ROSTER = {
     },
 }
 ACCOUNTS = LocalAccounts(
-    "http://127.0.0.1:8008", "@mosaic:localhost", "t", "D", "@operator:localhost", "p", "!own:localhost"
+    "http://127.0.0.1:8008", "@mosaic:localhost", "t", "D", "@operator:localhost", "p", "!own:localhost",
+    "pickle key of the bot",
 )  # fmt: skip
 
 
@@ -52,6 +54,7 @@ def connections(home: Path, homeserver: LocalHomeserver | None = None) -> Connec
         console=TmuxConnector(),
         may_invite=nobody,
         report=ignore,
+        contents=MemoryContents(),
     )
 
 

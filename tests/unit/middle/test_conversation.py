@@ -37,6 +37,33 @@ async def test_an_answer_stays_in_its_thread(middle: Middle) -> None:
     assert middle.platform.standing[-1].thread == "t1"
 
 
+async def test_free_text_begins_a_thread_and_the_talk_stays_in_it(middle: Middle) -> None:
+    root = middle.platform.speak(OPS, ANN, "hello")
+    await until(lambda: middle.terminal.taken)
+    (first,) = (m for m in middle.room.messages.values() if m.kind is MessageKind.MAIL)
+    await middle.relay.answered(first.id, "hello yourself")
+    await until(lambda: "hello yourself" in middle.said())
+    middle.platform.speak(OPS, ANN, "and then?", thread=root)
+    await until(lambda: len(middle.terminal.taken) == 2)
+    mails = [m for m in middle.room.messages.values() if m.kind is MessageKind.MAIL]
+    second = mails[-1]
+    await middle.relay.answered(second.id, "nothing")
+    await until(lambda: "nothing" in middle.said())
+    ours = [one for one in middle.platform.standing if one.message]
+    assert {one.thread for one in ours} == {root}
+    assert [one.message.answers for one in ours if one.message] == [ANN.id, ANN.id]
+
+
+async def test_where_threads_are_turned_off_free_text_is_answered_in_the_room() -> None:
+    async with Middle(Room(), MemoryPlatform(), conversations=False).running() as middle:
+        middle.platform.speak(OPS, ANN, "hello")
+        await until(lambda: middle.terminal.taken)
+        (mail,) = (m for m in middle.room.messages.values() if m.kind is MessageKind.MAIL)
+        await middle.relay.answered(mail.id, "hello yourself")
+        await until(middle.said)
+        assert middle.platform.standing[-1].thread is None
+
+
 async def test_commands_of_a_room_run_in_order(middle: Middle) -> None:
     for number in range(20):
         middle.platform.speak(OPS, ANN, f"!echo {number}")

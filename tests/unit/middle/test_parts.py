@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from bot.errors import SetupError, TransientError
-from bot.model import PartState, PartStatus
+from bot.part_status import PartState, PartStatus
 from bot.parts import Parts
 from tests.waiting import until
 

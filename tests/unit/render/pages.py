@@ -23,12 +23,6 @@ ALLOWED_TAGS = frozenset(
         "hr",
         "pre",
         "code",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
     ]
 )
 ALLOWED_ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "code": {"class"}}

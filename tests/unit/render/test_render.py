@@ -24,7 +24,7 @@ def test_plain_text_stands_as_it_is_and_is_escaped_only_in_html() -> None:
 def test_a_table_is_aligned_also_under_wide_characters() -> None:
     text, html = shown(Table(("id", "title"), (("A1", "日本"), ("B22", "x | y"))))
     assert text == "id   title\n───  ─────\nA1   日本\nB22  x | y"
-    assert html.startswith("<table><thead><tr><th>id</th><th>title</th></tr></thead>")
+    assert html == f"<pre><code>{text}\n</code></pre>"
 
 
 def test_fields_stand_one_a_line_with_their_names() -> None:
@@ -110,7 +110,7 @@ def test_a_cut_markdown_table_goes_on_under_its_heading() -> None:
     rows = "\n".join(f"| {number} | {'t' * 20} |" for number in range(60))
     parts = render([Markdown(f"| id | title |\n|---|---|\n{rows}")], 1_500)
     assert len(parts) > 2
-    assert all("<th>title</th>" in part.html for part in parts)
+    assert all("<pre><code>id  title\n" in part.html for part in parts)
 
 
 def test_no_blocks_are_said_to_be_none() -> None:
@@ -143,9 +143,55 @@ def test_a_wide_table_fits_a_terminal_by_wrapping_its_widest_cells() -> None:
         "dogfood",
         "available: " + "the turn has ended and the prompt is empty " * 2,
     )
-    (part,) = render([Table(("name", "runtime", "readiness"), (row,))], 8000)
+    (part,) = render([Table(("name", "runtime", "readiness"), (row,))], 8000, terminal=True)
     lines = part.text.splitlines()
     assert max(map(len, lines)) <= 88
     assert lines[2].startswith("orchestrator  dogfood  available: the turn")
     assert lines[3].startswith(" " * 23 + "has ended")
     assert " ".join(" ".join(lines[2:]).split()) == " ".join(" ".join(row).split())
+
+
+WIDE = Table(
+    ("id", "priority", "", "title"),
+    (("A1", "5", "ready", "Design <the> schema"), ("A2", "", "", "Write the API & its reference")),
+)
+
+
+def test_in_chat_a_table_too_wide_for_a_telephone_is_a_list_of_its_rows() -> None:
+    text, html = shown(WIDE)
+    assert text.splitlines() == [
+        "A1\u00a0· priority: 5\u00a0· ready\u00a0· title: Design <the> schema",
+        "A2\u00a0· title: Write the API & its reference",
+    ]
+    assert html == (
+        "<ul><li><strong>A1</strong><br><em>priority:</em> 5\u00a0· ready\u00a0· <em>title:</em> Design"
+        " &lt;the&gt; schema</li>"
+        "<li><strong>A2</strong><br><em>title:</em> Write the API &amp; its reference</li></ul>"
+    )
+
+
+def test_a_table_of_36_columns_stands_aligned_and_one_of_37_does_not() -> None:
+    for width, tag in ((33, "<pre>"), (34, "<ul>")):
+        _, html = shown(Table(("a", "b"), (("1", "x" * width),)))
+        assert html.startswith(tag)
+
+
+def test_a_wide_table_without_rows_shows_its_headings() -> None:
+    text, html = shown(Table(("a" * 20, "b" * 20), ()))
+    assert text == "a" * 20 + "  " + "b" * 20
+    assert html == f"<p>{text}</p>"
+
+
+def test_an_agent_s_table_follows_the_same_rule_and_keeps_its_links() -> None:
+    narrow = "| a | b |\n|---|:-:|\n| `1` | **2** |"
+    _, html = shown(Markdown(narrow))
+    assert html == "<pre><code>a  b\n─  ─\n1  2\n</code></pre>"
+    _, html = shown(Markdown("| a | b |\n|---|---|\n| 1 | [two](https://example.org) |"))
+    assert html == ('<ul><li><strong>1</strong>: <a href="https://example.org">two</a></li></ul>')
+    _, html = shown(Markdown(f"> | a | b |\n> |---|---|\n> | `1` | **{'2' * 40}** |"))
+    assert "<blockquote>\n<ul><li><strong><code>1</code></strong>: <strong>" in html
+    assert "<table" not in html
+
+
+def test_no_block_of_ours_makes_a_table_that_telephones_cannot_show() -> None:
+    assert "<table" not in "".join(shown(block)[1] for block in (WIDE, Markdown("|a|\n|-|\n|b|")))

@@ -1,0 +1,80 @@
+"""What comes in and what goes out, put together: the router, the relay, and what they show of their work."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from bot.addressee import addressee
+from bot.choices import Choices
+from bot.connections import Connections
+from bot.intake import Intake
+from bot.interpreter import Interpreter
+from bot.mailbox import Mailbox
+from bot.marks import Marks
+from bot.presence import Typing
+from bot.progress import Progress
+from bot.relay import Relay
+from bot.router import Router
+from bot.settings import Settings
+from fleet.local import LocalFleet
+from fleet.records import doing_of
+from storage.correspondence import PostgresCorrespondence
+from storage.database import Database
+from storage.journal import PostgresJournal
+from storage.offers import PostgresOffers
+from storage.outbox import PostgresOutbox
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """The one way in, and what follows mail on its way out. All three are parts of the daemon."""
+
+    router: Router
+    relay: Relay
+    progress: Progress
+
+
+def make_traffic(
+    database: Database,
+    fleet: LocalFleet,
+    mailbox: Mailbox,
+    connections: Connections,
+    interpreter: Interpreter,
+    *,
+    settings: Settings,
+    intake: Intake,
+    token: str,
+    prepare: Callable[[], Awaitable[None]],
+) -> Traffic:
+    """Return the traffic of this daemon; ``token`` is its life's, ``prepare`` runs before anything is handled."""
+    presence = Typing(connections.typing)
+    outbox, correspondence = PostgresOutbox(database), PostgresCorrespondence(database)
+    progress = Progress(
+        mailbox,
+        correspondence,
+        partial(doing_of, fleet.places),
+        lambda kind: settings.progress.show and connections.edits(kind),
+        carrier=f"agent:{settings.host.name}",
+        pace=settings.progress.pace,
+    )
+    relay = Relay(
+        mailbox,
+        outbox,
+        correspondence,
+        presence,
+        marks=Marks(mailbox, correspondence),
+        progress=progress,
+    )
+    router = Router(
+        PostgresJournal(database),
+        mailbox,
+        interpreter,
+        partial(addressee, fleet),
+        presence,
+        choices=Choices(PostgresOffers(database), interpreter, mailbox),
+        intake=intake,
+        token=token,
+        threads=settings.threads.conversations,
+        prepare=prepare,
+    )
+    return Traffic(router, relay, progress)

@@ -1,0 +1,35 @@
+"""The devices of people on Matrix, to look at and to decide on (implements Devices)."""
+
+from collections.abc import Sequence
+
+from bot.devices import DeviceTrust, KnownDevice
+from bot.errors import UserError
+from bot.model import Principal
+from connectors.matrix.crypto.cipher import Cipher
+from connectors.matrix.events import KIND
+
+
+class DeviceList:
+    """The devices that one account's cipher knows."""
+
+    def __init__(self, cipher: Cipher) -> None:
+        self._cipher = cipher
+
+    async def of(self, who: Principal) -> Sequence[KnownDevice]:
+        """Return somebody's devices as they are at the homeserver now."""
+        tools, user_id = self._cipher.tools, _user(who)
+        await tools.upkeep.know([user_id], anew=True)
+        return tools.policy.describe(tools.machine.others([user_id]), tools.replays)
+
+    async def decide(self, who: Principal, device_id: str, trust: DeviceTrust) -> KnownDevice:
+        """Store a decision; what we say from then on is encrypted by it."""
+        tools, user_id = self._cipher.tools, _user(who)
+        await tools.upkeep.know([user_id])
+        device = tools.policy.decide(user_id, device_id, trust)
+        return tools.policy.describe([device], tools.replays)[0]
+
+
+def _user(who: Principal) -> str:
+    if who.platform != KIND:
+        raise UserError(f"{who.id} is nobody on Matrix, so has no devices there")
+    return who.id.removeprefix(f"{KIND}:")

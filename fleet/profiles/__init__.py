@@ -1,0 +1,1 @@
+"""The profiles that ship: YAML files, read by ``fleet.profile_library``."""

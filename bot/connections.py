@@ -3,17 +3,28 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import cast
 
 from bot.credentials import Credentials
 from bot.devices import Devices, KnowsDevices, Verification, Verifications
 from bot.errors import SetupError
 from bot.model import Address, Capabilities, Principal
+from bot.moving import Moving
 from bot.policy import Access
-from bot.ports import Carrier, Connector, Contents, FetchesFiles, ShowsTyping
+from bot.ports import (
+    Carrier,
+    Connector,
+    Contents,
+    FetchesFiles,
+    KnowsWhenItIsOut,
+    Positions,
+    ShowsTyping,
+)
 from bot.reception import ConnectorCarrier, Open
 from bot.rooms import HasRooms
 from bot.settings import Settings
+from commands.device_words import Put, tell_of
 from connectors.matrix.accounts import LocalAccounts
 from connectors.matrix.homeserver import LocalHomeserver
 from connectors.matrix.keys import Keys, Trust
@@ -22,8 +33,6 @@ from connectors.tmux.connector import PLACE, TmuxConnector
 from fleet.local import LocalFleet
 from fleet.roster import MatrixBlock
 
-Report = Callable[[str], Awaitable[None]]
-Verified = Callable[[Verification], Awaitable[None]]
 MayInvite = Callable[[Principal], Awaitable[bool]]
 
 
@@ -32,7 +41,7 @@ class Connections:
 
     The operator's console always runs, since it needs no account; the others run when the roster names
     them (Matrix also when there is a local homeserver). ``may_invite`` says whose invitations are
-    followed, ``report`` tells the operators something, and ``verified`` is told of verifications, step by step.
+    followed, ``tell`` tells the operators something. ``moving`` knows which places took over from others.
     """
 
     def __init__(
@@ -44,19 +53,21 @@ class Connections:
         homeserver: LocalHomeserver | None,
         console: TmuxConnector,
         may_invite: MayInvite,
-        report: Report,
+        tell: Put,
         contents: Contents,
-        verified: Verified,
+        positions: Positions,
+        moving: Moving,
     ) -> None:
-        self._verified = verified
         self._contents = contents
+        self._positions = positions
+        self._moving = moving
         self._settings = settings
         self._credentials = credentials
         self._fleet = fleet
         self._homeserver = homeserver
         self._console = console
         self._may_invite = may_invite
-        self._report = report
+        self._tell = tell
         self._live: dict[str, Connector] = {}
         self._more_lanes: Callable[[], frozenset[str]] = frozenset
 
@@ -98,11 +109,20 @@ class Connections:
             device_id=device,
             may_invite=self._may_invite,
             report=self._report,
+            knows=partial(self._positions.known, "matrix"),
+            successors=await self._moving.learn("matrix"),
+            moved=self._moving.of("matrix"),
             keys=self._matrix_keys(),
             verified=self._verified,
             contents=self._contents,
             read_receipts=self._settings.connectors.matrix.read_receipts,
         )
+
+    async def _report(self, text: str) -> None:
+        self._tell(text)
+
+    async def _verified(self, verification: Verification) -> None:
+        await tell_of(verification, self._tell)
 
     def _matrix_keys(self) -> Keys | None:
         """Return where the device's keys lie, None when nobody gave a secret to keep them by.
@@ -199,13 +219,15 @@ class Connections:
         self._more_lanes = lanes
 
     def primary(self) -> Address:
-        """Return where the operators are told what concerns them: the console while the primary one is not open."""
+        """Return where the operators are told what concerns them: the console while the primary one is not open, or put out."""
         kind = "tmux"
         if self._homeserver is not None:
             kind = "matrix"
         elif self._fleet.is_known:
             kind = self._fleet.current.connector.kind
-        return self._places().get(kind, PLACE) if kind in self._live else PLACE
+        connector, place = self._live.get(kind), self._places().get(kind, PLACE)
+        lost = isinstance(connector, KnowsWhenItIsOut) and connector.is_out(place)
+        return PLACE if connector is None or lost else place
 
     def _places(self) -> Mapping[str, Address]:
         """Return the connectors' own places, open or not: what waits since an earlier life came from there."""
@@ -214,7 +236,7 @@ class Connections:
             places["matrix"] = Address("matrix", accounts.room_id)
         elif self._homeserver is None and (block := self._matrix_block()) is not None:
             places["matrix"] = Address("matrix", block.room_id)
-        return places
+        return {kind: self._moving.current(place) for kind, place in places.items()}
 
     def _accounts(self) -> LocalAccounts | None:
         return None if self._homeserver is None else self._homeserver.known
@@ -222,7 +244,10 @@ class Connections:
     # -- who may do what -------------------------------------------------------------------------------
 
     def access(self) -> Access:
-        """Return who may do what, and where: the settings, and what the connectors themselves bring."""
+        """Return who may do what, and where: the settings, and what the connectors themselves bring.
+
+        What counts for a place counts for the one that took over from it.
+        """
         configured = self._settings.access
         own_rooms = {place.lane for place in self._places().values()}
         accounts = self._accounts()
@@ -230,5 +255,5 @@ class Connections:
         return Access(
             operators=frozenset({*configured.operators, *own_people}),
             members=frozenset(configured.members),
-            rooms=frozenset({*configured.rooms, *own_rooms, *self._more_lanes()}),
+            rooms=self._moving.widened({*configured.rooms, *own_rooms, *self._more_lanes()}),
         )

@@ -16,11 +16,13 @@ from bot.newsroom import Newsroom
 from bot.openings import Openings
 from bot.pause import Pause
 from bot.placards import State
+from bot.policy import Policy
 from bot.ports import Part
 from bot.rooms import Pins, RoomRole, RoomWish
 from bot.settings import Settings
 from bot.showcase import Rhythm, Showcase
 from bot.whereabouts import Whereabouts
+from commands.devices import DeviceCommands
 from commands.rooms import RoomCommands
 from fleet.local import LocalFleet
 from storage.database import Database
@@ -34,7 +36,7 @@ _LOOK = timedelta(seconds=5)
 
 
 class Housing:
-    """All about rooms; ``whereabouts`` is what the rest of the daemon asks."""
+    """All about rooms and who is in them; ``whereabouts`` is what the rest of the daemon asks."""
 
     def __init__(
         self, database: Database, settings: Settings, connections: Connections, fleet: LocalFleet
@@ -47,7 +49,13 @@ class Housing:
         self.whereabouts = Whereabouts(book, settings.rooms.directories)
         connections.also(self.whereabouts.lanes)
         construction = Construction(self._ground, book, self.whereabouts, self._wishes)
-        self.topic = RoomCommands(construction)
+        self._rooms = RoomCommands(construction)
+
+    def topics(self, policy: Callable[[], Policy]) -> tuple[object, ...]:
+        """Return the commands on rooms, and on the devices in them."""
+        connections = self._connections
+        devices = DeviceCommands(connections.devices, connections.verifications, policy)
+        return (self._rooms, devices)
 
     def parts(
         self,

@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.matrix.answers import RoomEvent
-from connectors.matrix.crypto.machine import VERIFICATION
-from connectors.matrix.events import MESSAGE
+from connectors.matrix.events import MESSAGE, VERIFICATION
 
 REQUEST = f"{VERIFICATION}request"
 _OLDEST, _NEWEST = timedelta(minutes=10), timedelta(minutes=5)
@@ -43,10 +42,16 @@ class Heard:
     sent_at: datetime | None
 
     @property
-    def is_fresh(self) -> bool:
-        """Whether whoever sent it can still wait for an answer."""
+    def begins(self) -> bool:
+        """Whether a verification begins by it, and whoever sent it can still wait for an answer.
+
+        Older clients start one from device to device without asking.
+        """
+        if self.kind == "start":
+            return bool(self.device_id) and self.channel.room_id is None
         now = datetime.now(UTC)
-        return self.sent_at is not None and now - _OLDEST < self.sent_at < now + _NEWEST
+        fresh = self.sent_at is not None and now - _OLDEST < self.sent_at < now + _NEWEST
+        return bool(self.device_id) and self.kind == "request" and fresh
 
 
 def from_device(told: Mapping[str, Any]) -> Heard | None:

@@ -139,6 +139,20 @@ class Privacy:
             return None
         return None if await self._verifies(room_id, plain) else plain
 
+    async def overhear(self, room_id: str, events: Sequence[RoomEvent]) -> None:
+        """Look for a verification among what was said just before we came into a room.
+
+        Clients make a room for it and ask there before we can have followed the invitation. Nothing else of that was said
+        to us.
+        """
+        if self._cipher is None:
+            return
+        for event in events:
+            plain = event
+            if event.type == ENCRYPTED:
+                plain = self._cipher.overhear(room_id, event) or event
+            await self._verifies(room_id, plain)
+
     async def _verifies(self, room_id: str, event: RoomEvent) -> bool:
         return self.verifying is not None and await self.verifying.hear(room_id, event)
 

@@ -28,9 +28,9 @@ from connectors.matrix.crypto.acquaintance import Acquaintance
 from connectors.matrix.crypto.cipher import Cipher, to_device
 from connectors.matrix.crypto.device_list import user_of
 from connectors.matrix.crypto.exchange import Exchange, Word
-from connectors.matrix.crypto.machine import VERIFICATION, is_verification
+from connectors.matrix.crypto.machine import is_verification
 from connectors.matrix.crypto.sas import Side
-from connectors.matrix.events import KIND, principal
+from connectors.matrix.events import KIND, VERIFICATION, principal
 from connectors.matrix.rooms import MayInvite, Rooms
 
 Tell = Callable[[Verification], Awaitable[None]]
@@ -128,10 +128,8 @@ class Verifying:
         running = self._running.get(heard.channel)
         if running is not None:
             await self._go_on(running, running.exchange.hear(heard.kind, heard.content))
-        elif heard.kind == "request" and heard.is_fresh:
+        elif heard.begins:
             await self._welcome(heard)
-        elif heard.kind == "start" and heard.channel.room_id is None:
-            await self._welcome(heard)  # older clients begin without asking
 
     async def _welcome(self, heard: Heard) -> None:
         """Agree to a verification that somebody begins, if it is one of us and their device is known."""

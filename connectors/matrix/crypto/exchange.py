@@ -116,8 +116,8 @@ class Exchange:
             said = content.get("reason") or content.get("code") or "no reason given"
             self.step, self.why = VerificationStep.ENDED, f"the other device broke it off: {said}"
             return []
-        if kind == "done":
-            return []
+        if kind in {"done", "request"}:
+            return []  # one changes nothing any more, the other is the word that began it
         if kind not in self._awaits:
             raise BreachError("m.unexpected_message", f"the other device said {kind} out of turn")
         self._heard[kind] = content

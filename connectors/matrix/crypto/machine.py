@@ -12,10 +12,7 @@ from nio.crypto.sessions import OutboundGroupSession
 
 from bot.errors import SetupError
 from connectors.matrix.crypto.olm import DeviceOlm
-from connectors.matrix.events import KIND
-
-VERIFICATION = "m.key.verification."
-"""How the types of all events begin by which two devices get to know each other."""
+from connectors.matrix.events import KIND, VERIFICATION
 
 ROOM_KEYS = (nio.RoomKeyEvent, nio.ForwardedRoomKeyEvent)
 

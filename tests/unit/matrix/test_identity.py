@@ -1,5 +1,6 @@
 """Cross-signing keys: signatures that others accept, and seeds that nobody reads without the secret."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,23 @@ def test_seeds_are_read_back_with_their_secret_only(tmp_path: Path) -> None:
 
 def test_there_is_no_identity_before_one_was_saved(tmp_path: Path) -> None:
     assert IdentityFile(tmp_path, "the secret").load(ANN) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "signature"),
+    [
+        (
+            {},
+            "K8280/U9SSy9IVtjBuVeLr+HpOB4BQFWbg+UZaADMtTdGYI7Geitb76LTrr5QV/7Xg4ahLwYGYZzuHGZKM5ZAQ",
+        ),
+        (
+            {"one": 1, "two": "Two"},
+            "KqmLSbO39/Bzb0QIYE82zqLwsA+PDzYIpIRA2sRQ4sL53+sN6/fpNSoqE7BP7vBZhG6kYdD13EIMJpvhJI+6Bw",
+        ),
+    ],
+)
+def test_json_is_signed_as_in_the_specifications_appendix(
+    told: dict[str, object], signature: str
+) -> None:
+    seed = base64.b64decode("YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1=")
+    assert KeyPair(seed).sign(told) == signature

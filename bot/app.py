@@ -120,7 +120,7 @@ class Daemon:
             homeserver=self._homeserver,
             console=self._console,
             may_invite=self._may_invite,
-            tell=lambda *said, **more: self._bulletin.put(*said, **more),
+            tell=self._tell,
             positions=self._positions,
             moving=self._moving,
             contents=PostgresContents(self._database),
@@ -373,6 +373,9 @@ class Daemon:
 
     async def _post_later(self, messages: list[Message]) -> None:
         await self._mailbox.post(messages)
+
+    def _tell(self, *said: Any, **more: Any) -> None:
+        self._bulletin.put(*said, **more)
 
     def _part_changed(self, name: str, status: PartStatus) -> None:
         if status.state is PartState.STOPPED:

@@ -44,7 +44,9 @@ async def tell_of(verification: Verification, put: Put) -> None:
         VerificationStep.ENDED: _ended,
     }.get(verification.step)
     if told is not None:
-        blocks = () if verification.step is not VerificationStep.COMPARE else (symbols(verification),)
+        blocks = (
+            () if verification.step is not VerificationStep.COMPARE else (symbols(verification),)
+        )
         put(
             told(verification),
             *blocks,

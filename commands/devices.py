@@ -22,7 +22,9 @@ Which = Annotated[str, Field(min_length=1, max_length=255), Help("the device's i
 Fingerprint = Annotated[
     str | None,
     Field(max_length=255),
-    Help("its key as its own client shows it, in quotes; without it the device is asked to compare symbols"),
+    Help(
+        "its key as its own client shows it, in quotes; without it the device is asked to compare symbols"
+    ),
 ]
 Digits = Annotated[
     str, Field(pattern=r"^[0-9]{4}$"), Help("the four digits that stand with the symbols")
@@ -152,9 +154,7 @@ class DeviceCommands:
     async def _decide(self, user: str, device_id: str, trust: DeviceTrust) -> Reply:
         device = await self._known().decide(_principal(user), device_id, trust)
         part = "takes part" if device.takes_part else "does not take part"
-        return say(
-            f"{device.id} of {user}: {TRUST[device.trust]}. It {part}.", device_data(device)
-        )
+        return say(f"{device.id} of {user}: {TRUST[device.trust]}. It {part}.", device_data(device))
 
     async def _answer(self, call: Call, code: str, *, same: bool) -> Verification:
         """Answer for our side, if it is theirs to answer."""

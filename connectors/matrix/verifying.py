@@ -111,7 +111,9 @@ class Verifying:
                     await self._hear(one)
             for running in list(self._running.values()):
                 if running.until <= datetime.now(UTC):
-                    await self._go_on(running, running.exchange.end("m.timeout", "it took too long"))
+                    await self._go_on(
+                        running, running.exchange.end("m.timeout", "it took too long")
+                    )
             await self._send()
 
     async def hear(self, room_id: str, event: RoomEvent) -> bool:
@@ -135,8 +137,7 @@ class Verifying:
         """Agree to a verification that somebody begins, if it is one of us and their device is known."""
         user = heard.channel.user_id
         try:
-            if not await self._is_welcome(user):
-                raise UserError("I verify devices of this fleet's people only")
+            await self._require_welcome(user)
             device = await self._acquaintance.find(user, heard.device_id)
             running = await self._add(heard.channel, device, None, principal(user).id)
         except (UserError, SetupError) as error:
@@ -149,9 +150,11 @@ class Verifying:
         words = running.exchange.agree() if begun else running.exchange.hear("start", heard.content)
         await self._go_on(running, words)
 
-    async def _is_welcome(self, user_id: str) -> bool:
+    async def _require_welcome(self, user_id: str) -> None:
+        """Refuse strangers; other clients of our own account are none."""
         own = user_id == self._cipher.tools.machine.user_id
-        return own or await self._may(principal(user_id))
+        if not own and not await self._may(principal(user_id)):
+            raise UserError("I verify devices of this fleet's people only")
 
     # -- what our people say ---------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from typing import Any
 import pytest
 
 from connectors.matrix.accounts import Account
+from tests.stages.comparing import Comparing, mended
 from tests.stages.encrypted import SECRET, PrivatePerson, private_person
 from tests.stages.installation import Installation
+from tests.stages.matrix import Bot
 from tests.stages.room import DEMO, PATIENCE
 from tests.stages.synapse import Town
 from tests.waiting import until
@@ -113,6 +116,28 @@ async def test_commands_and_mail_are_answered_and_nothing_of_it_is_readable_with
         "m.room.redaction",
     }
     assert "schema" not in json.dumps(events)
+
+
+async def test_a_device_is_verified_by_symbols_that_are_said_in_the_room(
+    private: PrivateRoom,
+) -> None:
+    ann, room_id = private.ann, private.room_id
+    device_id = ann.account.device_id
+    with mended():
+        comparing = Comparing(ann, Bot(private.town, private.bot, room_id))
+        await ann.say(room_id, f"!devices verify {ann.user_id} {device_id}")
+        await private.said("I asked the device", device_id)
+        names = [name for _, name in await comparing.symbols()]
+        code = re.search(
+            r"!devices confirm (\d{4})", await private.said("is being verified", *names)
+        )
+        assert code is not None
+        await ann.say(room_id, f"!devices confirm {code[1]}")
+        await private.said("confirmed here, not yet on the device")
+        await comparing.confirm()
+        await private.said(f"is verified ({code[1]})")
+    listed = await private.installation.mosaic("devices", "list", ann.user_id, "--json")
+    assert [one["trust"] for one in listed.data if one["id"] == device_id] == ["verified"]
 
 
 async def test_what_is_said_while_the_daemon_is_dead_is_done_once_with_a_new_key(

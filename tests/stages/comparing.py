@@ -94,6 +94,8 @@ class Comparing:
         if identity is not None:
             message.content.update(self._codes(message.content["mac"], identity.master.public))
         await self._send(message)
+        if self._known.verified:
+            self._olm.verify_device(self._known.other_olm_device)
 
     async def refuse(self) -> None:
         """Say that they differ."""

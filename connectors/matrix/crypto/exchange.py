@@ -156,7 +156,9 @@ class Exchange:
             "message_authentication_codes": AUTHENTICATION,
             "short_authentication_string": EMOJI,
         }
-        if content.get("method") != METHOD or not all(_offers(content, *way) for way in ways.items()):
+        if content.get("method") != METHOD or not all(
+            _offers(content, *way) for way in ways.items()
+        ):
             raise BreachError("m.unknown_method", "the other device knows no way that I know")
         self._start, self._awaits = None, frozenset({"key"})
         return [
@@ -206,7 +208,9 @@ class Exchange:
                 self._ours, self._theirs, self._name, content, self._their_keys
             )
         except ValueError as error:
-            raise BreachError("m.key_mismatch", "the other device's keys are not those that I know") from error
+            raise BreachError(
+                "m.key_mismatch", "the other device's keys are not those that I know"
+            ) from error
         if f"ed25519:{self._theirs.device_id}" not in proved:
             raise BreachError("m.key_mismatch", "the other device does not stand by its key")
         self.proved = proved

@@ -76,9 +76,7 @@ class SharedSecret:
         found = self._sas.bytes(f"MATRIX_KEY_VERIFICATION_SAS|{both}|{name}")
         return tuple(Symbol(*NioSas.emoji[index]) for index in found.emoji_indices)
 
-    def codes(
-        self, ours: Side, theirs: Side, name: str, keys: Mapping[str, str]
-    ) -> dict[str, Any]:
+    def codes(self, ours: Side, theirs: Side, name: str, keys: Mapping[str, str]) -> dict[str, Any]:
         """Return what proves to the other that these keys of ours, by their ids, are the right ones."""
         info = _info(ours, theirs, name)
         mac = {key_id: self._sas.calculate_mac(key, info + key_id) for key_id, key in keys.items()}

@@ -55,7 +55,11 @@ class Vouching:
         shown = await self._shown(user_id)
         master = _key(shown, "master", user_id)
         lower = _key(shown, "self_signing", user_id)
-        if master is None or lower is None or not _is_signed(shown["self_signing"], user_id, master):
+        if (
+            master is None
+            or lower is None
+            or not _is_signed(shown["self_signing"], user_id, master)
+        ):
             return frozenset()
         devices = shown["devices"]
         return frozenset(one for one in devices if _is_signed(devices[one], user_id, lower))

@@ -17,7 +17,6 @@ from connectors.matrix.crypto.exchange import Exchange, Word
 from connectors.matrix.crypto.identity import new_identity
 from connectors.matrix.crypto.sas import Side
 from connectors.matrix.events import principal
-from connectors.matrix.keys import Keys
 from tests.stages.comparing import Comparing, ask, cross_sign, mended, vouch
 from tests.stages.encrypted import PrivatePerson, another_device, meet_in_private, private_person
 from tests.stages.matrix import Bot, Ear
@@ -177,13 +176,16 @@ async def test_strangers_old_requests_and_blocked_devices_get_no_symbols(
         await connector.devices.decide(who, device_id, DeviceTrust.BLOCKED)
         blocked = Comparing(ann, bot)
         await blocked.request()
-        await until(lambda: "cancel" in blocked.words, what="the refusal")
+        await until(lambda: blocked.reasons, what="the refusal")
         await connector.devices.decide(who, device_id, DeviceTrust.UNSET)
         bot.allowed.clear()
         stranger = Comparing(ann, bot)
         await stranger.request()
-        await until(lambda: stranger.words.count("cancel") == 1, what="the refusal")
-        assert "ready" not in (*old.words, *stranger.words)
+        await until(lambda: stranger.reasons, what="the refusal")
+        assert "ready" not in (*old.words, *blocked.words, *stranger.words)
+        assert "is blocked here" in blocked.reasons[0]
+        assert "this fleet's people only" in stranger.reasons[0]
+        assert old.reasons == []
         assert bot.verifications == []
 
 
@@ -201,6 +203,23 @@ async def test_it_works_within_an_encrypted_room(matrix_town: Town, tmp_path: Pa
         await until(lambda: talk.exchange.step is VerificationStep.VERIFIED, 15, "her side")
         assert await trust_of(connector, ann) is DeviceTrust.VERIFIED
         assert all(event["type"] == "m.room.encrypted" for event in await bot.wire())
+
+
+async def test_a_request_that_was_made_before_the_bot_came_into_the_room_is_answered(
+    matrix_town: Town, tmp_path: Path
+) -> None:
+    ann, bot, vault = await meet_in_private(matrix_town, tmp_path)
+    ear = Ear()
+    async with ann.listening():
+        async with bot.listening(ear, keys=vault):
+            await ann.say(bot.room_id, "hello")
+            await until(lambda: ear.texts == ["hello"], what="her words")
+        talk = _RoomTalk(ann, bot, await ann.make_room(bot.user_id))
+        await talk.request()
+        async with bot.listening(ear, keys=vault):
+            await bot.step(VerificationStep.COMPARE)
+            await until(lambda: talk.exchange.symbols, 15, "her symbols")
+    assert ear.texts == ["hello"]
 
 
 async def test_signed_from_another_client_later_the_device_is_no_longer_unsigned(
@@ -251,8 +270,9 @@ async def _knows(person: PrivatePerson, bot: Bot) -> bool:
 class _RoomTalk:
     """A person's side of a verification within the bot's room."""
 
-    def __init__(self, person: PrivatePerson, bot: Bot) -> None:
+    def __init__(self, person: PrivatePerson, bot: Bot, room_id: str = "") -> None:
         self.person, self.bot = person, bot
+        self._room_id = room_id or bot.room_id
         self.exchange: Exchange
         self._name = ""
         self._seen: set[str] = set()
@@ -275,15 +295,13 @@ class _RoomTalk:
         device = self.person.client.olm.device_store[self.bot.user_id][self.bot.account.device_id]
         theirs = Side(device.user_id, device.id, device.ed25519)
         keys = tuple({f"ed25519:{side.device_id}": side.ed25519} for side in (ours, theirs))
-        self._name = await self.person.send(self.bot.room_id, content)
+        self._name = await self.person.send(self._room_id, content)
         self.exchange = Exchange(self._name, ours, theirs, keys, self._tie)  # type: ignore[arg-type]
         self.exchange.request(0)
 
     async def say(self, words: list[Word]) -> None:
         for word in words:
-            await self.person.send(
-                self.bot.room_id, word.content, f"m.key.verification.{word.kind}"
-            )
+            await self.person.send(self._room_id, word.content, f"m.key.verification.{word.kind}")
 
     def _tie(self, content: dict[str, Any]) -> dict[str, Any]:
         return {**content, "m.relates_to": {"rel_type": "m.reference", "event_id": self._name}}

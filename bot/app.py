@@ -20,7 +20,8 @@ from bot.housing import Housing
 from bot.interpreter import Interpreter
 from bot.life import Life
 from bot.mailbox import Mailbox
-from bot.model import Address, Caller, Principal, Via
+from bot.model import Address, Caller, Message, Principal, Via
+from bot.moving import Moving
 from bot.part_status import PartState, PartStatus
 from bot.parts import Parts
 from bot.pause_watch import PauseWatch
@@ -69,6 +70,7 @@ from storage.outbox import PostgresOutbox
 from storage.part import DatabasePart
 from storage.pauses import PostgresPauses
 from storage.post import PostgresPost
+from storage.successions import PostgresSuccessions
 from web.api import ApiPart
 
 
@@ -110,6 +112,7 @@ class Daemon:
         self._door = with_luggage(AgentCarrier(self._fleet, self._pauses), places, self._database)
         self._homeserver = self._make_homeserver(options)
         self._console = TmuxConnector()
+        self._moving = Moving(PostgresSuccessions(self._database), self._post_later)
         self._connections = Connections(
             settings,
             credentials,
@@ -118,6 +121,8 @@ class Daemon:
             console=self._console,
             may_invite=self._may_invite,
             report=self._report,
+            positions=self._positions,
+            moving=self._moving,
             contents=PostgresContents(self._database),
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
@@ -167,7 +172,7 @@ class Daemon:
             settings=settings,
             intake=self._filing.intake,
             token=self._life.token,
-            prepare=self._housing.whereabouts.refresh,
+            prepare=self._look_around,
         )
         self._window: ChatWindow | None = None
         self._parts = Parts(self._all_parts(), self._part_changed)
@@ -245,7 +250,7 @@ class Daemon:
             self._filing.topic,
             self._supervision.topic,
             *self._announcements.topics(self._policy),
-            self._housing.topic,
+            *self._housing.topics,
         )
 
     def _make_interpreter(self) -> Interpreter:
@@ -361,6 +366,13 @@ class Daemon:
     async def _may_invite(self, principal: Principal) -> bool:
         call = Call(Caller(principal, Via.CHAT), Address("matrix", "invitation"), uuid.uuid4().hex)
         return (await self._interpreter.decide(INVITE, call)).allowed
+
+    async def _look_around(self) -> None:
+        await self._housing.whereabouts.refresh()
+        await self._moving.learn("matrix")
+
+    async def _post_later(self, messages: list[Message]) -> None:
+        await self._mailbox.post(messages)
 
     async def _report(self, text: str) -> None:
         self._bulletin.put(text)

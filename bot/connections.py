@@ -3,14 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import cast
 
 from bot.credentials import Credentials
 from bot.devices import Devices, KnowsDevices
 from bot.errors import SetupError
 from bot.model import Address, Capabilities, Principal
+from bot.moving import Moving
 from bot.policy import Access
-from bot.ports import Carrier, Connector, Contents, FetchesFiles, ShowsTyping
+from bot.ports import (
+    Carrier,
+    Connector,
+    Contents,
+    FetchesFiles,
+    KnowsWhenItIsOut,
+    Positions,
+    ShowsTyping,
+)
 from bot.reception import ConnectorCarrier, Open
 from bot.rooms import HasRooms
 from bot.settings import Settings
@@ -31,7 +41,7 @@ class Connections:
 
     The operator's console always runs, since it needs no account; the others run when the roster names
     them (Matrix also when there is a local homeserver). ``may_invite`` says whose invitations are
-    followed, ``report`` tells the operators something.
+    followed, ``report`` tells the operators something. ``moving`` knows which places took over from others.
     """
 
     def __init__(
@@ -45,8 +55,12 @@ class Connections:
         may_invite: MayInvite,
         report: Report,
         contents: Contents,
+        positions: Positions,
+        moving: Moving,
     ) -> None:
         self._contents = contents
+        self._positions = positions
+        self._moving = moving
         self._settings = settings
         self._credentials = credentials
         self._fleet = fleet
@@ -95,6 +109,9 @@ class Connections:
             device_id=device,
             may_invite=self._may_invite,
             report=self._report,
+            knows=partial(self._positions.known, "matrix"),
+            successors=await self._moving.learn("matrix"),
+            moved=self._moving.of("matrix"),
             keys=self._matrix_keys(),
             contents=self._contents,
             read_receipts=self._settings.connectors.matrix.read_receipts,
@@ -190,13 +207,15 @@ class Connections:
         self._more_lanes = lanes
 
     def primary(self) -> Address:
-        """Return where the operators are told what concerns them: the console while the primary one is not open."""
+        """Return where the operators are told what concerns them: the console while the primary one is not open, or put out."""
         kind = "tmux"
         if self._homeserver is not None:
             kind = "matrix"
         elif self._fleet.is_known:
             kind = self._fleet.current.connector.kind
-        return self._places().get(kind, PLACE) if kind in self._live else PLACE
+        connector, place = self._live.get(kind), self._places().get(kind, PLACE)
+        lost = isinstance(connector, KnowsWhenItIsOut) and connector.is_out(place)
+        return PLACE if connector is None or lost else place
 
     def _places(self) -> Mapping[str, Address]:
         """Return the connectors' own places, open or not: what waits since an earlier life came from there."""
@@ -205,7 +224,7 @@ class Connections:
             places["matrix"] = Address("matrix", accounts.room_id)
         elif self._homeserver is None and (block := self._matrix_block()) is not None:
             places["matrix"] = Address("matrix", block.room_id)
-        return places
+        return {kind: self._moving.current(place) for kind, place in places.items()}
 
     def _accounts(self) -> LocalAccounts | None:
         return None if self._homeserver is None else self._homeserver.known
@@ -213,7 +232,10 @@ class Connections:
     # -- who may do what -------------------------------------------------------------------------------
 
     def access(self) -> Access:
-        """Return who may do what, and where: the settings, and what the connectors themselves bring."""
+        """Return who may do what, and where: the settings, and what the connectors themselves bring.
+
+        What counts for a place counts for the one that took over from it.
+        """
         configured = self._settings.access
         own_rooms = {place.lane for place in self._places().values()}
         accounts = self._accounts()
@@ -221,5 +243,5 @@ class Connections:
         return Access(
             operators=frozenset({*configured.operators, *own_people}),
             members=frozenset(configured.members),
-            rooms=frozenset({*configured.rooms, *own_rooms, *self._more_lanes()}),
+            rooms=self._moving.widened({*configured.rooms, *own_rooms, *self._more_lanes()}),
         )

@@ -21,6 +21,7 @@ from bot.rooms import Pins, RoomRole, RoomWish
 from bot.settings import Settings
 from bot.showcase import Rhythm, Showcase
 from bot.whereabouts import Whereabouts
+from commands.devices import DeviceCommands
 from commands.rooms import RoomCommands
 from fleet.local import LocalFleet
 from storage.database import Database
@@ -34,7 +35,7 @@ _LOOK = timedelta(seconds=5)
 
 
 class Housing:
-    """All about rooms; ``whereabouts`` is what the rest of the daemon asks."""
+    """All about rooms and who is in them; ``whereabouts`` is what the rest of the daemon asks."""
 
     def __init__(
         self, database: Database, settings: Settings, connections: Connections, fleet: LocalFleet
@@ -47,7 +48,7 @@ class Housing:
         self.whereabouts = Whereabouts(book, settings.rooms.directories)
         connections.also(self.whereabouts.lanes)
         construction = Construction(self._ground, book, self.whereabouts, self._wishes)
-        self.topic = RoomCommands(construction)
+        self.topics = (RoomCommands(construction), DeviceCommands(connections.devices))
 
     def parts(
         self,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _TERMINAL_SEQUENCE = re.compile(r"\x1b\[[0-9;:?]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_TYPED = re.compile(r"`([^`<]+)`")
+_CODE = r"<code>\1</code>"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{1,32}")
 _BACKTICKS = re.compile(r"`{3,}")
@@ -43,8 +45,11 @@ def storable(text: str) -> str:
 
 
 def paragraph(text: str) -> str:
-    """Return plain text as one HTML paragraph; its line ends become breaks."""
-    return f"<p>{inline(text.strip(chr(10)))}</p>"
+    """Return plain text as one HTML paragraph; its line ends become breaks.
+
+    What stands between two backticks in a line is to be typed, or a name: it is shown as code.
+    """
+    return f"<p>{_TYPED.sub(_CODE, inline(text.strip(chr(10))))}</p>"
 
 
 def inline(text: str) -> str:

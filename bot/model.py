@@ -105,6 +105,7 @@ class InboundKind(StrEnum):
     TEXT = "text"
     EDIT = "edit"
     REACTION = "reaction"
+    REDACTION = "redaction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,8 @@ class Inbound:
     """One event that somebody caused on a platform.
 
     ``event_id`` is the platform's own; together with ``source.kind`` it is unique. ``recovered`` marks
-    one that was read back after downtime. A reaction's ``text`` is its mark, ``stands_on`` the platform's id
-    of what it stands on (None for anything else). With ``attachments`` the text stands below them.
+    one that was read back after downtime. A reaction's ``text`` is its mark; ``stands_on`` is the platform's id of what
+    a reaction stands on, or an edit or a redaction revises. With ``attachments`` the text stands below them.
     """
 
     event_id: str
@@ -130,6 +131,11 @@ class Inbound:
     def id(self) -> str:
         """Our id for it, the same however often the platform repeats the event."""
         return event_key(self.source.kind, self.event_id)
+
+    @property
+    def is_revision(self) -> bool:
+        """Whether it changes or takes back what was said before."""
+        return self.kind in {InboundKind.EDIT, InboundKind.REDACTION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +343,7 @@ class ConnectorHealth:
 class Capabilities:
     """What a platform can show. ``max_bytes`` bounds one event's text and markup together.
 
+    ``edits``: what stands there can be changed, and people's edits and redactions come in.
     ``reactions``: our marks are shown; ``choices``: people's marks come in, so offers stand below their message.
     ``file_bytes`` bounds a file, 0 means none; what takes more than ``most_parts`` events is folded into one.
     ``rooms``: we can make rooms and pin there (bot/rooms.py); ``encrypts``: we can talk in encrypted ones.

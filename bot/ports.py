@@ -1,9 +1,9 @@
 """The seams: what the middle needs from the edges. Every one has a fake that passes the same suite."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from bot.asked import Kept, Offered
 from bot.enclosure import Attachment
@@ -69,6 +69,13 @@ class ShowsTyping(Protocol):
     """A connector that can show that we are at work; a lost signal harms nobody."""
 
     async def typing(self, address: Address, *, active: bool) -> None: ...
+
+
+@runtime_checkable
+class KnowsWhenItIsOut(Protocol):
+    """A connector that can be put out of its own place."""
+
+    def is_out(self, address: Address) -> bool: ...
 
 
 class Contents(Protocol):
@@ -149,13 +156,16 @@ class Journal(Protocol):
         ...
 
     async def begin(self, inbound: Inbound, token: str) -> bool:
-        """Mark an event as being handled, for good: true for the one caller whose token it now bears."""
+        """Mark an event as being handled, for good: true for the one caller whose token it now bears.
+
+        The text it has here is what is run, and what ``interrupted`` names.
+        """
         ...
 
     async def finish(self, inbound: Inbound, letters: Sequence[Letter], outcome: str) -> None:
         """Store what is said in answer and that the event is done, in one transaction; repeatable.
 
-        ``outcome`` is one of done, failed, refused, ignored, interrupted.
+        ``outcome`` is one of done, failed, refused, ignored, interrupted, withdrawn.
         """
         ...
 
@@ -164,10 +174,37 @@ class Journal(Protocol):
         ...
 
 
+class Revisions(Protocol):
+    """How people changed what they had said before."""
+
+    async def of(self, source: Address, event_id: str) -> Sequence[Inbound]:
+        """Return edits and redactions of an event in its place, whoever sent them, in the order they came.
+
+        An edit that was redacted itself is left out.
+        """
+        ...
+
+
 class Positions(Protocol):
     """Where each connector goes on reading."""
 
     async def position(self, connector: str) -> str | None: ...
+
+    async def known(self, connector: str, event_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of a platform's event ids that the journal has."""
+        ...
+
+
+class Successions(Protocol):
+    """Which places took over from others, such as the room that a Matrix room was upgraded to."""
+
+    async def note(self, old: Address, new: Address) -> None:
+        """Keep that one place took over from another; repeatable, and the first word counts."""
+        ...
+
+    async def known(self, kind: str) -> Mapping[str, str]:
+        """Return a platform's old places with the ones that took over from them."""
+        ...
 
 
 class Outbox(Protocol):

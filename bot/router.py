@@ -2,15 +2,15 @@
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
 import structlog
 
+from bot.account import account_of
 from bot.asked import Offered
 from bot.backoff import Backoff
 from bot.choices import Choices
@@ -18,19 +18,18 @@ from bot.command.declare import Call
 from bot.errors import TransientError
 from bot.intake import Intake
 from bot.interpreter import Interpreter
+from bot.lineup import Lineup
 from bot.mailbox import Mailbox
 from bot.marks import DONE, FAILED, TAKEN, mail_marks, mark_on
 from bot.model import (
     Address,
     Caller,
-    Gap,
     Inbound,
     InboundBatch,
     InboundKind,
     Message,
     MessageKind,
     ReceiptState,
-    Unreadable,
     Via,
     derived_id,
 )
@@ -38,6 +37,7 @@ from bot.policy import TALK
 from bot.ports import Journal, Presence
 from bot.problem import problem_of
 from bot.reply import Block, Offer, Text
+from bot.revising import Revising, mail_id
 
 PREFIX = "!"
 SLOW = timedelta(milliseconds=400)
@@ -46,11 +46,11 @@ SLOW = timedelta(milliseconds=400)
 _POLL = timedelta(seconds=2)
 _GRACE = timedelta(seconds=5)
 _AWAY = Backoff(timedelta(milliseconds=100), timedelta(seconds=5))
-_PENDING = 500
 _NOTICE = MessageKind.NOTICE
 _SHOWN = 200
 
 Result = TypeVar("Result")
+Addressee = Callable[[str], tuple[Address | None, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,10 @@ class _Asked:
 class Router:
     """Takes what connectors bring to the interpreter or to an agent, at most once per event.
 
-    ``choices`` knows which marks stand for a line, ``intake`` takes files. ``addressee`` says to whom a text goes that is no
-    command, and what of it. ``token`` is this daemon's life: an event begun under another token and never finished was interrupted
-    by a crash; it is named, never run again. ``threads`` says that free text in a room begins a thread of its own, ``prepare``
-    is awaited before the first event is handled.
+    ``choices`` knows which marks stand for a line, ``intake`` takes files, ``revising`` knows what people changed since.
+    ``addressee`` says to whom a text goes that is no command, and what of it. ``token`` is this daemon's life: an event begun
+    under another and never finished was interrupted by a crash; it is named, never run again. ``threads`` says that
+    free text in a room begins a thread of its own, ``prepare`` is awaited before the first event is handled.
     """
 
     name = "router"
@@ -80,17 +80,20 @@ class Router:
         journal: Journal,
         mailbox: Mailbox,
         interpreter: Interpreter,
-        addressee: Callable[[str], tuple[Address | None, str]],
+        addressee: Addressee,
         presence: Presence,
         *,
         choices: Choices,
         intake: Intake,
+        revising: Revising,
         token: str,
         threads: bool = True,
         prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._intake = intake
         self._journal = journal
+        self._lineup = Lineup(journal)
+        self._revising = revising
         self._mailbox = mailbox
         self._interpreter = interpreter
         self._choices = choices
@@ -99,9 +102,6 @@ class Router:
         self._token = token
         self._threads = threads
         self._prepare = prepare
-        self._lanes: dict[str, deque[Inbound]] = {}
-        self._underway: set[str] = set()
-        self._arrived = asyncio.Event()
         self._log = structlog.get_logger(part=self.name)
 
     async def accept(self, batch: InboundBatch) -> None:
@@ -109,14 +109,10 @@ class Router:
 
         Raises TransientError when the database is away: then nothing of the batch was stored.
         """
-        notices = [_gap_notice(batch, gap) for gap in batch.gaps]
-        notices += [_unreadable_notice(batch, one) for one in batch.unreadable]
-        letters = self._mailbox.seal(notices)
-        for event in await self._journal.accept(batch, letters):
-            self._enqueue(event)
+        letters = self._mailbox.seal(account_of(batch))
+        await self._lineup.accept(batch, letters)
         if letters:
             self._mailbox.posted.set()
-        self._arrived.set()
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Handle events until cancelled; what runs then is given a few seconds to finish."""
@@ -126,13 +122,10 @@ class Router:
         tasks: set[asyncio.Task[None]] = set()
         try:
             while True:
-                self._arrived.clear()
-                if not self._lanes:
-                    for event in await self._pending():
-                        self._enqueue(event)
+                self._lineup.arrived.clear()
+                await self._lineup.fill()
                 ready("handling what comes in")
-                for lane in [lane for lane in self._lanes if lane not in self._underway]:
-                    self._underway.add(lane)
+                for lane in self._lineup.take_idle():
                     task = asyncio.create_task(self._work_off(lane))
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
@@ -140,49 +133,47 @@ class Router:
         finally:
             await _drain(tasks)
 
-    async def _pending(self) -> Sequence[Inbound]:
-        try:
-            return await self._journal.pending(_PENDING)
-        except TransientError as error:
-            self._log.info("database away", error=error.message)
-            return ()
-
     async def _wait_for_arrival(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_POLL.total_seconds()):
-                await self._arrived.wait()
-
-    def _enqueue(self, event: Inbound) -> None:
-        self._lanes.setdefault(event.source.lane, deque()).append(event)
+                await self._lineup.arrived.wait()
 
     async def _work_off(self, lane: str) -> None:
         """Handle a lane's events one after another until none is left."""
-        waiting = self._lanes[lane]
-        try:
+        with self._lineup.working(lane) as waiting:
             while waiting:
                 await self._handle(waiting[0])
                 waiting.popleft()
-        finally:
-            self._underway.discard(lane)
-            if not waiting:
-                self._lanes.pop(lane, None)
 
     async def _handle(self, event: Inbound) -> None:
+        meant = await self._insist(lambda: self._revising.meant(event, self._lineup))
+        for revision in meant.revisions:
+            await self._end(revision, "done", [])
+            self._lineup.drop(revision)
+        if meant.event is None:
+            await self._end(event, "withdrawn", [])
+            return
+        event = meant.event
         asked = await self._asked(event)
         if self._runs_once(asked) and not await self._insist(
             lambda: self._journal.begin(event, self._token)
         ):
             return
-        outcome, messages = await self._answer(event, asked)
+        await self._end(event, *await self._answer(event, asked))
+
+    async def _end(self, event: Inbound, outcome: str, messages: list[Message]) -> None:
         letters = self._mailbox.seal(messages)
         await self._insist(lambda: self._journal.finish(event, letters, outcome))
-        self._mailbox.posted.set()
+        if letters:
+            self._mailbox.posted.set()
         self._log.info(
             "handled", event_id=event.event_id, source=str(event.source), outcome=outcome
         )
 
     async def _asked(self, event: Inbound) -> _Asked | None:
         """Return the line that an event asks for; a mark's own text is never one."""
+        if event.kind is InboundKind.REDACTION:
+            return None
         if event.kind is not InboundKind.REACTION:
             # What stands below a file is for its reader: a file's name must not come to run anything.
             if event.attachments or not is_command(event.text):
@@ -202,16 +193,16 @@ class Router:
         """
         if asked is None:
             return False
+        if asked.event.is_revision:
+            return False
         return asked.offered is not None or self._interpreter.changes_something(asked.line)
 
     async def _answer(self, event: Inbound, asked: _Asked | None) -> tuple[str, list[Message]]:
         """Return how an event ended and what is said to it."""
         if not self._interpreter.takes(event.source, _via(event)):
             return "ignored", []
-        if event.kind is InboundKind.EDIT:
-            note = "An edit is not run. Send the changed command as a new message."
-            edited = [] if asked is None else [_say(asked, "edit", (Text(note),), _NOTICE)]
-            return "ignored", edited
+        if event.is_revision:
+            return await self._revise(event, asked)
         if asked is not None:
             return await self._run_command(asked)
         return ("ignored", []) if event.kind is InboundKind.REACTION else await self._talk(event)
@@ -242,8 +233,22 @@ class Router:
         caller = Caller(event.sender, _via(event))
         return Call(caller, event.source, event.id, thread, asked.reply_to)
 
+    async def _revise(self, event: Inbound, asked: _Asked | None) -> tuple[str, list[Message]]:
+        """Follow a revision of what was taken up before it came: only mail that was not typed can."""
+        if asked is not None:
+            note = "An edit is not run any more. Send the changed command as a new message."
+            return "ignored", [_say(asked, "edit", (Text(note),), _NOTICE)]
+        outcome, said = "done", list[Message]()
+        if event.kind is InboundKind.EDIT and event.stands_on is not None:
+            outcome, said = await self._talk(event)
+        if outcome == "done" and await self._insist(lambda: self._revising.take_back(event)):
+            return "done", said
+        return "ignored", []
+
     async def _talk(self, event: Inbound) -> tuple[str, list[Message]]:
-        spoken = _Asked(event, event.text, self._conversation(event), event.event_id)
+        first = event.stands_on or event.event_id
+        place = self._conversation(replace(event, event_id=first))
+        spoken = _Asked(event, event.text, place, first)
         try:
             decision = await self._interpreter.decide(TALK, self._call(spoken))
         except TransientError as error:
@@ -257,13 +262,13 @@ class Router:
         if event.attachments:
             return "done", list(await self._insist(lambda: self._intake.take(event, to, words)))
         mail = Message(
-            id=derived_id("mail", event.id),
+            id=mail_id(event),
             to=to,
             kind=MessageKind.MAIL,
             blocks=(Text(words),),
             author=event.sender.id,
             origin=spoken.to,
-            origin_event=event.event_id,
+            origin_event=first,
             cause=event.id,
         )
         return "done", [mail, *mail_marks(mail, ReceiptState.STORED)]
@@ -371,26 +376,3 @@ def _interrupted(asked: _Asked, why: str) -> list[Message]:
         f"interrupted: {shown}\nIt may have run, in whole or in part ({why}); it is not run again."
     )
     return [_say(asked, "reply", (Text(text),), _NOTICE), *_marked(asked, FAILED)]
-
-
-def _gap_notice(batch: InboundBatch, gap: Gap) -> Message:
-    return Message(
-        id=derived_id("gap", batch.connector, gap.source.lane, batch.position or ""),
-        to=gap.source,
-        kind=MessageKind.NOTICE,
-        blocks=(Text(f"recovered {gap.recovered}, lost {gap.lost}"),),
-    )
-
-
-def _unreadable_notice(batch: InboundBatch, one: Unreadable) -> Message:
-    said = (
-        f"I cannot read what {one.sender.name} wrote here: {one.why}. Say it again, or let your client send the"
-        " keys once more; how is in docs/howto/matrix.md."
-    )
-    return Message(
-        id=derived_id("unreadable", batch.connector, one.source.lane, one.event_id),
-        to=one.source,
-        kind=MessageKind.NOTICE,
-        blocks=(Text(said),),
-        reply_to=one.event_id,
-    )

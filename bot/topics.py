@@ -17,6 +17,7 @@ from bot.units import Units
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
 from commands.briefs import BriefCommands
+from commands.devices import DeviceCommands
 from commands.files import FileCommands
 from commands.fleet import FleetCommands
 from commands.graph import GraphCommands
@@ -130,4 +131,5 @@ TOPICS: tuple[type, ...] = (
     SupervisorCommands,
     RemindCommands,
     RoomCommands,
+    DeviceCommands,
 )

@@ -14,13 +14,14 @@ from bot.marks import Marks
 from bot.presence import Typing
 from bot.progress import Progress
 from bot.relay import Relay
+from bot.revising import Revising
 from bot.router import Router
 from bot.settings import Settings
 from fleet.local import LocalFleet
 from fleet.records import doing_of
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
-from storage.journal import PostgresJournal
+from storage.journal import PostgresJournal, PostgresRevisions
 from storage.offers import PostgresOffers
 from storage.outbox import PostgresOutbox
 
@@ -73,6 +74,7 @@ def make_traffic(
         presence,
         choices=Choices(PostgresOffers(database), interpreter, mailbox),
         intake=intake,
+        revising=Revising(PostgresRevisions(database), outbox, correspondence),
         token=token,
         threads=settings.threads.conversations,
         prepare=prepare,

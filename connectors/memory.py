@@ -83,7 +83,19 @@ class MemoryPlatform:
         self.standing.append(Standing(event_id, place, text, thread, sender, edits=edits))
         kind = InboundKind.EDIT if edits else InboundKind.TEXT
         source = Address(KIND, place, thread)
-        self._log.append(Inbound(event_id, source, sender, storable(text), self._now(), kind))
+        said = Inbound(event_id, source, sender, storable(text), self._now(), kind)
+        self._log.append(replace(said, stands_on=edits))
+        self._changed.set()
+        return event_id
+
+    def redact(self, place: str, sender: Principal, redacted: str) -> str:
+        """Let a person take back what was said or marked; return the redaction's event id."""
+        event_id = f"event-{next(self._numbers)}"
+        self.standing = [one for one in self.standing if one.id != redacted]
+        said = Inbound(
+            event_id, Address(KIND, place), sender, "", self._now(), InboundKind.REDACTION
+        )
+        self._log.append(replace(said, stands_on=redacted))
         self._changed.set()
         return event_id
 
@@ -191,16 +203,20 @@ class MemoryPlatform:
         if not self.line_up:
             raise TransientError("the platform is away")
 
+    async def travel(self) -> None:
+        """Take as long as the way to the platform takes: no time, unless a test makes it slow."""
+
     def missed(self, since: int) -> int:
         """Return how many events stand after a position."""
         return len(self._log) - since
 
-    async def read(self, since: int) -> tuple[Inbound, ...]:
-        """Return the events after a position, waiting for the first one."""
+    async def read(self, since: int) -> tuple[tuple[Inbound, ...], int]:
+        """Return the events after a position, waiting for the first one, and the position after them."""
+        await self.travel()
         while True:
             self.require_line()
             if since < len(self._log):
-                return tuple(self._log[since:])
+                return tuple(self._log[since:]), len(self._log)
             self._changed.clear()
             await self._changed.wait()
 
@@ -240,6 +256,7 @@ class MemoryConnector:
         """Show a message; TransientError while the line is down, UserError for another kind's place."""
         if message.to.kind != KIND:
             raise UserError(f"kind {message.to.kind!r} is not here; allowed is {KIND!r}")
+        await self._platform.travel()
         return SendResult(
             ReceiptState.ACCEPTED, self._platform.show(message, await self._file(message))
         )
@@ -272,12 +289,11 @@ class MemoryConnector:
         done = int(position or 0)
         missed = self._platform.missed(done) if position else 0
         while True:
-            events = await self._platform.read(done)
-            done += len(events)
+            events, done = await self._platform.read(done)
             batch = InboundBatch(KIND, events, str(done))
             await accept(_recovered(batch) if missed else batch)
             missed = 0
-            self._last_inbound_at = events[-1].sent_at
+            self._last_inbound_at = datetime.now(UTC)
 
 
 def _recovered(batch: InboundBatch) -> InboundBatch:

@@ -49,7 +49,7 @@ class Stage(Protocol):
     """One place on a platform with one person in it, and the connector under test.
 
     ``connector`` is the present one; ``restart`` throws it away, as a crash does, and makes another.
-    ``speak``, ``send_file``, ``edit`` and ``react`` return the event's id. ``cut`` and ``restore`` take the line between
+    ``speak``, ``send_file``, ``edit``, ``react`` and ``redact`` return the event's id. ``cut`` and ``restore`` take the line between
     connector and platform down and up again. ``speak`` works also while it is down. ``standing`` is what we said
     and the person sees, oldest first, without marks and files; ``files`` are those, and ``marks`` is what of ours stands on one event.
     ``contents`` has the bytes of files that the connector is asked to send.
@@ -73,6 +73,8 @@ class Stage(Protocol):
 
     async def react(self, event_id: str, mark: str) -> str: ...
 
+    async def redact(self, event_id: str) -> str: ...
+
     async def standing(self) -> Sequence[Standing]: ...
 
     async def files(self) -> Sequence[StandingFile]: ...
@@ -88,19 +90,31 @@ class Stage(Protocol):
 
 @dataclass
 class Ledger:
-    """A journal in memory: each event once, and the position. ``faults`` is how often it is away."""
+    """A journal in memory: each event once, and the position.
+
+    ``faults`` is how often it is away. While ``is_stuck`` it does not come to an end with any events; ``caught`` says
+    that there were some.
+    """
 
     position: str | None = None
     events: list[Inbound] = field(default_factory=list)
     faults: int = 0
+    is_stuck: bool = False
+    caught: bool = False
 
     async def accept(self, batch: InboundBatch) -> None:
         """Keep what is new of a batch, or raise TransientError and keep nothing of it."""
         if self.faults:
             self.faults -= 1
             raise TransientError("the journal is away")
+        if self.is_stuck and batch.events:
+            self.caught = True
+            await asyncio.Event().wait()
         known = {event.id for event in self.events}
-        self.events.extend(event for event in batch.events if event.id not in known)
+        for event in batch.events:
+            if event.id not in known:
+                known.add(event.id)
+                self.events.append(event)
         self.position = batch.position or self.position
 
     def texts(self) -> list[str]:

@@ -156,10 +156,44 @@ class ConnectorContract(FilesContract):
             original = await stage.speak("!backlog list")
             if stage.connector.capabilities().edits:
                 edit = await ledger.arrival(await stage.edit(original, "!fleet stop"))
-                assert edit.kind is InboundKind.EDIT
+                assert (edit.kind, edit.stands_on) == (InboundKind.EDIT, original)
                 assert edit.event_id != original
             await ledger.arrival(await stage.speak("the end"))
         assert ledger.texts() == ["!backlog list", "the end"]
+
+    async def test_what_is_taken_back_comes_as_a_redaction_of_it(self, stage: Stage) -> None:
+        ledger = Ledger()
+        async with listening(stage, ledger):
+            original = await stage.speak("!fleet stop")
+            await ledger.arrival(original)
+            if stage.connector.capabilities().edits:
+                gone = await ledger.arrival(await stage.redact(original))
+                assert (gone.kind, gone.text) == (InboundKind.REDACTION, "")
+                assert (gone.stands_on, gone.source) == (original, stage.place)
+                assert gone.sender.id.partition(":")[2]
+            await ledger.arrival(await stage.speak("the end"))
+        assert ledger.texts() == ["!fleet stop", "the end"]
+
+    async def test_what_was_taken_back_while_we_were_down_is_never_to_be_run(
+        self, stage: Stage
+    ) -> None:
+        ledger = Ledger()
+        async with listening(stage, ledger):
+            before = await stage.speak("before")
+            await ledger.arrival(before)
+        await stage.cut()
+        gone = await stage.speak("!fleet stop")
+        if stage.connector.capabilities().edits:
+            await stage.redact(gone)
+            await stage.redact(before)
+        await stage.restart()
+        await stage.restore()
+        async with listening(stage, ledger):
+            await ledger.arrival(await stage.speak("the end"))
+        if stage.connector.capabilities().edits:
+            taken_back = {one.stands_on for one in ledger.events if one.stands_on}
+            ran = [one.text for one in ledger.events if one.event_id not in taken_back]
+            assert [text for text in ran if text] == ["the end"]
 
     async def test_an_edit_of_ours_takes_the_place_of_what_it_edits(self, stage: Stage) -> None:
         ledger = Ledger()

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import nio
 from aiohttp import web
 
 from connectors.matrix.accounts import new_pickle_key
@@ -21,8 +22,9 @@ from tests.stages.synapse import Town, town
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 _DESK, _PHONE = (1180, 860), (390, 780)
-_BODIES = ".mx_RoomView_timeline .mx_EventTile_body, .mx_RoomView_timeline .mx_EventTile_content"
-_THREAD = ".mx_ThreadView .mx_EventTile_body"
+_BODIES = ".mx_RoomView_timeline [data-self=false] .mx_EventTile_body"
+_THREAD = ".mx_ThreadView [data-self=false] .mx_EventTile_body"
+_SUMMARY = ".mx_ThreadSummary"
 
 
 class Scene:
@@ -63,13 +65,15 @@ class Scene:
             ".includes(b.innerText.trim())).forEach((b) => b.click())"
         )
 
-    async def say(self, text: str, expected: str, *, thread: bool = False) -> None:
+    async def say(
+        self, text: str, expected: str, *, thread: bool = False, where: str = _BODIES
+    ) -> None:
         """Type a line into Element and wait until an answer shows some words."""
         view = ".mx_ThreadView" if thread else ".mx_RoomView_body"
         await self._page.click(f"{view} .mx_BasicMessageComposer_input")
         await self._page.type(text)
         await self._page.press("Enter")
-        await self.shows(expected, _THREAD if thread else _BODIES)
+        await self.shows(expected, _THREAD if thread else where)
 
     async def shows(self, words: str, where: str = _BODIES) -> None:
         """Wait until Element shows some words."""
@@ -106,7 +110,7 @@ class Scene:
             "!backlog create --id A2 --title 'Write the API' --depends-on A1", "has card A2"
         )
         await self.say("!backlog list", "Write the API")
-        await self.say("What should we begin with?", "dogfood orchestrator:")
+        await self.say("What should we begin with?", "dogfood orchestrator:", where=_SUMMARY)
         await self.photograph("element-conversation")
         await self.say("!fleet stop enhancer", "This ends the sessions")
         await self.photograph("element-question")
@@ -149,9 +153,11 @@ async def _element(page: Path, homeserver: Town) -> AsyncIterator[str]:
 
 
 async def _names(room: OpsRoom) -> None:
-    await room.ann.client.set_displayname("Ann")
-    bot = room.town.client(room.bot)
-    await bot.client.set_displayname("Mosaic")
+    for person, name in ((room.ann, "Ann"), (room.town.client(room.bot), "Mosaic")):
+        person.client.user_id = person.user_id  # it asks for it in this one call
+        answer = await person.client.set_displayname(name)
+        if isinstance(answer, nio.ProfileSetDisplayNameError):
+            raise SystemExit(f"{name}: {answer}")
 
 
 async def take(page_directory: Path, pictures: Path) -> None:

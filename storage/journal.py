@@ -48,7 +48,9 @@ class PostgresJournal:
     async def begin(self, inbound: Inbound, token: str) -> bool:
         """Give an event to the holder of a token, who may ask again."""
         async with self._database.connection() as connection:
-            begun = await self._journal.begin_event.fetchval(connection, id=inbound.id, token=token)
+            begun = await self._journal.begin_event.fetchval(
+                connection, id=inbound.id, token=token, wording=inbound.text
+            )
         return begun is True
 
     async def finish(self, inbound: Inbound, letters: Sequence[Letter], outcome: str) -> None:
@@ -80,6 +82,32 @@ class PostgresPositions:
         async with self._database.connection() as connection:
             place = await self._journal.find_position.fetchval(connection, connector=connector)
         return None if place is None else str(place)
+
+    async def known(self, connector: str, event_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of a connector's event ids that were accepted before."""
+        ids = [storable(event_id) for event_id in event_ids]
+        async with self._database.connection() as connection:
+            rows = await self._journal.find_known.fetch(connection, kind=connector, event_ids=ids)
+        return frozenset(row["event_id"] for row in rows)
+
+
+class PostgresRevisions:
+    """The port Revisions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._journal = Queries.load("journal")
+
+    async def of(self, source: Address, event_id: str) -> Sequence[Inbound]:
+        """Return how an event was revised, oldest first."""
+        async with self._database.connection() as connection:
+            rows = await self._journal.find_revisions.fetch(
+                connection,
+                kind=source.kind,
+                place=storable(source.place),
+                event_id=storable(event_id),
+            )
+        return [_inbound(row) for row in rows]
 
 
 def stored_form(event: Inbound) -> Inbound:

@@ -365,12 +365,18 @@ CREATE TABLE public.inbound (
     ended_at timestamp with time zone,
     stands_on text,
     attachments jsonb,
+    wording text,
     CONSTRAINT inbound_begun_by_at CHECK (((begun_by IS NULL) = (begun_at IS NULL))),
     CONSTRAINT inbound_ended CHECK (((state = ANY (ARRAY['stored'::text, 'running'::text])) = (ended_at IS NULL))),
-    CONSTRAINT inbound_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'edit'::text, 'reaction'::text]))),
-    CONSTRAINT inbound_reaction_stands CHECK (((kind = 'reaction'::text) = (stands_on IS NOT NULL))),
+    CONSTRAINT inbound_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'edit'::text, 'reaction'::text, 'redaction'::text]))),
     CONSTRAINT inbound_running_is_somebodys CHECK (((state <> 'running'::text) OR (begun_by IS NOT NULL))),
-    CONSTRAINT inbound_state_check CHECK ((state = ANY (ARRAY['stored'::text, 'running'::text, 'done'::text, 'failed'::text, 'refused'::text, 'ignored'::text, 'interrupted'::text]))),
+    CONSTRAINT inbound_stands CHECK (
+CASE kind
+    WHEN 'text'::text THEN (stands_on IS NULL)
+    WHEN 'edit'::text THEN true
+    ELSE (stands_on IS NOT NULL)
+END),
+    CONSTRAINT inbound_state_check CHECK ((state = ANY (ARRAY['stored'::text, 'running'::text, 'done'::text, 'failed'::text, 'refused'::text, 'ignored'::text, 'interrupted'::text, 'withdrawn'::text]))),
     CONSTRAINT inbound_stored_is_untouched CHECK (((state <> 'stored'::text) OR (begun_by IS NULL)))
 );
 
@@ -540,6 +546,14 @@ CREATE TABLE public.slot (
     number integer NOT NULL,
     dispatch text COLLATE pg_catalog."C",
     CONSTRAINT slot_number_check CHECK ((number > 0))
+);
+
+CREATE TABLE public.succession (
+    kind text NOT NULL,
+    old_place text NOT NULL,
+    new_place text NOT NULL,
+    noted_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT succession_of_another CHECK ((old_place <> new_place))
 );
 
 CREATE TABLE public.tick (
@@ -767,6 +781,9 @@ ALTER TABLE ONLY public.slot
 ALTER TABLE ONLY public.slot
     ADD CONSTRAINT slot_pkey PRIMARY KEY (agent_class, number);
 
+ALTER TABLE ONLY public.succession
+    ADD CONSTRAINT succession_pkey PRIMARY KEY (kind, old_place);
+
 ALTER TABLE ONLY public.tick
     ADD CONSTRAINT tick_pkey PRIMARY KEY (id);
 
@@ -822,6 +839,8 @@ CREATE UNIQUE INDEX dispatch_one_a_card ON public.dispatch USING btree (card_id)
 CREATE UNIQUE INDEX dispatch_one_an_agent ON public.dispatch USING btree (place) WHERE (ended_at IS NULL);
 
 CREATE INDEX inbound_begun ON public.inbound USING btree (sender_id, begun_at) WHERE (begun_at IS NOT NULL);
+
+CREATE INDEX inbound_revision ON public.inbound USING btree (source_kind, stands_on) WHERE (kind = ANY (ARRAY['edit'::text, 'redaction'::text]));
 
 CREATE INDEX inbound_running ON public.inbound USING btree (seq) WHERE (state = 'running'::text);
 

@@ -8,6 +8,7 @@ settings.load_profile("unhurried")
 
 pytest_plugins = [
     "tests.fixtures_backlog",
+    "tests.fixtures_faults",
     "tests.fixtures_fleet",
     "tests.fixtures_installation",
     "tests.fixtures_mailroom",

@@ -27,6 +27,7 @@ class RoomEvent(_Lenient):
     origin_server_ts: Any = 0
     state_key: str | None = None
     unsigned: Any = None
+    redacts: Any = None
 
 
 class StrippedEvent(_Lenient):
@@ -52,7 +53,7 @@ class Timeline(Events):
 
 
 class JoinedRoom(_Lenient):
-    """What is new in a room that we are in."""
+    """What is new in a room that we are in, or were in until now."""
 
     state: Events = Events()
     timeline: Timeline = Timeline()
@@ -69,7 +70,7 @@ class Rooms(_Lenient):
 
     join: dict[str, JoinedRoom] = Field(default_factory=dict)
     invite: dict[str, InvitedRoom] = Field(default_factory=dict)
-    leave: dict[str, Any] = Field(default_factory=dict)
+    leave: dict[str, JoinedRoom] = Field(default_factory=dict)
 
 
 class SyncAnswer(_Lenient):

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -22,6 +23,7 @@ from bot.model import (
     OutboundMessage,
     ReceiptState,
     SendResult,
+    derived_id,
 )
 from bot.ports import Accept, Contents
 from bot.rooms import Pins, RoomBuilder
@@ -29,8 +31,8 @@ from connectors.matrix.building import Building
 from connectors.matrix.crypto.cipher import Cipher
 from connectors.matrix.crypto.device_list import DeviceList
 from connectors.matrix.events import KIND
-from connectors.matrix.failures import NO_ROOT, REPEATED_REACTION
-from connectors.matrix.gaps import Bounds, GapWalker
+from connectors.matrix.failures import FORBIDDEN, NO_ROOT, REPEATED_REACTION
+from connectors.matrix.gaps import Bounds, GapWalker, Knows
 from connectors.matrix.keys import Keys
 from connectors.matrix.media import Media
 from connectors.matrix.members import Members
@@ -42,11 +44,20 @@ from connectors.matrix.recent import Recent
 from connectors.matrix.rooms import MayInvite, Report, Rooms
 from connectors.matrix.session import Session
 from connectors.matrix.sync import HOLD, SyncLoop
+from connectors.matrix.upgrades import Moved, Upgrades
 from connectors.matrix.wire import MAX_BYTES, SEALED_LIMIT, WireEvent, to_wire
 
 _TYPING_LASTS = timedelta(seconds=30)
 _FRESH = HOLD + timedelta(seconds=20)
 _HEALTH_PATIENCE = timedelta(seconds=5)
+
+
+async def _nothing_known(_event_ids: Sequence[str]) -> frozenset[str]:
+    return frozenset()
+
+
+async def _not_kept(_old: str, _new: str) -> None:
+    return None
 
 
 class MatrixConnector:
@@ -56,7 +67,8 @@ class MatrixConnector:
     the operators something that cannot be said where it happened. ``keys`` says where the device's keys are: without
     them encrypted rooms are closed to us, and with them nothing is said there but encrypted. Nothing is requested before
     the first call; ``close`` ends it. ``contents`` has the bytes of files that are sent, ``read_receipts`` is public,
-    private or off.
+    private or off. ``knows`` tells which events were read before, ``successors`` which rooms took over from which in
+    earlier lives; of a new one ``moved`` is told.
     """
 
     kind = KIND
@@ -72,6 +84,9 @@ class MatrixConnector:
         report: Report,
         contents: Contents,
         device_id: str | None = None,
+        knows: Knows = _nothing_known,
+        successors: Mapping[str, str] = MappingProxyType({}),
+        moved: Moved = _not_kept,
         keys: Keys | None = None,
         bounds: Bounds | None = None,
         hold: timedelta = HOLD,
@@ -81,11 +96,15 @@ class MatrixConnector:
         members = Members(session)
         self._cipher = cipher = None if keys is None else Cipher(session, members, keys)
         self._privacy = Privacy(session, members, cipher, report)
-        self._rooms = Rooms(session, room_id, may_invite, report, self._privacy.hindrance)
+        upgrades = Upgrades(session, report, successors, moved=moved, farewell=self._say_farewell)
+        hindrance = self._privacy.hindrance
+        self._rooms = Rooms(
+            session, room_id, may_invite, report, upgrades=upgrades, hindrance=hindrance
+        )
         self._contents = contents
         self._media = Media(session)
         bounds = bounds or Bounds()
-        walker = GapWalker(session, bounds)
+        walker = GapWalker(session, bounds, knows)
         self._reader = Reader(user_id, self._rooms, walker, self._privacy)
         self._loop = SyncLoop(
             session, self._rooms, self._reader, self._privacy, recent=bounds.recent, hold=hold
@@ -102,13 +121,27 @@ class MatrixConnector:
     async def send(self, message: OutboundMessage) -> SendResult:
         """Show a message and return the event's id; calls for one room are done in the order made.
 
-        A mark stands before the one that it takes the place of is withdrawn.
+        A mark stands before the one that it takes the place of is withdrawn. What was to be said in a room that
+        was replaced is said in the one that took over.
 
-        Raises UserError for an encrypted room without keys, one that we are not in, and an event that is too large;
-        TransientError (with the server's own wait, if it gave one) and SetupError otherwise.
+        Raises UserError for an encrypted room without keys, one where we may not speak, and an event that is too large;
+        TransientError (with the server's own wait, if it gave one) and SetupError otherwise. What is to be said in
+        a room that we are not in waits so for an invitation.
         """
         if message.to.kind != KIND:
             raise UserError(f"{message.to} is no place on Matrix")
+        forwarded = self._rooms.upgrades.forward(message)
+        if forwarded is None:
+            reason = "not shown: the room that it belongs to was replaced"
+            return SendResult(ReceiptState.UNKNOWN, by=None, reason=reason)
+        try:
+            return await self._send(forwarded)
+        except UserError as error:
+            if error.code == FORBIDDEN:
+                await self._rooms.refuse_outside(forwarded.to.place)
+            raise
+
+    async def _send(self, message: OutboundMessage) -> SendResult:
         room_id = message.to.place
         async with self._turns.setdefault(room_id, asyncio.Lock()):
             event_id = await self._place(message)
@@ -117,6 +150,17 @@ class MatrixConnector:
         if event_id is None:
             return SendResult(ReceiptState.ACCEPTED, evidence={"already_there": True})
         return SendResult(ReceiptState.ACCEPTED, event_id, evidence={"event_id": event_id})
+
+    async def _say_farewell(self, old: str, new: str) -> None:
+        """Say in a room that was replaced where it goes on, if it still lets us."""
+        message_id = derived_id("farewell", old, new)
+        text = f"This room was replaced, and I go on in {new}. What was said here stays as history."
+        kind = MessageKind.NOTICE
+        message = OutboundMessage(message_id, 0, message_id, Address(KIND, old), kind, text)
+        try:
+            await self._send(message)
+        except MosaicError as error:
+            self._log.info("no farewell", room_id=old, error=error.message)
 
     async def _upload(self, message: OutboundMessage) -> dict[str, Any] | None:
         """Upload a message's file, encrypted if its room is, and return where it is; None without one.
@@ -224,10 +268,17 @@ class MatrixConnector:
     async def typing(self, address: Address, *, active: bool) -> None:
         """Show that we are at work, for at most 30 s; a signal that does not get through is dropped."""
         try:
-            if not await self._rooms.is_closed(address.place):
-                await self._session.typing(address.place, active=active, lasting=_TYPING_LASTS)
+            room_id = self._rooms.upgrades.current(address.place)
+            if not await self._rooms.is_closed(room_id):
+                await self._session.typing(room_id, active=active, lasting=_TYPING_LASTS)
         except MosaicError as error:
             self._log.debug("typing not shown", room_id=address.place, error=error.message)
+
+    def is_out(self, address: Address) -> bool:
+        """Return whether an address is the primary room and we are known to be out of it."""
+        return self._rooms.is_out and self._rooms.upgrades.current(address.place) == (
+            self._rooms.primary
+        )
 
     @property
     def devices(self) -> Devices | None:
@@ -250,7 +301,8 @@ class MatrixConnector:
         except MosaicError as error:
             return self._health("away", reachable=False, authenticated=False, why=error.message)
         if self._subscribed and self._loop.answered is None:
-            return self._health("connecting", reachable=False, authenticated=True)
+            why = self._loop.failure or ""
+            return self._health("connecting", reachable=False, authenticated=True, why=why)
         why = self._loop.failure or ""
         return self._health("reachable", reachable=True, authenticated=True, why=why)
 

@@ -1,7 +1,7 @@
 """What people's events mean: a Matrix event in, an Inbound out, or nothing.
 
 Source: Matrix client-server API, "Instant messaging", "Rich replies", "Event replacements", "Threading",
-"Annotations and reactions".
+"Annotations and reactions", "Redactions".
 """
 
 import re
@@ -19,6 +19,9 @@ MESSAGE = "m.room.message"
 REACTION = "m.reaction"
 MEMBER = "m.room.member"
 ENCRYPTION = "m.room.encryption"
+REDACTION = "m.room.redaction"
+TOMBSTONE = "m.room.tombstone"
+CREATE = "m.room.create"
 ENCRYPTED = "m.room.encrypted"
 MEGOLM = "m.megolm.v1.aes-sha2"
 
@@ -34,11 +37,22 @@ def principal(user_id: str) -> Principal:
 
 def is_own_join(event: RoomEvent, user_id: str) -> bool:
     """Return whether this is the moment we came into the room (a changed display name is not)."""
-    if event.type != MEMBER or event.state_key != user_id:
-        return False
+    ours = event.type == MEMBER and event.state_key == user_id
+    return (
+        ours and event.content.get("membership") == "join" and _membership_before(event) != "join"
+    )
+
+
+def is_own_exit(event: RoomEvent, user_id: str) -> bool:
+    """Return whether this is the moment we were out of the room, by whosever will (the end of a ban is not)."""
+    ours = event.type == MEMBER and event.state_key == user_id
+    out = event.content.get("membership") in {"leave", "ban"}
+    return ours and out and _membership_before(event) in {"join", None}
+
+
+def _membership_before(event: RoomEvent) -> object:
     unsigned = event.unsigned if isinstance(event.unsigned, dict) else {}
-    before = _mapping(unsigned.get("prev_content")).get("membership")
-    return event.content.get("membership") == "join" and before != "join"
+    return _mapping(unsigned.get("prev_content")).get("membership")
 
 
 def to_inbound(event: RoomEvent, room_id: str, user_id: str) -> Inbound | None:
@@ -49,7 +63,7 @@ def to_inbound(event: RoomEvent, room_id: str, user_id: str) -> Inbound | None:
     """
     if event.state_key is not None or event.sender == user_id:
         return None
-    readers = {MESSAGE: _message, REACTION: _reaction}
+    readers = {MESSAGE: _message, REACTION: _reaction, REDACTION: _redaction}
     read = readers.get(event.type)
     return None if read is None else read(event, room_id)
 
@@ -72,6 +86,25 @@ def _reaction(event: RoomEvent, room_id: str) -> Inbound | None:
     )
 
 
+def _redaction(event: RoomEvent, room_id: str) -> Inbound | None:
+    """Return that somebody took something back; the server has seen to it that this one may.
+
+    What is redacted is named in the content since room version 11, beside it before.
+    """
+    redacted = event.content.get("redacts", event.redacts)
+    if not isinstance(redacted, str) or not redacted:
+        return None
+    return Inbound(
+        event_id=event.event_id,
+        source=Address(KIND, room_id),
+        sender=principal(event.sender),
+        text="",
+        sent_at=_moment(event.origin_server_ts),
+        kind=InboundKind.REDACTION,
+        stands_on=clean(redacted),
+    )
+
+
 def _message(event: RoomEvent, room_id: str) -> Inbound | None:
     content = event.content
     relation = _mapping(content.get("m.relates_to"))
@@ -90,8 +123,14 @@ def _message(event: RoomEvent, room_id: str) -> Inbound | None:
         text=_own_words(body, answers=_answers(source)),
         sent_at=_moment(event.origin_server_ts),
         kind=InboundKind.EDIT if replaced else InboundKind.TEXT,
+        stands_on=_edited(relation) if replaced else None,
         attachments=() if replaced else attachments,
     )
+
+
+def _edited(relation: dict[str, Any]) -> str | None:
+    original = relation.get("event_id")
+    return clean(original) if isinstance(original, str) and original else None
 
 
 def _said(content: dict[str, Any], msgtype: object) -> tuple[str | None, tuple[Attachment, ...]]:

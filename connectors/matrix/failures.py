@@ -14,6 +14,8 @@ from bot.errors import MosaicError, SetupError, TransientError, UserError
 NOT_FOUND = "M_NOT_FOUND"
 FORBIDDEN = "M_FORBIDDEN"
 REPEATED_REACTION = "M_DUPLICATE_ANNOTATION"
+INTERACTIVE = "interactive_auth"
+"""Our code for an answer that asks the person at the keyboard for more (client-server API, "User-interactive authentication")."""
 NO_ROOT = "Cannot start threads from an event with a relation"
 """What Synapse says below an event that has a relation itself; there is no code of its own for it."""
 
@@ -27,24 +29,29 @@ _LONGEST_WAIT = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer that is no success. ``wait`` is the server's own word on when to come back."""
+    """An answer that is no success.
+
+    ``wait`` is the server's own word on when to come back, ``soft`` that it keeps the device though it ended the token.
+    """
 
     status: int
     code: str
     text: str
     wait: timedelta | None = None
+    soft: bool = False
 
 
 def read_refusal(status: int, headers: Mapping[str, str], body: object) -> Refusal:
     """Return what an answer says; a body that is not Matrix (a proxy's page) is no obstacle."""
     told: Mapping[str, Any] = body if isinstance(body, dict) else {}
-    code = told.get("errcode")
+    code = INTERACTIVE if isinstance(told.get("flows"), list) else told.get("errcode")
     text = told.get("error")
     return Refusal(
         status=status,
         code=code if isinstance(code, str) else "",
         text=text[:_LONGEST_WORD] if isinstance(text, str) else "",
         wait=_longer(_from_milliseconds(told.get("retry_after_ms")), _from_header(headers)),
+        soft=told.get("soft_logout") is True,
     )
 
 
@@ -54,8 +61,11 @@ def translate(refusal: Refusal, doing: str) -> MosaicError:
     message = f"{doing}: the homeserver answered {refusal.status} ({said})"
     if refusal.status == 429 or refusal.code in _BUSY_CODES:
         return TransientError(message, retry_after=refusal.wait)
-    if refusal.code in _ACCOUNT_CODES or refusal.status == 401:
-        return SetupError(message, hint="check MATRIX_ACCESS_TOKEN and the bot's account")
+    if refusal.code in _ACCOUNT_CODES or (refusal.status == 401 and refusal.code != INTERACTIVE):
+        hint = "check MATRIX_ACCESS_TOKEN and the bot's account"
+        if refusal.soft:
+            hint = "log the same device in again, and give its new token as MATRIX_ACCESS_TOKEN"
+        return SetupError(message, hint=hint)
     if refusal.status >= 500 or refusal.status in {408, 425} or refusal.status < 400:
         return TransientError(message, retry_after=refusal.wait)
     return UserError(message, code=refusal.code or None)
@@ -68,17 +78,26 @@ def _from_milliseconds(value: object) -> timedelta | None:
 
 
 def _from_header(headers: Mapping[str, str]) -> timedelta | None:
-    """Read Retry-After, seconds or a date (RFC 9110, section 10.2.3)."""
+    """Read Retry-After, seconds or a date (RFC 9110, section 10.2.3).
+
+    A date counts from the answer's own Date: the server's clock may be far from ours.
+    """
     given = headers.get("Retry-After", "").strip()
     if given.isascii() and given.isdigit():
         return min(timedelta(seconds=min(int(given[:9]), 86_400)), _LONGEST_WAIT)
+    moment = _read_date(given)
+    if moment is None:
+        return None
+    now = _read_date(headers.get("Date", "")) or datetime.now(UTC)
+    return max(timedelta(), min(moment - now, _LONGEST_WAIT))
+
+
+def _read_date(given: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(given)
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(timedelta(), min(moment - datetime.now(UTC), _LONGEST_WAIT))
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _longer(first: timedelta | None, second: timedelta | None) -> timedelta | None:

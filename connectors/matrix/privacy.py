@@ -92,6 +92,10 @@ class Privacy:
                 f"The device {device_id} of {user} shows other keys than before. It is given no keys and not"
                 " believed, since somebody else may be behind it: its person should log out there and in again.",
             )
+        if self._cipher.unsigned:
+            await self._report_once(
+                "unsigned", f"Clients warn of what I say: {self._cipher.unsigned}."
+            )
         if self._cipher.unsafe:
             await self._report_once(
                 "unsafe", f"I say nothing in encrypted rooms: {self._cipher.unsafe}."

@@ -9,7 +9,14 @@ import structlog
 from bot.errors import UserError
 from bot.model import Address, Gap, Inbound, InboundBatch, InboundKind
 from connectors.matrix.answers import JoinedRoom, RoomEvent, SyncAnswer, read_events
-from connectors.matrix.events import ENCRYPTION, KIND, MEMBER, is_own_join, to_inbound
+from connectors.matrix.events import (
+    ENCRYPTION,
+    KIND,
+    MEMBER,
+    is_own_exit,
+    is_own_join,
+    to_inbound,
+)
 from connectors.matrix.gaps import GapWalker, Walk
 from connectors.matrix.privacy import Privacy, Spoken
 from connectors.matrix.rooms import Rooms
@@ -34,9 +41,10 @@ class Reader:
         """
         events = self._late_words()
         gaps: list[Gap] = []
-        for room_id in answer.rooms.leave:
-            self._rooms.note_presence(room_id, inside=False)
-            self._privacy.members.note_change(room_id)
+        for room_id, room in answer.rooms.leave.items():
+            found, gap = await self._read_left(room_id, room, position, missed=missed)
+            events += found
+            gaps += [] if gap is None else [gap]
         for room_id, room in answer.rooms.join.items():
             self._rooms.note_presence(room_id, inside=True)
             found, gap = await self._read_room(room_id, room, position, missed=missed)
@@ -44,10 +52,32 @@ class Reader:
             if gap is not None:
                 gaps.append(gap)
                 self.last_gap = gap
+        await self._follow_invitations(answer)
+        unreadable = () if position is None else self._privacy.unreadable()
+        return InboundBatch(KIND, tuple(events), answer.next_batch, tuple(gaps), unreadable)
+
+    async def _follow_invitations(self, answer: SyncAnswer) -> None:
         for room_id, invited in answer.rooms.invite.items():
             await self._rooms.consider(room_id, invited.invite_state.events)
         await self._rooms.follow_invitations()
-        unreadable = () if position is None else self._privacy.unreadable()
+
+    async def read_forgotten(self, answer: SyncAnswer) -> InboundBatch:
+        """Return what is new since the newest events that were read before, from a first sync's answer.
+
+        It stands for the answer to a sync from a position that the homeserver does not know any more.
+        """
+        events, gaps = self._late_words(), list[Gap]()
+        for room_id, room in answer.rooms.join.items():
+            self._rooms.note_presence(room_id, inside=True)
+            await self._note_state(room_id, room)
+            if await self._is_closed(room_id):
+                continue
+            walk = await self._walker.walk_to_known(room_id, answer.next_batch)
+            found, gap = await self._account(room_id, walk.events, walk, missed=True)
+            events += found
+            gaps += [] if gap is None else [gap]
+        await self._follow_invitations(answer)
+        unreadable = self._privacy.unreadable()
         return InboundBatch(KIND, tuple(events), answer.next_batch, tuple(gaps), unreadable)
 
     def _late_words(self) -> list[Inbound]:
@@ -57,26 +87,79 @@ class Reader:
         ]
         return [replace(inbound, recovered=True) for inbound in found if inbound is not None]
 
+    async def _read_left(
+        self, room_id: str, room: JoinedRoom, position: str | None, *, missed: bool
+    ) -> tuple[list[Inbound], Gap | None]:
+        """Read what was said in a room before we were out of it.
+
+        Where the server tells no more whether it was encrypted, no clear word of it can be believed.
+        """
+        found: tuple[list[Inbound], Gap | None] = ([], None)
+        recent = read_events(RoomEvent, room.timeline.events)
+        exits = [event for event in recent if is_own_exit(event, self._user_id)]
+        if exits and position is not None:
+            if not await self._is_closed(room_id):
+                found = await self._read_since(room_id, room, position, missed=missed)
+            elif any(to_inbound(event, room_id, self._user_id) for event in recent):
+                await self._rooms.report(f"What was last said in {room_id} could not be read.")
+            await self._rooms.note_removal(room_id, exits[-1])
+        self._rooms.note_presence(room_id, inside=False)
+        self._privacy.members.note_change(room_id)
+        return found
+
     async def _read_room(
         self, room_id: str, room: JoinedRoom, position: str | None, *, missed: bool
     ) -> tuple[list[Inbound], Gap | None]:
+        await self._note_state(room_id, room)
+        if position is None or await self._is_closed(room_id):
+            return [], None
+        return await self._read_since(room_id, room, position, missed=missed)
+
+    async def _read_since(
+        self, room_id: str, room: JoinedRoom, position: str, *, missed: bool
+    ) -> tuple[list[Inbound], Gap | None]:
+        recent = read_events(RoomEvent, room.timeline.events)
+        walk = await self._walk_before(room_id, room, recent)
+        if walk is None:
+            walk = await self._walk(room_id, room, recent, position)
+            recent = list(_since_joined(recent, self._user_id))
+        return await self._account(room_id, (*walk.events, *recent), walk, missed=missed)
+
+    async def _walk_before(
+        self, room_id: str, room: JoinedRoom, recent: Sequence[RoomEvent]
+    ) -> Walk | None:
+        """Return what was said before we came into a room that took over from ours, None for any other.
+
+        It was said to us: only a room's upgrade lay in between. When we come back into it, it is a room like any.
+        """
+        start = room.timeline.prev_batch
+        joins = sum(is_own_join(event, self._user_id) for event in recent)
+        exits = any(is_own_exit(event, self._user_id) for event in recent)
+        if joins != 1 or exits or start is None or not self._rooms.upgrades.is_heir(room_id):
+            return None
+        return await self._walker.walk_whole(room_id, start)
+
+    async def _note_state(self, room_id: str, room: JoinedRoom) -> None:
+        """Take down what has become of a room: encrypted, replaced, with other members."""
         recent = read_events(RoomEvent, room.timeline.events)
         await self._note_encryption(room_id, (*room.state.events, *room.timeline.events))
         if room.timeline.limited or any(event.type == MEMBER for event in recent):
             self._privacy.members.note_change(room_id)
-        if position is None or await self._is_closed(room_id):
-            return [], None
-        walk = await self._walk(room_id, room, recent, position)
-        everything = (*walk.events, *_since_joined(recent, self._user_id))
-        private = await self._private_part(room_id, everything)
-        await self._privacy.take_back(room_id, everything[private:])
-        found = await self._translate(room_id, everything, private, missed=missed)
+        for event in (*read_events(RoomEvent, room.state.events), *recent):
+            self._rooms.upgrades.note(room_id, event)
+
+    async def _account(
+        self, room_id: str, events: Sequence[RoomEvent], walk: Walk, *, missed: bool
+    ) -> tuple[list[Inbound], Gap | None]:
+        private = await self._private_part(room_id, events)
+        await self._privacy.take_back(room_id, events[private:])
+        found = await self._translate(room_id, events, private, missed=missed)
         if not walk.complete:
             await self._rooms.report(
                 f"Not all that was said in {room_id} while I was away could be read back;"
                 " nobody can count what is missing."
             )
-        return found, _account(room_id, found, walk, missed=missed)
+        return found, _gap(room_id, found, walk, missed=missed)
 
     async def _note_encryption(self, room_id: str, events: Sequence[Any]) -> None:
         for event in read_events(RoomEvent, events):
@@ -105,7 +188,8 @@ class Reader:
         self, room_id: str, room: JoinedRoom, recent: Sequence[RoomEvent], position: str
     ) -> Walk:
         start = room.timeline.prev_batch
-        if not room.timeline.limited or any(is_own_join(event, self._user_id) for event in recent):
+        entered = any(is_own_join(event, self._user_id) for event in recent)
+        if not room.timeline.limited or entered:
             return Walk()
         if start is None:
             return Walk(complete=False)
@@ -141,7 +225,7 @@ def _since_joined(events: Sequence[RoomEvent], user_id: str) -> Sequence[RoomEve
     return events
 
 
-def _account(room_id: str, found: Sequence[Inbound], walk: Walk, *, missed: bool) -> Gap | None:
+def _gap(room_id: str, found: Sequence[Inbound], walk: Walk, *, missed: bool) -> Gap | None:
     texts = sum(inbound.kind is InboundKind.TEXT for inbound in found)
     recovered = texts if missed else 0
     if recovered + walk.lost == 0:

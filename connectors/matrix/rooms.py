@@ -6,19 +6,26 @@ watches for the change, and asked for afresh otherwise.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Protocol
 
 import structlog
 
 from bot.errors import MosaicError, SetupError, TransientError, UserError
 from bot.model import Principal
-from connectors.matrix.answers import StrippedEvent, read_events
+from connectors.matrix.answers import RoomEvent, StrippedEvent, read_events
 from connectors.matrix.events import ENCRYPTION, KIND, MEGOLM, MEMBER, principal
 from connectors.matrix.failures import FORBIDDEN, NOT_FOUND
 from connectors.matrix.session import Session
+from connectors.matrix.upgrades import Upgrades
 
 MayInvite = Callable[[Principal], Awaitable[bool]]
 Report = Callable[[str], Awaitable[None]]
+
+_UNTIL_INVITED = timedelta(seconds=30)
+"""Time between two tries to say something in a room that we are not in."""
+
+_LONGEST_REASON = 200
 
 
 class Hindrance(Protocol):
@@ -41,10 +48,13 @@ class Rooms:
         room_id: str,
         may_invite: MayInvite,
         report: Report,
+        *,
+        upgrades: Upgrades,
         hindrance: Hindrance,
     ) -> None:
-        self.primary = room_id
+        self.upgrades = upgrades
         self.report = report
+        self._configured = room_id
         self._watched = False
         self._outside = False
         self._session = session
@@ -57,6 +67,16 @@ class Rooms:
         self._log = structlog.get_logger(part=KIND)
 
     @property
+    def primary(self) -> str:
+        """The room of the settings, or the one that took over from it."""
+        return self.upgrades.current(self._configured)
+
+    @property
+    def is_out(self) -> bool:
+        """Whether we are known to be out of the primary room."""
+        return self._outside
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What an operator should know of them, one sentence each."""
         notes = [
@@ -66,6 +86,11 @@ class Rooms:
         ]
         if self._outside:
             notes.append(f"I am not in {self.primary}: invite {self._session.user_id} there")
+        notes += self.upgrades.notes
+        if self.primary != self._configured:
+            notes.append(
+                f"{self._configured} was replaced by {self.primary}: change room_id in the roster"
+            )
         return tuple(notes)
 
     def watch(self) -> None:
@@ -83,6 +108,27 @@ class Rooms:
             self._outside = not inside
         if not inside:
             self._clear.discard(room_id)
+
+    async def note_removal(self, room_id: str, event: RoomEvent) -> None:
+        """Tell the operators that somebody put us out of a room; our own leaving is no news."""
+        if event.sender == self._session.user_id:
+            return
+        banned = event.content.get("membership") == "ban"
+        reason = event.content.get("reason")
+        why = f" ({reason[:_LONGEST_REASON]})" if isinstance(reason, str) and reason else ""
+        self._log.warning("removed", room_id=room_id, by=event.sender, banned=banned)
+        await self.report(
+            f"{event.sender} {'banned' if banned else 'removed'} me from {room_id}{why}."
+            " What is to be said there waits until I am invited again."
+        )
+
+    async def refuse_outside(self, room_id: str) -> None:
+        """Raise TransientError when we are not in a room, so that its messages wait for an invitation."""
+        if room_id not in await self._session.joined():
+            raise TransientError(
+                f"I am not in {room_id}; invite {self._session.user_id} there",
+                retry_after=_UNTIL_INVITED,
+            )
 
     async def note_encryption(self, room_id: str, rules: Mapping[str, Any]) -> None:
         """Take down that a room is encrypted and by which rules; tell the operators once if it is closed to us."""
@@ -147,6 +193,8 @@ class Rooms:
             if error.code != FORBIDDEN:
                 raise SetupError(error.message, hint="check room_id") from error
             await self._join(self.primary)
+        await self.upgrades.look_ahead(self.primary)
+        await self.upgrades.follow()
 
     async def consider(self, room_id: str, state: Sequence[Any]) -> None:
         """Note an invitation if whoever sent it may invite; a stranger's is left lying.
@@ -158,16 +206,20 @@ class Rooms:
         if inviter is None:
             return
         who = principal(inviter.sender)
-        if room_id == self.primary or await self._may_invite(who):
+        expected = room_id == self.primary or self.upgrades.waits_for(room_id)
+        if expected or await self._may_invite(who):
             self._invited[room_id] = who
         else:
             self._log.info("invitation ignored", room_id=room_id, principal=who.id)
 
     async def follow_invitations(self) -> None:
         """Enter the rooms of noted invitations; one that the homeserver cannot do now stays noted."""
+        await self.upgrades.follow()
         for room_id, who in list(self._invited.items()):
             try:
                 entered = await self._join(room_id)
+                if entered:
+                    await self.upgrades.look_back(room_id)
             except TransientError as error:
                 self._log.info("not joined yet", room_id=room_id, error=error.message)
                 continue

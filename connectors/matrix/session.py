@@ -90,16 +90,17 @@ class Session:
         return await self._ask(doing, "GET", "/sync", query, patience=hold + _GRACE, timed=False)
 
     async def history(
-        self, room_id: str, start: str, stop: str, limit: int, events: dict[str, Any]
+        self, room_id: str, start: str, stop: str | None, limit: int, events: dict[str, Any]
     ) -> dict[str, Any]:
         """Return up to ``limit`` events of a room before ``start``, newest first, not beyond ``stop``."""
         query = {
             "dir": "b",
             "from": start,
-            "to": stop,
             "limit": str(limit),
             "filter": json.dumps(events, separators=(",", ":")),
         }
+        if stop is not None:
+            query["to"] = stop
         doing = f"reading the history of {room_id}"
         return await self._ask(doing, "GET", f"{_room(room_id)}/messages", query)
 
@@ -131,7 +132,7 @@ class Session:
         await self._ask(f"withdrawing {event_id} in {room_id}", "PUT", path, body={})
 
     async def state(self, room_id: str, event_type: str) -> dict[str, Any]:
-        """Return the content of a state event whose state key is empty."""
+        """Return the content of a state event."""
         doing = f"reading {event_type} of {room_id}"
         return await self._ask(doing, "GET", f"{_room(room_id)}/state/{event_type}/")
 
@@ -172,9 +173,17 @@ class Session:
         doing = f"inviting {user_id} to {room_id}"
         await self._ask(doing, "POST", f"{_room(room_id)}/invite", body={"user_id": user_id})
 
-    async def join(self, room_id: str) -> None:
-        """Enter a room that we are invited to, or that is open; harmless when we are in it."""
-        await self._ask(f"joining {room_id}", "POST", f"/join/{_quoted(room_id)}", body={})
+    async def join(self, room_id: str, by_way_of: str | None = None) -> None:
+        """Enter a room that we are invited to, or that is open; harmless when we are in it.
+
+        ``by_way_of`` is a server that is in it, for one that ours is not in.
+        """
+        query = {"server_name": by_way_of, "via": by_way_of} if by_way_of else None
+        await self._ask(f"joining {room_id}", "POST", f"/join/{_quoted(room_id)}", query, body={})
+
+    async def leave(self, room_id: str) -> None:
+        """Go out of a room; harmless when we are out."""
+        await self._ask(f"leaving {room_id}", "POST", f"{_room(room_id)}/leave", body={})
 
     async def typing(self, room_id: str, *, active: bool, lasting: timedelta) -> None:
         """Show or take back that we are writing; it ends by itself after ``lasting``."""

@@ -5,6 +5,7 @@ The library's own loop is never used: it retries without waiting and moves on wh
 """
 
 import asyncio
+import secrets
 import time
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from bot.errors import SetupError, TransientError, UserError
 from bot.model import InboundBatch
 from bot.ports import Accept
 from connectors.matrix.answers import SyncAnswer, read_answer
-from connectors.matrix.events import ENCRYPTION, KIND
+from connectors.matrix.events import CREATE, ENCRYPTION, KIND, TOMBSTONE
 from connectors.matrix.gaps import EVENT_TYPES
 from connectors.matrix.privacy import Privacy
 from connectors.matrix.reader import Reader
@@ -44,7 +45,7 @@ def _filter(types: tuple[str, ...], limit: int) -> dict[str, Any]:
         "account_data": _NOTHING,
         "room": {
             "timeline": {"types": list(types), "limit": limit},
-            "state": {"types": [ENCRYPTION]},
+            "state": {"types": [ENCRYPTION, TOMBSTONE]},
             "ephemeral": _NOTHING,
             "account_data": _NOTHING,
         },
@@ -53,6 +54,13 @@ def _filter(types: tuple[str, ...], limit: int) -> dict[str, Any]:
 
 _WHERE_WE_ARE = _filter((ENCRYPTION,), 1)
 """The first sync of all only finds the position and open invitations."""
+
+
+def _all_rooms(number: int) -> dict[str, Any]:
+    """Return what brings every room that we are in, if only by its creation; no two numbers make the same filter."""
+    wanted = _filter((ENCRYPTION,), 1 + number)
+    wanted["room"]["state"] = {"types": [ENCRYPTION, TOMBSTONE, CREATE]}
+    return wanted
 
 
 class SyncLoop:
@@ -83,19 +91,19 @@ class SyncLoop:
         self._position: str | None = None
         self._missing = False
         self._stored: float | None = None
-        self._began_anew = False
+        self._began_anew = self._reached = False
         self._log = structlog.get_logger(part=KIND)
 
     async def run(self, accept: Accept, position: str | None) -> None:
         """Hand over batches until cancelled.
 
-        Before the homeserver was reached, its absence is a TransientError; after that the loop waits
-        for it to come back. An error of ``accept`` ends the loop, at the position before.
+        Before the homeserver has answered, its absence is a TransientError; after that the loop waits
+        for it to come back, also when it has not told all yet. An error of ``accept`` ends the loop, at the position before.
         """
         self._position = position
         self._missing = position is not None
         self._stored = self.answered = self.failure = None
-        self._began_anew = False
+        self._began_anew = self._reached = False
         attempt = 0
         try:
             while True:
@@ -103,7 +111,7 @@ class SyncLoop:
                 try:
                     batch = await self._read()
                 except TransientError as error:
-                    if self.answered is None:
+                    if not self._reached:
                         raise
                     attempt += 1
                     await self._wait_out(error, attempt)
@@ -131,20 +139,23 @@ class SyncLoop:
         self._privacy.members.watch()
         await self._privacy.take(told)
         answer = read_answer(SyncAnswer, told)
+        self._reached = True
         return await self._reader.read(answer, self._position, missed=self._missing)
 
     async def _begin_anew(self, error: UserError) -> InboundBatch:
-        """Start from now when the homeserver does not know our position (it is another, or a new one)."""
+        """Go on when the homeserver does not know our position (it is another, a new one, or was set back).
+
+        Every room is read back to the newest event that was read before.
+        """
         if self._position is None or self._began_anew or error.code not in _UNKNOWN_POSITION:
             raise SetupError(error.message, hint="check the bot's account") from error
-        self._began_anew = True
         self._log.warning("position refused", error=error.message)
-        await self._rooms.report(
-            "The homeserver does not know how far I had read, so I go on from now:"
-            " what was said in between may be lost, and nobody can count it."
-        )
-        self._position = None
-        return await self._read()
+        # Synapse remembers the answer to a first sync for two minutes, per filter: this must be a fresh one.
+        told = await self._session.sync(None, timedelta(), _all_rooms(secrets.randbelow(1000)))
+        self._rooms.watch()
+        batch = await self._reader.read_forgotten(read_answer(SyncAnswer, told))
+        self._began_anew = self._missing = True
+        return batch
 
     async def _hand_over(self, batch: InboundBatch, accept: Accept) -> bool:
         """Return whether an answer that could have waited for news brought none."""

@@ -32,18 +32,36 @@ SELECT event_id, kind, source_kind, source_place, source_thread, sender_id, send
     recovered, stands_on, attachments
 FROM inbound WHERE state = 'stored' ORDER BY seq LIMIT $1;
 
--- name: begin_event(id, token)
+-- name: begin_event(id, token, wording)
 -- True again for the same token: its first answer may have been lost with the connection.
-UPDATE inbound SET state = 'running', begun_by = $2, begun_at = coalesce(begun_at, now())
+UPDATE inbound SET state = 'running', begun_by = $2, begun_at = coalesce(begun_at, now()),
+    wording = nullif($3::text, body)
 WHERE id = $1 AND (state = 'stored' OR (state = 'running' AND begun_by = $2))
 RETURNING true;
 
 -- name: interrupted_events(token)
--- Served by an index of running rows alone.
-SELECT event_id, kind, source_kind, source_place, source_thread, sender_id, sender_name, body, sent_at,
-    recovered, stands_on, attachments
+-- Served by an index of running rows alone. What was run may be an edit's words.
+SELECT event_id, kind, source_kind, source_place, source_thread, sender_id, sender_name,
+    coalesce(wording, body) AS body, sent_at, recovered, stands_on, attachments
 FROM inbound WHERE state = 'running' AND begun_by <> $1 ORDER BY seq;
 
 -- name: find_position(connector)
 -- One row per connector.
 SELECT place FROM connector_position WHERE connector = $1;
+
+-- name: find_revisions(kind, place, event_id)
+-- Served by an index of revisions alone. In the very place: a platform may let people name what stands elsewhere.
+SELECT event_id, kind, source_kind, source_place, source_thread, sender_id, sender_name, body, sent_at,
+    recovered, stands_on, attachments
+FROM inbound r
+WHERE source_kind = $1 AND source_place = $2 AND stands_on = $3 AND kind IN ('edit', 'redaction')
+    AND NOT EXISTS (
+        SELECT FROM inbound gone
+        WHERE gone.source_kind = $1 AND gone.source_place = $2 AND gone.stands_on = r.event_id
+            AND gone.kind = 'redaction'
+    )
+ORDER BY seq;
+
+-- name: find_known(kind, event_ids)
+-- By the platform's own ids.
+SELECT event_id FROM inbound WHERE source_kind = $1 AND event_id = ANY($2::text[]);

@@ -50,11 +50,16 @@ async def test_own_contracts_win_are_compared_and_a_broken_one_is_named_everywhe
     await installation.up()
     try:
         # The broken one is named, and its agent runs with ours.
-        assert refusal in await detail(installation)
-        rows = {
-            row["name"]: row for row in (await installation.mosaic("fleet", "ps", "--json")).data
-        }
-        assert rows["lead"]["session"] == "lead"
+        async def named() -> bool:
+            return refusal in await detail(installation)
+
+        await until(named, 20, "the refusal in the status")
+
+        async def runs() -> bool:
+            rows = (await installation.mosaic("fleet", "ps", "--json")).data
+            return {"lead": "lead"}.items() <= {row["name"]: row["session"] for row in rows}.items()
+
+        await until(runs, 20, "the agent to run")
         source, text = await role_of(installation, "lead")
         assert source.startswith(f"fleet/roles/orchestrator.md ({refusal}")
         assert text.startswith("# Orchestrator\n")

@@ -59,6 +59,9 @@ class MatrixStage:
     async def react(self, event_id: str, mark: str) -> str:
         return await self._person.react(self.place.place, event_id, mark)
 
+    async def redact(self, event_id: str) -> str:
+        return await self._person.redact(self.place.place, event_id)
+
     async def standing(self) -> Sequence[Standing]:
         shown: dict[str, Standing] = {}
         for event in await self._said():

@@ -33,6 +33,9 @@ class MemoryStage:
     async def react(self, event_id: str, mark: str) -> str:
         return self.platform.react(self.place.place, ANN, mark, event_id)
 
+    async def redact(self, event_id: str) -> str:
+        return self.platform.redact(self.place.place, ANN, event_id)
+
     async def send_file(self, name: str, content: bytes, media_type: str, caption: str = "") -> str:
         return self.platform.send_file(
             self.place.place, ANN, name, content, media_type=media_type, caption=caption

@@ -29,13 +29,16 @@ class ConsoleStage:
         self.place = PLACE
         self.frames: list[Incoming | Away] = []
         self.contents = MemoryContents()
-        self._tmux = TmuxConnector(patience=timedelta(seconds=2))
+        self._tmux = self.make()
         self._server = ConsoleServer(path, self._tmux)
         self.client = ConsoleClient(path, self._show, backoff=QUICK)
 
     @property
     def connector(self) -> Connector:
         return self._tmux
+
+    def make(self) -> TmuxConnector:
+        return TmuxConnector(patience=timedelta(seconds=2))
 
     async def start(self) -> None:
         await self._server.start()
@@ -61,6 +64,9 @@ class ConsoleStage:
     async def react(self, event_id: str, mark: str) -> str:
         raise AssertionError("a console has no marks of its own person")
 
+    async def redact(self, event_id: str) -> str:
+        raise AssertionError("on a console nothing is taken back")
+
     async def standing(self) -> Sequence[Standing]:
         return [Standing(one.text, one.thread) for one in self.frames if isinstance(one, Said)]
 
@@ -70,7 +76,7 @@ class ConsoleStage:
 
     async def restart(self) -> None:
         await self._server.stop()
-        self._tmux = TmuxConnector(patience=timedelta(seconds=2))
+        self._tmux = self.make()
         self._server.consoles = self._tmux
         await self._server.start()
 

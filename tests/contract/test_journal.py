@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.model import Address, Inbound, InboundBatch, InboundKind, Principal
-from tests.stages.mailroom import Mailroom, letter
+from tests.stages.mailroom import ROOM, Mailroom, letter
 
 ANN = Principal("matrix:@ann:example.org", "Ann")
 SENT_AT = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
@@ -143,3 +143,51 @@ async def test_what_another_life_began_is_interrupted(mailroom: Mailroom) -> Non
     await mailroom.journal.finish(events[1], [], "done")
     assert list(await mailroom.journal.interrupted("life 1")) == []
     assert list(await mailroom.journal.interrupted("life 2")) == [events[0], events[2]]
+
+
+def revision(name: str, of: str, kind: InboundKind, text: str = "") -> Inbound:
+    return replace(event(name, text), kind=kind, stands_on=of)
+
+
+async def test_what_was_run_is_what_is_named_after_a_crash(mailroom: Mailroom) -> None:
+    await mailroom.journal.accept(batch(event("$1", "!one")))
+    assert await mailroom.journal.begin(event("$1", "!two"), "life 1")
+    assert list(await mailroom.journal.interrupted("life 2")) == [event("$1", "!two")]
+
+
+async def test_revisions_of_an_event_come_in_order_without_those_taken_back(
+    mailroom: Mailroom,
+) -> None:
+    place = event("$1").source
+    assert list(await mailroom.revisions.of(place, "$1")) == []
+    first, second = (revision(name, "$1", InboundKind.EDIT, name) for name in ("$2", "$3"))
+    gone = revision("$4", "$3", InboundKind.REDACTION)
+    mark = revision("$5", "$1", InboundKind.REACTION, "👍")
+    elsewhere = replace(revision("$6", "$1", InboundKind.EDIT), source=Address("matrix", "other"))
+    await mailroom.journal.accept(batch(first, event("$1"), second, gone, mark, elsewhere))
+    assert list(await mailroom.revisions.of(place, "$1")) == [first]
+    taken = revision("$7", "$1", InboundKind.REDACTION)
+    await mailroom.journal.accept(batch(taken))
+    await mailroom.journal.finish(first, [], "done")
+    assert list(await mailroom.revisions.of(place, "$1")) == [first, taken]
+
+
+async def test_an_event_may_end_as_withdrawn(mailroom: Mailroom) -> None:
+    await mailroom.journal.accept(batch(event("$1")))
+    await mailroom.journal.finish(event("$1"), [], "withdrawn")
+    assert list(await mailroom.journal.pending(10)) == []
+
+
+async def test_known_events_are_told_from_unknown_ones(mailroom: Mailroom) -> None:
+    await mailroom.journal.accept(batch(event("$1"), event("$2")))
+    assert await mailroom.positions.known("matrix", ["$0", "$2", "$1"]) == {"$1", "$2"}
+    assert await mailroom.positions.known("memory", ["$1"]) == frozenset()
+
+
+async def test_the_first_word_on_who_took_over_counts(mailroom: Mailroom) -> None:
+    assert await mailroom.successions.known("matrix") == {}
+    old = Address("matrix", "!old")
+    for new in ("!new", "!other"):
+        await mailroom.successions.note(old, Address("matrix", new))
+    await mailroom.successions.note(ROOM, Address("memory", "elsewhere"))
+    assert await mailroom.successions.known("matrix") == {"!old": "!new"}

@@ -22,7 +22,7 @@ class Block(NamedTuple):
 
 def pages() -> list[Path]:
     """Return every page that a person wrote."""
-    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/*.md")]
+    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/**/*.md")]
     return sorted(page for page in found if GENERATED not in page.parents)
 
 

@@ -55,12 +55,15 @@ class ConsoleServer:
         await runner.cleanup()
         self.path.unlink(missing_ok=True)
 
+    def _line(self, socket: web.WebSocketResponse) -> WebSocketLine:
+        return WebSocketLine(socket)
+
     async def _attend(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self._sockets.add(socket)
         try:
-            await self.consoles.attend(self._principal, WebSocketLine(socket))
+            await self.consoles.attend(self._principal, self._line(socket))
         finally:
             self._sockets.discard(socket)
         return socket

@@ -1,15 +1,17 @@
 """Journal, positions, outbox and correspondence in memory, over one state, as in one database."""
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.errors import PausedError, UserError
 from bot.model import (
+    Address,
     Delivery,
     Inbound,
     InboundBatch,
+    InboundKind,
     Letter,
     Message,
     MessageKind,
@@ -56,6 +58,7 @@ class Event:
     inbound: Inbound
     state: str = "stored"
     token: str | None = None
+    wording: str | None = None
 
 
 @dataclass(slots=True)
@@ -191,6 +194,7 @@ class MemoryJournal:
         if row.state == "running" and row.token != token:
             return False
         row.state, row.token = "running", token
+        row.wording = inbound.text
         return True
 
     async def finish(self, inbound: Inbound, letters: Sequence[Letter], outcome: str) -> None:
@@ -205,10 +209,24 @@ class MemoryJournal:
     async def interrupted(self, token: str) -> Sequence[Inbound]:
         self._room.look()
         return [
-            row.inbound
+            replace(row.inbound, text=row.wording or row.inbound.text)
             for row in self._room.events.values()
             if row.state == "running" and row.token != token
         ]
+
+
+class MemoryRevisions:
+    """The port Revisions, over a room."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    async def of(self, source: Address, event_id: str) -> Sequence[Inbound]:
+        self._room.look()
+        events = [row.inbound for row in self._room.events.values()]
+        here = [e for e in events if e.is_revision and e.source.lane == source.lane]
+        gone = {e.stands_on for e in here if e.kind is InboundKind.REDACTION}
+        return [e for e in here if e.stands_on == event_id and e.event_id not in gone]
 
 
 class MemoryPositions:
@@ -220,6 +238,25 @@ class MemoryPositions:
     async def position(self, connector: str) -> str | None:
         self._room.look()
         return self._room.positions.get(connector)
+
+    async def known(self, connector: str, event_ids: Sequence[str]) -> frozenset[str]:
+        self._room.look()
+        inbounds = [row.inbound for row in self._room.events.values()]
+        ids = {one.event_id for one in inbounds if one.source.kind == connector}
+        return frozenset(ids & set(event_ids))
+
+
+class MemorySuccessions:
+    """The port Successions."""
+
+    def __init__(self) -> None:
+        self.noted: dict[tuple[str, str], str] = {}
+
+    async def note(self, old: Address, new: Address) -> None:
+        self.noted.setdefault((old.kind, old.place), new.place)
+
+    async def known(self, kind: str) -> Mapping[str, str]:
+        return {old: new for (of, old), new in self.noted.items() if of == kind}
 
 
 class MemoryOutbox:

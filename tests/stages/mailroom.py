@@ -14,6 +14,8 @@ from bot.ports import (
     Offers,
     Outbox,
     Positions,
+    Revisions,
+    Successions,
 )
 from bot.post import Post
 from bot.reminders import Reminders
@@ -24,7 +26,7 @@ from storage.concerns import PostgresConcerns
 from storage.confirmations import PostgresConfirmations
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
-from storage.journal import PostgresJournal, PostgresPositions
+from storage.journal import PostgresJournal, PostgresPositions, PostgresRevisions
 from storage.offers import PostgresOffers
 from storage.outbox import PostgresOutbox
 from storage.pauses import PostgresPauses
@@ -32,10 +34,18 @@ from storage.placards import PostgresPlacards
 from storage.post import PostgresPost
 from storage.reminders import PostgresReminders
 from storage.rooms import PostgresRoomBook
+from storage.successions import PostgresSuccessions
 from tests.fakes.concerns import MemoryConcerns
 from tests.fakes.correspondence import MemoryCorrespondence, MemoryPost
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
-from tests.fakes.mailroom import MemoryJournal, MemoryOutbox, MemoryPositions, Room
+from tests.fakes.mailroom import (
+    MemoryJournal,
+    MemoryOutbox,
+    MemoryPositions,
+    MemoryRevisions,
+    MemorySuccessions,
+    Room,
+)
 from tests.fakes.offers import MemoryOffers
 from tests.fakes.pauses import MemoryPauses
 from tests.fakes.reminders import MemoryReminders
@@ -56,6 +66,8 @@ class Mailroom:
     offers: Offers
     concerns: Concerns
     reminders: Reminders
+    revisions: Revisions
+    successions: Successions
     audit: Audit = field(default_factory=MemoryAudit)
     confirmations: Confirmations = field(default_factory=MemoryConfirmations)
     pauses: Pauses = field(default_factory=MemoryPauses)
@@ -75,6 +87,8 @@ def memory_mailroom() -> Mailroom:
         MemoryOffers(room),
         MemoryConcerns(room),
         MemoryReminders(room),
+        MemoryRevisions(room),
+        MemorySuccessions(),
         pauses=room.pauses,
         placards=MemoryPlacards(room),
     )
@@ -91,6 +105,8 @@ def postgres_mailroom(database: Database) -> Mailroom:
         PostgresOffers(database),
         PostgresConcerns(database),
         PostgresReminders(database),
+        PostgresRevisions(database),
+        PostgresSuccessions(database),
         PostgresAudit(database),
         PostgresConfirmations(database),
         PostgresPauses(database),

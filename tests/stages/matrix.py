@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -63,7 +63,8 @@ class Ear:
 class Bot:
     """An account whose connector a test starts and stops like a daemon would.
 
-    ``allowed`` are the principals who may invite, ``reports`` what the operators were told.
+    ``allowed`` are the principals who may invite, ``reports`` what the operators were told, ``moves`` which room took
+    over from which; ``read`` are the events that the journal knows.
     """
 
     def __init__(self, town: Town, account: Account, room_id: str) -> None:
@@ -74,6 +75,9 @@ class Bot:
         self.reports: list[str] = []
         self.contents = MemoryContents()
         self.asked: list[str] = []
+        self.moves: dict[str, str] = {}
+        self.read: set[str] = set()
+        self.url = town.url
 
     @property
     def user_id(self) -> str:
@@ -81,12 +85,15 @@ class Bot:
 
     def connector(self, **changes: Any) -> MatrixConnector:
         arguments: dict[str, Any] = {
-            "homeserver_url": self.town.url,
+            "homeserver_url": self.url,
             "user_id": self.account.user_id,
             "room_id": self.room_id,
             "access_token": self.account.token,
             "may_invite": self._may_invite,
             "report": self._report,
+            "knows": self._knows,
+            "successors": self.moves,
+            "moved": self._moved,
             "contents": self.contents,
             **changes,
         }
@@ -144,6 +151,12 @@ class Bot:
     async def _may_invite(self, who: Principal) -> bool:
         self.asked.append(who.id)
         return who.id in self.allowed
+
+    async def _knows(self, event_ids: Sequence[str]) -> frozenset[str]:
+        return frozenset(self.read & set(event_ids))
+
+    async def _moved(self, old: str, new: str) -> None:
+        self.moves[old] = new
 
     async def _report(self, text: str) -> None:
         self.reports.append(text)

@@ -39,6 +39,7 @@ from bot.progress import Progress
 from bot.reception import ConnectorCarrier
 from bot.relay import Relay
 from bot.reply import Reply, Text, say
+from bot.revising import Revising
 from bot.router import Router
 from bot.worker import Worker
 from connectors.memory import MemoryConnector, MemoryPlatform
@@ -46,7 +47,7 @@ from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.contents import MemoryContents
 from tests.fakes.correspondence import MemoryCorrespondence, MemoryPost
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
-from tests.fakes.mailroom import MemoryJournal, MemoryOutbox, Room
+from tests.fakes.mailroom import MemoryJournal, MemoryOutbox, MemoryRevisions, Room
 from tests.fakes.offers import MemoryOffers
 from tests.fakes.threads import MemoryThreads
 from tests.fakes.uploads import MemoryUploads
@@ -222,6 +223,7 @@ class Middle:
             presence,
             choices=Choices(MemoryOffers(room), self.interpreter, self.mailbox),
             intake=Intake(self.uploads, threads or MemoryThreads(MemoryBacklog()), self._hint),
+            revising=Revising(MemoryRevisions(room), outbox, correspondence),
             token=life,
             threads=conversations,
         )

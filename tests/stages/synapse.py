@@ -2,12 +2,14 @@
 
 import io
 import itertools
+import json
 import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 import nio
@@ -73,6 +75,12 @@ class Person:
         relation = {"rel_type": "m.annotation", "event_id": event_id, "key": mark}
         return await self.send(room_id, {"m.relates_to": relation}, "m.reaction")
 
+    async def redact(self, room_id: str, event_id: str) -> str:
+        """Take something back."""
+        answer = await self.client.room_redact(room_id, event_id)
+        assert isinstance(answer, nio.RoomRedactResponse), answer
+        return str(answer.event_id)
+
     async def send_file(
         self,
         room_id: str,
@@ -127,6 +135,33 @@ class Person:
         )
         assert isinstance(answer, nio.RoomCreateResponse), answer
         return str(answer.room_id)
+
+    async def put_state(self, room_id: str, event_type: str, content: dict[str, Any]) -> None:
+        """Set a state event of a room."""
+        answer = await self.client.room_put_state(room_id, event_type, content)
+        assert isinstance(answer, nio.RoomPutStateResponse), answer
+
+    async def upgrade(self, room_id: str, *guests: str) -> str:
+        """Replace a room by a newer one, as a client does, and invite people there; return its id."""
+        headers = {"Authorization": f"Bearer {self.client.access_token}"}
+        path = f"/_matrix/client/v3/rooms/{quote(room_id)}/upgrade"
+        answer = await self.client.send("POST", path, '{"new_version": "11"}', headers)
+        told = json.loads(await answer.read())
+        new = str(told["replacement_room"])
+        for guest in guests:
+            await self.client.room_invite(new, guest)
+        return new
+
+    async def remove(self, room_id: str, user_id: str, *, ban: bool = False) -> None:
+        """Put somebody out of a room."""
+        act = self.client.room_ban if ban else self.client.room_kick
+        answer = await act(room_id, user_id, "enough")
+        assert isinstance(answer, nio.RoomKickResponse | nio.RoomBanResponse), answer
+
+    async def invite(self, room_id: str, user_id: str) -> None:
+        """Ask somebody into a room."""
+        answer = await self.client.room_invite(room_id, user_id)
+        assert isinstance(answer, nio.RoomInviteResponse), answer
 
     async def members(self, room_id: str) -> set[str]:
         """Return who is in a room."""

@@ -35,10 +35,12 @@ class Cipher:
     """Encryption for one account, from ``open`` to ``close``: before and after it nothing is encrypted or read.
 
     ``unsafe`` says why nothing may be said in encrypted rooms although they can be read: None when all is well.
+    ``unsigned`` says why others are shown a warning beside our words: None when our device is cross-signed.
     """
 
     def __init__(self, session: Session, members: Members, keys: Keys) -> None:
         self.unsafe: str | None = None
+        self.unsigned: str | None = None
         self._session = session
         self._members = members
         self._vault = Vault(keys.folder, keys.pickle_key)
@@ -68,6 +70,14 @@ class Cipher:
                 self._examined = True
                 if self.unsafe:
                     self._log.error("encryption is unsafe", reason=self.unsafe)
+                else:
+                    self.unsigned = await self._sign(self._tools)
+
+    async def _sign(self, tools: Toolbox) -> str | None:
+        try:
+            return await tools.signing.settle()
+        except UserError as error:
+            return f"the homeserver does not let this device be signed: {error.message}"
 
     def close(self) -> None:
         """Close the keys for good; harmless when they are not open."""
@@ -79,7 +89,7 @@ class Cipher:
     @property
     def notes(self) -> Sequence[str]:
         """What an operator should know, one sentence each."""
-        notes = [self.unsafe] if self.unsafe else []
+        notes = [why for why in (self.unsafe, self.unsigned) if why]
         if self._refusal is not None:
             notes.append(self._refusal)
         if self._tools is not None and (waiting := self._tools.shelf.count()):

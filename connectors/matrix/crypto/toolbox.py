@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from connectors.matrix.crypto.cross_signing import CrossSigning
 from connectors.matrix.crypto.deciphering import Deciphering
 from connectors.matrix.crypto.machine import Machine
 from connectors.matrix.crypto.replays import Replays
@@ -24,6 +25,7 @@ class Toolbox:
         self.replays = Replays(vault.folder)
         self.policy = TrustPolicy(self.machine, trust)
         self.upkeep = Upkeep(session, self.machine, self.policy)
+        self.signing = CrossSigning(session, self.machine, vault.identity_file)
         self.roomkeys = RoomKeys(self.machine)
         self.deciphering = Deciphering(self.machine, self.policy, self.replays)
         self._vault = vault

@@ -13,6 +13,7 @@ from nio.store import SqliteStore
 
 from bot.errors import SetupError, UserError
 from bot.lock import DaemonLock, read_pid
+from connectors.matrix.crypto.identity import IdentityFile
 from connectors.matrix.crypto.olm import DeviceOlm
 
 _LOCK, _DEVICE = "owner.lock", "device.json"
@@ -40,6 +41,11 @@ class Vault:
         self._pickle_key = pickle_key
         self._lock = DaemonLock(folder / _LOCK)
         self._store: SqliteStore | None = None
+
+    @property
+    def identity_file(self) -> IdentityFile:
+        """Where the seeds of the account's cross-signing keys lie."""
+        return IdentityFile(self.folder, self._pickle_key)
 
     def open(self, device: Device) -> DeviceOlm:
         """Return the device's machine, made anew in an empty folder.

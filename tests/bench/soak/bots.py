@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from connectors.matrix.accounts import Account
+from connectors.matrix.accounts import Account, new_pickle_key
 from tests.bench.soak.memory import Life
 from tests.stages.installation import Installation
 from tests.stages.synapse import Person, Town
@@ -38,7 +38,8 @@ class Ours:
     ) -> None:
         self.user_id = account.user_id
         self.lives: list[Life] = []
-        self.installation = Installation(home, {"MATRIX_ACCESS_TOKEN": account.token})
+        secrets = {"MATRIX_ACCESS_TOKEN": account.token, "MATRIX_PICKLE_KEY": new_pickle_key()}
+        self.installation = Installation(home, secrets)
         operators = ", ".join(f'"matrix:{person.user_id}"' for person in people)
         others = ", ".join(f'"matrix:{room_id}"' for room_id in rooms)
         self.installation.write_settings(

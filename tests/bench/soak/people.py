@@ -4,14 +4,21 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import aiohttp
+import nio
 
 from tests.bench.soak.plan import Plan, line
-from tests.stages.room import Watch, answered, insist
+from tests.stages.room import answered
 from tests.stages.synapse import Person
 
 _IDLE_SECONDS = 15.0
 """A bot that has answered nothing for so long is not waited for."""
+
+Seen = Mapping[str, Sequence[dict[str, Any]]]
+"""What somebody who reads along has seen, by room; it grows."""
 
 
 class Room:
@@ -28,14 +35,12 @@ class Room:
 class Conversation:
     """Everybody in all rooms. ``progress`` is how many messages ours has come by."""
 
-    def __init__(
-        self, plan: Plan, rooms: Sequence[Room], watch: Watch, bots: Sequence[str]
-    ) -> None:
+    def __init__(self, plan: Plan, rooms: Sequence[Room], seen: Seen, bots: Sequence[str]) -> None:
         self.free = asyncio.Event()
         self.bots = bots
         self._plan = plan
         self._rooms = {room.room_id: room for room in rooms}
-        self._watch = watch
+        self._seen = seen
         self._read: dict[str, int] = {}
         self._moved: dict[str, float] = dict.fromkeys(bots, time.monotonic())
 
@@ -65,9 +70,8 @@ class Conversation:
         for count, room in zip(range(share), itertools.cycle(rooms)):
             await self._wait_for_bots(room)
             number = next(room.numbers)
-            event_id = await insist(
-                person, room.room_id, line(room.number, number), f"soak-{client}-{count}"
-            )
+            text, transaction = line(room.number, number), f"soak-{client}-{count}"
+            event_id = await insist(person, room.room_id, text, transaction)
             room.asked[event_id] = number
 
     async def _wait_for_bots(self, room: Room) -> None:
@@ -86,7 +90,7 @@ class Conversation:
 
     def _read_along(self) -> None:
         for room in self._rooms.values():
-            events = self._watch.events.get(room.room_id, [])
+            events = self._seen.get(room.room_id, [])
             for event in events[self._read.get(room.room_id, 0) :]:
                 self._note(room, event["sender"], answered(event))
             self._read[room.room_id] = len(events)
@@ -107,3 +111,18 @@ async def passed(reached: Callable[[], int], goal: int, patience: float, what: s
             best, since = now, time.monotonic()
         if time.monotonic() - since > patience:
             raise AssertionError(f"{what}: stuck at {best} of {goal} for {patience:.0f} s")
+
+
+async def insist(person: Person, room_id: str, text: str, transaction_id: str) -> str:
+    """Say a text once, however often the homeserver dies meanwhile; return its event's id."""
+    content = {"msgtype": "m.text", "body": text}
+    while True:
+        try:
+            answer = await person.client.room_send(
+                room_id, "m.room.message", content, transaction_id, ignore_unverified_devices=True
+            )
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, nio.ProtocolError):
+            answer = None
+        if isinstance(answer, nio.RoomSendResponse):
+            return str(answer.event_id)
+        await asyncio.sleep(0.1)

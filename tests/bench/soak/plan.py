@@ -16,14 +16,18 @@ class Blow(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The size of a run. ``lead`` is how far people go on in one room before they wait for the bots."""
+    """The size of a run. ``lead`` is how many messages people go on in one room before they wait for the bots:
+
+    few enough that a bot which asks for 100 events of a room misses none as long as it runs. In a ``private`` run all rooms and clients encrypt.
+    """
 
     messages: int
     clients: int = 20
     rooms: int = 10
     restarts: int = 5
     kills: int = 10
-    lead: int = 60
+    lead: int = 25
+    private: bool = False
 
     @property
     def away(self) -> int:
@@ -47,8 +51,10 @@ class Plan:
 
 
 CALM = Plan(600, restarts=0, kills=0)
-QUICK = Plan(600, lead=40)
+QUICK = Plan(600)
 FULL = Plan(10_000)
+PRIVATE = Plan(1_000, clients=5, rooms=3, private=True)
+PRIVATE_QUICK = Plan(240, clients=5, rooms=3, private=True)
 
 
 def line(room: int, number: int) -> str:

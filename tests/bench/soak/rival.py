@@ -1,8 +1,8 @@
 """The rival: a bot on matrix-nio's own ``sync_forever`` as its documentation builds one, with care.
 
-It keeps its store and its position (``store_sync_tokens``), asks for 100 events of each room instead of the
-server's 10, takes in what was said while it was away, and answers each text with a notice. It is a process
-of its own, started again by whoever runs it.
+It keeps its store and its position (``store_sync_tokens``), asks for messages only, none of its own, 100 of each
+room instead of the server's 10, takes in what was said while it was away, and answers each text with a notice.
+It is a process of its own, started again by whoever runs it.
 """
 
 import asyncio
@@ -10,7 +10,11 @@ import sys
 
 import nio
 
-_FILTER = {"room": {"timeline": {"limit": 100}}}
+
+def filter_for(user_id: str) -> dict[str, object]:
+    """Return what it wants to hear of."""
+    timeline = {"limit": 100, "types": ["m.room.message"], "not_senders": [user_id]}
+    return {"room": {"timeline": timeline, "ephemeral": {"types": []}}, "presence": {"types": []}}
 
 
 async def answer_all(url: str, user_id: str, device_id: str, token: str, store: str) -> None:
@@ -30,11 +34,12 @@ async def answer_all(url: str, user_id: str, device_id: str, token: str, store: 
                 room.room_id, "m.room.message", content, ignore_unverified_devices=True
             )
 
+    wanted = filter_for(user_id)
     if not client.loaded_sync_token:
-        await client.sync(timeout=0, full_state=True, sync_filter=_FILTER)
+        await client.sync(timeout=0, full_state=True, sync_filter=wanted)
     client.add_event_callback(answer, nio.RoomMessageText)
     print("listening", flush=True)
-    await client.sync_forever(timeout=30_000, full_state=True, sync_filter=_FILTER)
+    await client.sync_forever(timeout=30_000, full_state=True, sync_filter=wanted)
 
 
 if __name__ == "__main__":

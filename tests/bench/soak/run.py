@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.soak.bots import Bot, Ours, Rival
+from tests.bench.soak.house import House
 from tests.bench.soak.ledger import Heard, Ledger, settle
 from tests.bench.soak.people import Conversation, Room, passed
 from tests.bench.soak.plan import Blow, Plan, fits, is_interrupted, line, log_of
-from tests.stages.room import Watch
 from tests.stages.synapse import Town, town
 from tests.waiting import until
 
@@ -57,75 +57,56 @@ class Soak:
     async def run(self, directory: Path) -> Outcome:
         """Talk, strike, wait until all that will be answered is answered, and settle."""
         began = time.monotonic()
-        await self._settle_in(directory)
-        beside = [self._watch.look(), self._look_at_memory(), self._report()]
-        tasks = [asyncio.create_task(one) for one in beside]
-        try:
-            await self._meet()
-            talking = asyncio.create_task(self._conversation.hold(self._clients))
+        self._house = house = House(self._plan, self._town, directory / "clients")
+        async with house.open():
+            ids = [room.room_id for room in house.rooms]
+            self._ours = Ours(directory / "home", self._town, house.ours, house.people, ids)
+            self._rival = Rival(directory / "rival", self._town, house.rival)
+            self._bots: tuple[Bot, ...] = (self._ours, self._rival)
+            names = [bot.user_id for bot in self._bots]
+            self._talk = Conversation(self._plan, house.rooms, house.seen, names)
+            beside = [asyncio.create_task(one) for one in (self._look_at_memory(), self._report())]
             try:
-                await self._strike()
-                await talking
-                await self._wait_for_the_last()
+                await self._meet()
+                await self._hold()
+                return await self._outcome(time.monotonic() - began)
             finally:
-                talking.cancel()
-                await asyncio.gather(talking, return_exceptions=True)
-            return await self._outcome(time.monotonic() - began)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for bot in self._bots:
-                await bot.close()
-
-    # -- the people ------------------------------------------------------------------------------------
-
-    async def _settle_in(self, directory: Path) -> None:
-        """Make all accounts and rooms; every client is in two rooms."""
-        plan, town = self._plan, self._town
-        self._ann = await town.person("ann")
-        people = [await town.person("client") for _ in range(plan.clients)]
-        ours, rival = await town.account("mosaic"), await town.account("rival")
-        inside = [
-            [people[n] for n in range(plan.clients) if room in {n % plan.rooms, _second(n, plan)}]
-            for room in range(plan.rooms)
-        ]
-        self._rooms = [
-            Room(
-                n, await town.room(self._ann.account, ours, rival, *(p.account for p in inside[n]))
-            )
-            for n in range(plan.rooms)
-        ]
-        self._clients = [
-            (person, [room for room in self._rooms if person in inside[room.number]])
-            for person in people
-        ]
-        self._watch = Watch(self._ann)
-        ids = [room.room_id for room in self._rooms]
-        self.ours = Ours(directory / "home", town, ours, [self._ann, *people], ids)
-        self.rival = Rival(directory / "rival", town, rival)
-        self._bots: tuple[Bot, ...] = (self.ours, self.rival)
-        names = [bot.user_id for bot in self._bots]
-        self._conversation = Conversation(plan, self._rooms, self._watch, names)
+                for task in beside:
+                    task.cancel()
+                await asyncio.gather(*beside, return_exceptions=True)
+                for bot in self._bots:
+                    await bot.close()
 
     async def _meet(self) -> None:
         """Start the bots, and leave the cards whose history counts what ran."""
-        await asyncio.gather(self.ours.start(), self.rival.start())
-        await self.rival.listening()
-        for room in self._rooms:
-            card = log_of(room.number)
-            ended = await self.ours.installation.mosaic(
-                "backlog", "create", "--id", card, "--title", "log"
-            )
+        await asyncio.gather(self._ours.start(), self._rival.start())
+        await self._rival.listening()
+        await self._house.acquaint([bot.user_id for bot in self._bots])
+        for room in self._house.rooms:
+            words = ("backlog", "create", "--id", log_of(room.number), "--title", "log")
+            ended = await self._ours.installation.mosaic(*words)
             assert ended.status == 0, ended.err
+
+    async def _hold(self) -> None:
+        """Hold the conversation and strike in between, until the last word."""
+        talking = asyncio.create_task(self._talk.hold(self._house.clients))
+        try:
+            await self._strike()
+            await talking
+            await self._wait_for_the_last()
+        finally:
+            talking.cancel()
+            await asyncio.gather(talking, return_exceptions=True)
 
     # -- the blows -------------------------------------------------------------------------------------
 
     async def _strike(self) -> None:
-        progress = self._conversation.progress
         for moment, blow in self._plan.blows(self._rng):
             await passed(
-                lambda: progress(self.ours.user_id), moment, _PATIENCE, "answers of Mosaic Fleet"
+                lambda: self._talk.progress(self._ours.user_id),
+                moment,
+                _PATIENCE,
+                "answers of Mosaic Fleet",
             )
             await asyncio.sleep(self._rng.uniform(0, 0.3))
             await self._deal(blow)
@@ -165,20 +146,20 @@ class Soak:
 
     async def _go_on_alone(self) -> None:
         """Let people say so much that nobody answers."""
-        talk = self._conversation
-        before = {event_id for room in self._rooms for event_id in room.asked}
+        talk = self._talk
+        before = {event_id for room in self._house.rooms for event_id in room.asked}
         goal = min(talk.said + self._plan.away, self._plan.messages)
         talk.free.set()
         await passed(lambda: talk.said, goal, _PATIENCE, "messages said")
         talk.free.clear()
-        after = {event_id for room in self._rooms for event_id in room.asked}
+        after = {event_id for room in self._house.rooms for event_id in room.asked}
         self._away = frozenset(after - before)
 
     # -- the end ---------------------------------------------------------------------------------------
 
     async def _wait_for_the_last(self) -> None:
         """Wait for all answers of ours, and for the rival for as long as it goes on."""
-        talk, ours, all_ = self._conversation, self.ours.user_id, self._plan.messages
+        talk, ours, all_ = self._talk, self._ours.user_id, self._plan.messages
         await passed(lambda: talk.progress(ours), all_, _PATIENCE, "answers of Mosaic Fleet")
         await until(
             lambda: min(talk.idle(bot) for bot in talk.bots) > _QUIET_SECONDS,
@@ -188,21 +169,21 @@ class Soak:
 
     async def _outcome(self, seconds: float) -> Outcome:
         heard = {
-            bot.user_id: [await self._heard(room, bot.user_id) for room in self._rooms]
+            bot.user_id: [await self._heard(room, bot.user_id) for room in self._house.rooms]
             for bot in self._bots
         }
-        ours = settle(heard[self.ours.user_id], fits, is_interrupted, self._away)
+        ours = settle(heard[self._ours.user_id], fits, is_interrupted, self._away)
         echoes = settle(
-            heard[self.rival.user_id],
+            heard[self._rival.user_id],
             lambda room, number, body: body == line(room, number),
             lambda _: False,
             self._away,
         )
-        effects = await self._effects(heard[self.ours.user_id])
-        return Outcome(self._plan, seconds, ours, echoes, effects, (self.ours, self.rival))
+        effects = await self._effects(heard[self._ours.user_id])
+        return Outcome(self._plan, seconds, ours, echoes, effects, (self._ours, self._rival))
 
     async def _heard(self, room: Room, user_id: str) -> Heard:
-        events = await self._ann.events(room.room_id)
+        events = await self._house.events(room.room_id)
         asked = [
             (e["event_id"], room.asked[e["event_id"]])
             for e in events
@@ -213,7 +194,7 @@ class Soak:
 
     async def _effects(self, rooms: Sequence[Heard]) -> Effects:
         """Compare what ran with what was answered as done."""
-        mosaic = self.ours.installation.mosaic
+        mosaic = self._ours.installation.mosaic
         cards = (await mosaic("backlog", "list", "--json", limit=120)).data
         ran = [card["id"] for card in cards]
         for heard in rooms:
@@ -231,24 +212,19 @@ class Soak:
             await asyncio.sleep(_LOOK_SECONDS)
             for bot in self._bots:
                 if bot.lives:
-                    bot.lives[-1].look(self._conversation.progress(bot.user_id))
+                    bot.lives[-1].look(self._talk.progress(bot.user_id))
 
     async def _report(self) -> None:
         while True:
             await asyncio.sleep(_TOLD_EVERY_SECONDS)
-            talk = self._conversation
+            talk = self._talk
             ours, rival = (talk.progress(bot.user_id) for bot in self._bots)
-            samples = self.ours.lives[-1].samples if self.ours.lives else ()
+            samples = self._ours.lives[-1].samples if self._ours.lives else ()
             memory = f"{samples[-1].megabytes:.0f} MB" if samples else "not running"
             self._tell(
                 f"{talk.said} of {self._plan.messages} said; reached by ours {ours}, by the rival {rival};"
                 f" {len(self._done)} blows; ours {memory}"
             )
-
-
-def _second(client: int, plan: Plan) -> int:
-    """Return the other room of a client."""
-    return (client + 1 + client // plan.rooms) % plan.rooms
 
 
 def _promised(heard: Heard) -> list[str]:

@@ -201,19 +201,6 @@ async def test_a_server_that_does_not_hold_requests_is_not_hammered() -> None:
         await connector.close()
 
 
-async def test_a_position_that_the_homeserver_does_not_know_is_given_up_aloud(
-    matrix_town: Town,
-) -> None:
-    ann, bot = await meet(matrix_town)
-    ear = Ear(position="nonsense")
-    async with bot.listening(ear):
-        await ann.say(bot.room_id, "from now on")
-        await until(lambda: ear.events, what="a text")
-    assert ear.texts == ["from now on"]
-    [report] = bot.reports
-    assert "may be lost" in report
-
-
 async def test_a_page_that_is_no_homeserver_is_away() -> None:
     page = web.Response(text="<html>welcome", content_type="text/html")
     async with stub_homeserver(lambda n: page) as stub:

@@ -72,17 +72,19 @@ async def test_our_own_words_and_marks_and_notices_are_not_heard(matrix_town: To
     assert ear.texts == ["heard", "last"]
 
 
-async def test_a_person_s_mark_is_heard_and_taking_it_back_is_not(matrix_town: Town) -> None:
+async def test_a_person_s_mark_is_heard_and_so_is_taking_it_back(matrix_town: Town) -> None:
     ann, bot = await meet(matrix_town)
     ear = Ear()
     async with bot.listening(ear) as connector:
         said = await connector.send(message(bot.room_id, "choose", MessageKind.NOTICE))
         tap = await ann.react(bot.room_id, str(said.platform_id), "👍")
         await until(lambda: ear.events, what="the mark")
-        await ann.client.room_redact(bot.room_id, tap)
+        taken_back = await ann.redact(bot.room_id, tap)
         await ann.say(bot.room_id, "last")
         await until(lambda: "last" in ear.texts, what="the last text")
-    mark, _ = ear.events
+    mark, redaction, _ = ear.events
+    assert (redaction.kind, redaction.event_id) == (InboundKind.REDACTION, taken_back)
+    assert redaction.stands_on == tap
     assert (mark.kind, mark.text, mark.event_id) == (InboundKind.REACTION, "👍", tap)
     assert mark.stands_on == said.platform_id
     assert mark.sender == Principal(f"matrix:{ann.user_id}", mark.sender.name)

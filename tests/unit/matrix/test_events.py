@@ -41,7 +41,11 @@ odd_events = st.fixed_dictionaries(
     optional={
         "event_id": st.just("$e") | json_values,
         "sender": st.just(ANN) | json_values,
-        "type": st.sampled_from(["m.room.message", "m.room.member", "m.reaction"]) | json_values,
+        "type": st.sampled_from(
+            ["m.room.message", "m.room.member", "m.reaction", "m.room.redaction"]
+        )
+        | json_values,
+        "redacts": json_values,
         "content": odd_contents | json_values,
         "origin_server_ts": st.integers() | json_values,
         "unsigned": json_values,
@@ -110,6 +114,7 @@ def test_an_edit_of_a_text_in_a_thread_keeps_the_thread() -> None:
     inbound = to_inbound(_event(content), ROOM, BOT)
     assert inbound is not None
     assert (inbound.kind, inbound.text) == (InboundKind.EDIT, "!list")
+    assert inbound.stands_on == "$old"
     assert inbound.source.thread == "$root"
 
 
@@ -140,6 +145,24 @@ def test_a_reaction_is_a_mark_and_what_it_stands_on() -> None:
 )
 def test_a_reaction_that_is_none_is_nothing(content: dict[str, Any]) -> None:
     assert to_inbound(_event(content, type="m.reaction"), ROOM, BOT) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "beside"), [({"redacts": "$gone"}, {}), ({}, {"redacts": "$gone"})]
+)
+def test_a_redaction_names_what_is_gone_in_either_place(
+    content: dict[str, Any], beside: dict[str, Any]
+) -> None:
+    inbound = to_inbound(_event(content, type="m.room.redaction", **beside), ROOM, BOT)
+    assert inbound is not None
+    assert (inbound.kind, inbound.stands_on) == (InboundKind.REDACTION, "$gone")
+    ours = _event(content, type="m.room.redaction", sender=BOT, **beside)
+    assert to_inbound(ours, ROOM, BOT) is None
+
+
+@pytest.mark.parametrize("named", [None, "", 7, ["$gone"]])
+def test_a_redaction_of_nothing_is_nothing(named: object) -> None:
+    assert to_inbound(_event({"redacts": named}, type="m.room.redaction"), ROOM, BOT) is None
 
 
 def test_our_own_mark_is_nothing() -> None:

@@ -79,3 +79,18 @@ def test_no_refusal_whatever_breaks_the_reading(status: int, body: object, heade
     error = _error(status, body, Retry_After=header)
     if isinstance(error, TransientError) and error.retry_after is not None:
         assert timedelta() <= error.retry_after <= timedelta(hours=1)
+
+
+def test_a_date_counts_from_the_servers_own_clock_however_wrong_it_is() -> None:
+    for year in (1999, 2026, 2199):
+        now = datetime(year, 5, 1, tzinfo=UTC)
+        later = format_datetime(now + timedelta(seconds=7), usegmt=True)
+        error = _error(429, None, Retry_After=later, Date=format_datetime(now, usegmt=True))
+        assert isinstance(error, TransientError)
+        assert error.retry_after == timedelta(seconds=7)
+
+
+def test_a_soft_logout_asks_for_the_same_device() -> None:
+    body = {"errcode": "M_UNKNOWN_TOKEN", "error": "why", "soft_logout": True}
+    assert "same device" in (_error(401, body).hint or "")
+    assert "same device" not in (_error(401, body | {"soft_logout": False}).hint or "")

@@ -6,15 +6,18 @@ from pathlib import Path
 
 from bot.connections import Connections
 from bot.credentials import Credentials
-from bot.model import Principal
+from bot.model import Address, Message, Principal
+from bot.moving import Moving
 from bot.places import Places
 from bot.settings import Settings
 from connectors.matrix.accounts import LocalAccounts, save_accounts
 from connectors.matrix.homeserver import LocalHomeserver
+from connectors.memory import MemoryConnector, MemoryPlatform
 from connectors.tmux.connector import PLACE, TmuxConnector
 from fleet.local import LocalFleet
 from fleet.readiness import Thresholds
 from tests.fakes.contents import MemoryContents
+from tests.fakes.mailroom import MemoryPositions, MemorySuccessions, Room
 
 ROSTER = {
     "version": 1,
@@ -33,7 +36,13 @@ ACCOUNTS = LocalAccounts(
 )  # fmt: skip
 
 
-def connections(home: Path, homeserver: LocalHomeserver | None = None) -> Connections:
+async def drop(_messages: list[Message]) -> None:
+    return None
+
+
+def connections(
+    home: Path, homeserver: LocalHomeserver | None = None, moving: Moving | None = None
+) -> Connections:
     places = Places(home)
     places.prepare()
     fleet = LocalFleet(places, host="h", tenant_id="t", environment={}, thresholds=Thresholds())
@@ -55,6 +64,8 @@ def connections(home: Path, homeserver: LocalHomeserver | None = None) -> Connec
         may_invite=nobody,
         report=ignore,
         contents=MemoryContents(),
+        positions=MemoryPositions(Room()),
+        moving=moving or Moving(MemorySuccessions(), drop),
     )
 
 
@@ -78,3 +89,54 @@ def test_the_local_homeservers_room_and_person_are_known_from_its_earlier_run(
     assert found.access().rooms == {"matrix:!own:localhost", PLACE.lane}
     assert found.access().operators == {"matrix:@operator:localhost"}
     assert asdict(ACCOUNTS) == asdict(homeserver.known or ACCOUNTS)
+
+
+async def test_the_role_of_a_replaced_room_moves_along_before_its_connector_is_open(
+    tmp_path: Path,
+) -> None:
+    said: list[Message] = []
+
+    async def keep(messages: list[Message]) -> None:
+        said.extend(messages)
+
+    successions = MemorySuccessions()
+    await Moving(successions, keep).of("matrix")("!ops:example.org", "!new")
+    await Moving(successions, keep).of("matrix")("!new", "!newer")
+    moving = Moving(successions, drop)
+    found = connections(tmp_path, moving=moving)
+    assert found.access().rooms == {"tmux:console", "matrix:!ops:example.org"}
+    await moving.learn("matrix")
+    rooms = {f"matrix:{room}" for room in ("!ops:example.org", "!new", "!newer")}
+    assert found.access().rooms >= {"tmux:console", "matrix:!newer"}
+    assert moving.widened(["matrix:!ops:example.org"]) == rooms
+    assert moving.current(Address("matrix", "!ops:example.org", "$thread")) == Address(
+        "matrix", "!newer"
+    )
+    assert [message.to.place for message in said] == ["!new", "!newer"]
+
+
+async def test_a_circle_of_rooms_ends(tmp_path: Path) -> None:
+    moving = Moving(MemorySuccessions(), drop)
+    await moving.of("matrix")("!a", "!b")
+    await moving.of("matrix")("!b", "!a")
+    assert moving.current(Address("matrix", "!a")).place in {"!a", "!b"}
+    assert moving.widened(["matrix:!a"]) == {"matrix:!a", "matrix:!b"}
+
+
+class PutOut(MemoryConnector):
+    """A connector that was put out of its own place, or is in it again."""
+
+    out = True
+
+    def is_out(self, address: Address) -> bool:
+        return self.out and address.place == "!ops:example.org"
+
+
+def test_operators_are_told_at_the_console_while_the_primary_room_is_closed_to_us(
+    tmp_path: Path,
+) -> None:
+    found = connections(tmp_path)
+    connector = found._live["matrix"] = PutOut(MemoryPlatform(), MemoryContents())
+    assert found.primary() == PLACE
+    connector.out = False
+    assert found.primary() == Address("matrix", "!ops:example.org")

@@ -207,7 +207,7 @@ async def test_a_crash_between_fetching_and_telling_loses_nothing_and_tells_once
 ) -> None:
     first = house.life("one")
     event_id = house.send("a.txt", b"a")
-    (event,) = await house.platform.read(0)
+    (event,), _ = await house.platform.read(0)
     await first.router.accept(InboundBatch("memory", (event,), "1"))
     await first.router._handle(event)
     await first.porter.work()
@@ -224,7 +224,7 @@ async def test_a_crash_between_fetching_and_telling_loses_nothing_and_tells_once
 async def test_a_crash_while_fetching_is_fetched_again_by_the_next_life(house: House) -> None:
     first = house.life("one")
     house.send("a.txt", b"a")
-    (event,) = await house.platform.read(0)
+    (event,), _ = await house.platform.read(0)
     await first.router.accept(InboundBatch("memory", (event,), "1"))
     await first.router._handle(event)
     await house.uploads.claim(["memory"], "box one", timedelta(minutes=5), 1)

@@ -106,7 +106,8 @@ def words_of(parts: tuple[Rendered, ...]) -> str:
 
 
 def bare(text: str) -> str:
-    return re.sub(r"\s", "", text)
+    """Return text without space, and without the backticks between which words are shown as code."""
+    return re.sub(r"[\s`]", "", text)
 
 
 @modest

@@ -16,6 +16,9 @@ class DeviceOlm(Olm):  # type: ignore[misc]
     ``expects`` tells whether words of somebody wait for a room's session.
     """
 
+    _message_index_store_size = 1000
+    """What was read is remembered for good in ``replays``; nio's own memory of it may be small."""
+
     expects: Callable[[str, str, str], bool] = staticmethod(lambda *_: False)
 
     def create_group_session(

@@ -59,6 +59,8 @@ class RoomKeys:
         if session is None or session.expired or not session.users_shared_with <= names:
             with self._machine.stored():
                 self._machine.olm.create_outbound_group_session(room_id)
+            if session is not None:  # nobody asks for the old one's any more
+                self._withheld = {one for one in self._withheld if one[0] != session.id}
             session = self._session(room_id)
         session.max_messages, session.max_age = rotation.messages, rotation.age
         return [device for device in wanted if _name(device) not in session.users_shared_with]

@@ -19,10 +19,13 @@ CREATE TABLE IF NOT EXISTS unread (
     why        TEXT NOT NULL,
     event      TEXT,
     kept_at    TEXT NOT NULL,
-    told       INTEGER NOT NULL DEFAULT 0
+    told_at    TEXT
 ) STRICT
 """
 _KEPT = timedelta(days=90)
+_SILENCE = timedelta(minutes=10)
+"""Whoever was told of a reason in a room is not told of it again sooner, whatever the key."""
+
 _COLUMNS = "event_id, room_id, sender, session_id, why, event"
 
 
@@ -93,23 +96,30 @@ class Shelf:
         )
 
     def due(self, patience: timedelta) -> Sequence[Unread]:
-        """Return what people should know: one event of each sender's key of which nobody was told.
+        """Return what people should know: one event for each reason, room and sender.
 
-        One whose key may still come is due when it waited longer than ``patience``.
+        One whose key may still come is due when it waited longer than ``patience``. Nobody is told twice of one key, and
+        for a while of no other key either: a client that is broken, or made to be, fills no room.
         """
+        now = datetime.now(UTC)
         found = self._records.ask(
             f"SELECT {_COLUMNS}, min(rowid) FROM unread u"  # noqa: S608 - our own names
-            " WHERE (event IS NULL OR kept_at <= ?) AND NOT EXISTS (SELECT 1 FROM unread o"
-            " WHERE o.room_id = u.room_id AND o.sender = u.sender AND o.session_id = u.session_id"
-            " AND o.told = 1) GROUP BY room_id, sender, session_id",
-            (datetime.now(UTC) - patience).isoformat(),
+            " WHERE told_at IS NULL AND (event IS NULL OR kept_at <= ?) AND NOT EXISTS ("
+            "SELECT 1 FROM unread o WHERE o.room_id = u.room_id AND o.sender = u.sender"
+            " AND (o.session_id = u.session_id AND o.told_at IS NOT NULL"
+            " OR o.why = u.why AND o.told_at > ?)) GROUP BY room_id, sender, why",
+            (now - patience).isoformat(),
+            (now - _SILENCE).isoformat(),
         )
         return [_unread(row[:-1]) for row in found]
 
     def note_told(self, told: Sequence[Unread]) -> None:
-        """Note that people know of these."""
+        """Note that people know of these, and with them of all that the same sender's room lacks for that reason."""
+        now = datetime.now(UTC).isoformat()
         self._records.each(
-            "UPDATE unread SET told = 1 WHERE event_id = ?", [(one.event_id,) for one in told]
+            "UPDATE unread SET told_at = ?"
+            " WHERE told_at IS NULL AND room_id = ? AND sender = ? AND why = ?",
+            [(now, one.room_id, one.sender, one.why) for one in told],
         )
 
     def count(self) -> int:

@@ -52,6 +52,21 @@ def test_people_are_told_of_one_event_for_a_key_once_and_only_after_their_patien
     assert again.due(NOW) == []
 
 
+def test_a_flood_of_keys_that_are_missing_is_told_once_and_another_reason_for_itself(
+    shelf: Shelf,
+) -> None:
+    for number in range(100):
+        shelf.keep(_unread(number, f"session {number}"))
+    due = shelf.due(NOW)
+    assert [one.event_id for one in due] == ["$0"]
+    shelf.note_told(due)
+    shelf.keep(_unread(100, "one more"))
+    assert shelf.due(NOW) == []
+    shelf.keep(Unread("$101", "!room", "@ann:x", "", "it was not encrypted"))
+    shelf.keep(Unread("$102", "!room", "@bob:x", "s", "its key has not come", {}))
+    assert [one.event_id for one in shelf.due(NOW)] == ["$101", "$102"]
+
+
 def test_what_never_will_be_read_is_told_at_once_and_waits_for_nothing(shelf: Shelf) -> None:
     shelf.keep(_unread(1))
     shelf.keep(Unread("$1", "!room", "@ann:x", "s", "it is blocked"))

@@ -99,7 +99,7 @@ class Privacy:
             )
         if self._cipher.unsigned:
             await self._report_once(
-                "unsigned", f"Clients warn of what I say: {self._cipher.unsigned}."
+                self._cipher.unsigned, f"Clients warn of what I say: {self._cipher.unsigned}."
             )
         if self._cipher.unsafe:
             await self._report_once(

@@ -40,7 +40,8 @@ Forward = Callable[[], Awaitable[Answer]]
 class BadLine:
     """Forwards to a homeserver; ``strike`` chooses how it misbehaves, ``struck`` counts how often it did.
 
-    What ``fails`` says of a path is answered with 500, whatever else goes on. ``strangers`` are the times, on the
+    What ``fails`` says of a path is answered with 500, whatever else goes on, and what ``says`` has an answer for with
+    that (status and body). ``strangers`` are the times, on the
     monotonic clock, at which the homeserver did not know who asked.
     """
 
@@ -49,6 +50,7 @@ class BadLine:
         self.struck = 0
         self.strangers: list[float] = []
         self.fails: Callable[[str], bool] = lambda _path: False
+        self.says: Callable[[str], tuple[int, object] | None] = lambda _path: None
         self._upstream = upstream
         self._fault: Fault | None = None
         self._refused: Counter[str] = Counter()
@@ -94,6 +96,8 @@ class BadLine:
         body = await request.read()
         if self.fails(request.path):
             return web.json_response({"errcode": "M_UNKNOWN", "error": "internal"}, status=500)
+        if (said := self.says(request.path)) is not None:
+            return web.json_response(said[1], status=said[0])
         play = None if self._fault is None else self._plays.get(self._fault)
 
         async def forward() -> Answer:

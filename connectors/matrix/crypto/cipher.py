@@ -35,12 +35,10 @@ class Cipher:
     """Encryption for one account, from ``open`` to ``close``: before and after it nothing is encrypted or read.
 
     ``unsafe`` says why nothing may be said in encrypted rooms although they can be read: None when all is well.
-    ``unsigned`` says why others are shown a warning beside our words: None when our device is cross-signed.
     """
 
     def __init__(self, session: Session, members: Members, keys: Keys) -> None:
         self.unsafe: str | None = None
-        self.unsigned: str | None = None
         self._session = session
         self._members = members
         self._vault = Vault(keys.folder, keys.pickle_key)
@@ -48,7 +46,7 @@ class Cipher:
         self._patience = keys.patience
         self._tools: Toolbox | None = None
         self._opening = asyncio.Lock()
-        self._examined = self._settled = False
+        self._examined = False
         self._turns: dict[str, asyncio.Lock] = {}
         self._read_late: list[str] = []
         self._telling: list[Unread] = []
@@ -70,15 +68,13 @@ class Cipher:
                 self._examined = True
                 if self.unsafe:
                     self._log.error("encryption is unsafe", reason=self.unsafe)
-            if not (self.unsafe or self._settled):
-                await self._sign(self._tools)
+            if not self.unsafe:
+                await self._tools.signing.attend()
 
-    async def _sign(self, tools: Toolbox) -> None:
-        try:
-            self.unsigned = await tools.signing.settle()
-        except UserError as error:
-            self.unsigned = f"the homeserver does not let this device be signed: {error.message}"
-        self._settled = True
+    @property
+    def unsigned(self) -> str | None:
+        """Why others are shown a warning beside our words, None when our device is cross-signed."""
+        return None if self._tools is None else self._tools.signing.unsigned
 
     def close(self) -> None:
         """Close the keys for good; harmless when they are not open."""
@@ -168,8 +164,7 @@ class Cipher:
         if isinstance(lists, dict):
             changed = _names(lists.get("changed"))
             tools.machine.note_changed(changed)
-            if self.unsigned and tools.machine.user_id in changed:
-                await self._sign(tools)  # somebody may have signed us from another client
+            tools.signing.note_changed(changed)
             tools.machine.forget(_names(lists.get("left")))
         counts = told.get("device_one_time_keys_count")
         if isinstance(counts, dict):
@@ -234,6 +229,7 @@ class Cipher:
         """Do what is due at the homeserver; what that refuses is said, and ends nothing."""
         if self.unsafe:
             return
+        await tools.signing.attend()
         try:
             await tools.upkeep.settle()
         except UserError as error:

@@ -3,7 +3,9 @@
 Source: Matrix client-server API, "Cross-signing", ``/keys/device_signing/upload``, ``/keys/signatures/upload``; MSC3967.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -31,14 +33,43 @@ _ASKED = (
 )
 
 
+_AGAIN = timedelta(minutes=1)
+"""When the homeserver could not do it, it is asked again after so long."""
+
+
 class CrossSigning:
-    """Signs one device of one account."""
+    """Signs one device of one account. ``unsigned`` says why it is not signed, None when it is or nobody looked yet."""
 
     def __init__(self, session: Session, machine: Machine, file: IdentityFile) -> None:
         self._session = session
         self._machine = machine
         self._file = file
+        self.unsigned: str | None = None
+        self._due: float | None = 0.0
         self._log = structlog.get_logger(part=KIND)
+
+    def note_changed(self, users: Collection[str]) -> None:
+        """Note whose keys changed: when ours did, another client may have signed us."""
+        if self.unsigned and self._machine.user_id in users:
+            self._due = 0.0
+
+    async def attend(self) -> None:
+        """Do what is due for the device to be signed.
+
+        It is no condition of talking: what a homeserver refuses, or cannot do now, is in ``unsigned``. SetupError of
+        the session.
+        """
+        now = time.monotonic()
+        if self._due is None or now < self._due:
+            return
+        self._due = None
+        try:
+            self.unsigned = await self.settle()
+        except UserError as error:
+            self.unsigned = f"the homeserver does not let this device be signed: {error.message}"
+        except TransientError as error:
+            self.unsigned = f"this device is not signed yet: {error.message}"
+            self._due = now + _AGAIN.total_seconds()
 
     async def settle(self) -> str | None:
         """See to it that the device is signed, and return why it is not, None when it is. Repeatable.

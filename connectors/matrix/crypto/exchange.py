@@ -110,6 +110,10 @@ class Exchange:
             return self._hear(kind, content)
         except BreachError as breach:
             return self.end(breach.code, breach.reason)
+        except (ValueError, RecursionError):  # half surrogates, and depths that only a mischief has
+            return self.end(
+                "m.invalid_message", f"what the other device said as {kind} is no Matrix"
+            )
 
     def _hear(self, kind: str, content: Mapping[str, Any]) -> list[Word]:
         if kind == "cancel":

@@ -1,13 +1,16 @@
 """The bot's device signed by its account, on a real Synapse."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 import vodozemac
 from nio import Api
 
 from connectors.matrix.crypto.identity import new_identity
+from tests.stages.bad_line import BadLine
 from tests.stages.encrypted import meet_in_private
 from tests.stages.matrix import Bot, Ear
 from tests.stages.synapse import Town
@@ -70,6 +73,59 @@ async def test_keys_of_another_client_are_left_as_they_are_and_it_is_said_what_t
         found = await shown(bot)
     assert set(found["master_keys"][bot.user_id]["keys"].values()) == {other.master.public}
     assert signers(found, bot) == {f"ed25519:{bot.account.device_id}"}
+
+
+@pytest.fixture
+async def line(matrix_town: Town) -> AsyncIterator[BadLine]:
+    bad = BadLine(matrix_town.url)
+    await bad.open()
+    yield bad
+    await bad.close()
+
+
+async def test_a_homeserver_that_asks_for_a_password_is_told_and_the_bot_goes_on_unsigned(
+    matrix_town: Town, tmp_path: Path, line: BadLine
+) -> None:
+    ann, bot, vault = await meet_in_private(matrix_town, tmp_path)
+    asks = {"flows": [{"stages": ["m.login.password"]}], "params": {}, "session": "x"}
+    line.says = lambda path: (401, asks) if path.endswith("/device_signing/upload") else None
+    bot.url = line.url
+    ear = Ear()
+    async with ann.listening(), bot.listening(ear, keys=vault) as connector:
+        health = await connector.health()
+        assert health.authenticated, "the token is still good"
+        assert "wants the account's password" in health.detail
+        await until(lambda: any("set up cross-signing" in one for one in bot.reports))
+        await ann.say(bot.room_id, "hello")
+        await until(lambda: ear.texts == ["hello"], what="her words")
+    assert bot.user_id not in (await shown(bot)).get("master_keys", {})
+
+
+async def test_a_homeserver_that_cannot_sign_now_keeps_nobody_from_talking(
+    matrix_town: Town, tmp_path: Path, line: BadLine
+) -> None:
+    ann, bot, vault = await meet_in_private(matrix_town, tmp_path)
+    line.fails = lambda path: path.endswith("/keys/signatures/upload")
+    bot.url, ear = line.url, Ear()
+    async with ann.listening(), bot.listening(ear, keys=vault) as connector:
+        assert "is not signed yet" in (await connector.health()).detail
+        await ann.say(bot.room_id, "hello")
+        await until(lambda: ear.texts == ["hello"], what="her words")
+    line.fails = lambda _path: False
+    async with bot.listening(ear, keys=vault) as connector:
+        assert (await connector.health()).detail == ""
+    told = await shown(bot)
+    assert len(signers(told, bot)) == 2, "with the keys that were uploaded in the first life"
+
+
+async def test_a_file_that_is_not_ours_to_read_leaves_the_device_unsigned(
+    matrix_town: Town, tmp_path: Path
+) -> None:
+    _, bot, vault = await meet_in_private(matrix_town, tmp_path)
+    vault.folder.mkdir()
+    (vault.folder / "identity.json").write_text("{}")
+    async with bot.listening(Ear(), keys=vault) as connector:
+        assert "is not what was written there" in (await connector.health()).detail
 
 
 async def test_a_lost_folder_does_not_replace_the_identity(

@@ -133,6 +133,14 @@ def test_a_key_that_is_none_ends_it() -> None:
     assert answer.content["code"] == "m.invalid_message"
 
 
+def test_text_that_is_none_ends_it() -> None:
+    bot, ann = exchange(BOT, ANN), exchange(ANN, BOT)
+    ann.request(0)
+    (start,) = ann.hear("ready", {"methods": ["m.sas.v1"]})
+    (answer,) = bot.hear("start", {**start.content, "more": "\ud800"})
+    assert answer.content["code"] == "m.invalid_message"
+
+
 def test_a_word_that_comes_twice_is_one_and_a_different_one_ends_it() -> None:
     bot, ann = exchange(BOT, ANN), exchange(ANN, BOT)
     ann.request(0)

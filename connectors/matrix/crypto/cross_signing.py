@@ -24,7 +24,7 @@ from connectors.matrix.failures import INTERACTIVE
 from connectors.matrix.session import Session
 
 _FOREIGN = (
-    "the account {user} has cross-signing keys that another client made; replacing them would make everybody distrust"
+    "the account {user} has cross-signing keys that another client made (or I, in a folder that is gone); replacing them would make everybody distrust"
     " the account and needs its password, so I leave them: verify the device {device} from that client"
 )
 _ASKED = (

@@ -80,9 +80,14 @@ class Scene:
         found = f"[...document.querySelectorAll({where!r})].some((e) => e.innerText.includes({words!r}))"
         await self._page.until(found)
 
-    async def tap(self, mark: str) -> None:
-        """Tap a reaction."""
-        await self._page.click(".mx_ReactionsRowButton", mark)
+    async def tap(self, mark: str, words: str) -> None:
+        """Tap a reaction below the message that has some words, and wait until it is done."""
+        buttons = ".flatMap((tile) => [...tile.querySelectorAll('.mx_ReactionsRowButton')])"
+        tiles = f"[...document.querySelectorAll('.mx_EventTile')].filter((e) => e.innerText.includes({words!r}))"
+        button = f"{tiles}{buttons}.filter((e) => e.innerText.includes({mark!r})).pop()"
+        await self._page.until(button)
+        await self._page.ask(f"{button}.click()")
+        await self.shows(f"chose {mark}", _SUMMARY)
 
     async def open_thread(self, news: str) -> None:
         """Open a card's thread from the room, by its newest line."""
@@ -117,7 +122,7 @@ class Scene:
         await self.say("!backlog list", "waits for 1")
         await self.say("What should we begin with?", "dogfood orchestrator:", where=_SUMMARY)
         await self.say("!fleet stop enhancer", "This ends the sessions")
-        await self.tap("✅")
+        await self.tap("✅", "One tap chooses")
         await self.photograph("element-confirmed")
         claimed = await mosaic("backlog", "claim", "--owner", "coder0")
         if claimed.status:

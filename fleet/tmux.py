@@ -17,6 +17,7 @@ from libtmux.exc import LibTmuxException
 
 from bot.errors import SetupError, TransientError
 from fleet.control import ControlLine
+from fleet.gate import Gate
 from fleet.guard import clear_texts, guarded_paste, guarded_press, text_file
 from fleet.panes import FORMAT, OWN_ROLES, Pane, parse_pane
 
@@ -75,6 +76,7 @@ class Terminal:
         self._texts = texts
         self._opening = asyncio.Lock()
         self._opening_line = asyncio.Lock()
+        self._gate = Gate()
         self._wants_line = False
         self._line: ControlLine | None = None
 
@@ -85,6 +87,10 @@ class Terminal:
 
         Raises SetupError when there is no tmux, TransientError when it does not end in time.
         """
+        async with self._gate.together():
+            return await self._call(arguments, text)
+
+    async def _call(self, arguments: Sequence[str], text: bytes | None) -> Answer:
         program = ["tmux", "-u", *self._socket_arguments(), *arguments]
         try:
             process = await asyncio.create_subprocess_exec(
@@ -146,7 +152,10 @@ class Terminal:
                 attach = ("attach-session", "-f", "no-output,ignore-size", "-t", f"={self._holder}")
                 argv = ["tmux", "-u", *self._socket_arguments(), "-C", *attach]
                 try:
-                    self._line = await ControlLine.open(argv, self._environment)
+                    # A session that is made or ends while a control client introduces itself makes tmux 3.3a write
+                    # to what that client does not have yet, and the server dies with all agents.
+                    async with self._gate.alone():
+                        self._line = await ControlLine.open(argv, self._environment)
                 except TransientError:
                     return None
             return self._line

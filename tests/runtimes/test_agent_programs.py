@@ -20,7 +20,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.runtimes
 
-ROLE = "You build and mend software, one card at a time."
+ROLE = "You build and mend software: one card, one branch, one pull request"
 COMMS = "Peers write to you as `testhost:"
 
 

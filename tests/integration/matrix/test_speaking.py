@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.errors import UserError
+from bot.errors import TransientError, UserError
 from bot.model import MessageKind, ReceiptState
 from tests.stages.matrix import Ear, meet, message
 from tests.stages.synapse import Town
@@ -157,10 +157,25 @@ async def test_typing_is_shown_and_taken_back(matrix_town: Town) -> None:
     await connector.close()
 
 
-async def test_a_room_that_we_are_not_in_is_refused(matrix_town: Town) -> None:
+async def test_what_is_to_be_said_in_a_room_that_we_are_not_in_waits(matrix_town: Town) -> None:
     ann, bot = await meet(matrix_town)
     connector = bot.connector()
     elsewhere = await ann.make_room()
-    with pytest.raises(UserError, match="M_FORBIDDEN"):
-        await connector.send(message(elsewhere, "hello?"))
-    await connector.close()
+    try:
+        with pytest.raises(TransientError, match=f"invite {bot.user_id} there"):
+            await connector.send(message(elsewhere, "hello?"))
+    finally:
+        await connector.close()
+
+
+async def test_where_we_are_in_and_may_not_speak_we_are_refused(matrix_town: Town) -> None:
+    ann, bot = await meet(matrix_town)
+    room_id = await ann.make_room(bot.user_id)
+    await matrix_town.client(bot.account).client.join(room_id)
+    await ann.put_state(room_id, "m.room.power_levels", {"users": {}, "events_default": 50})
+    connector = bot.connector()
+    try:
+        with pytest.raises(UserError, match="M_FORBIDDEN"):
+            await connector.send(message(room_id, "hello?"))
+    finally:
+        await connector.close()

@@ -21,6 +21,9 @@ _NARROWEST = 8
 _GAP = "  "
 _DOT = "\N{NO-BREAK SPACE}· "  # never at the beginning of a line
 
+_NOTHING = frozenset({"", "-"})
+"""Cells that only keep a place in their row: in a list there is none to keep."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -82,7 +85,7 @@ def _item_text(columns: Sequence[str], row: Sequence[str], between: str) -> str:
     named = _DOT.join(
         f"{name}: {cell}" if name else cell
         for name, cell in zip_longest(columns[1:], others, fillvalue="")
-        if cell
+        if cell not in _NOTHING
     )
     return f"{first}{between}{named}" if named else first
 
@@ -92,7 +95,7 @@ def _item_html(columns: Sequence[Cell], row: Sequence[Cell], between: str) -> st
     named = _DOT.join(
         f"<em>{name.markup}:</em> {cell.markup}" if name.text else cell.markup
         for name, cell in zip_longest(columns[1:], others, fillvalue=_EMPTY)
-        if cell.text
+        if cell.text not in _NOTHING
     )
     head = f"<strong>{first.markup}</strong>"
     return f"{head}{between}{named}" if named else head

@@ -19,6 +19,10 @@ import aiohttp
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _START_SECONDS = 30.0
 _PATIENCE = 60.0
+_ALL = (
+    "[...document.querySelectorAll({0})]"
+    ".filter((one) => one.getClientRects().length && (one.innerText || '').includes({1}))"
+)
 
 
 class Page:
@@ -99,6 +103,12 @@ class Page:
                 "Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **found
             )
 
+    async def choose(self, selector: str, text: str = "") -> None:
+        """Click the last element that matches, wherever it has moved meanwhile."""
+        found = f"{_ALL.format(json.dumps(selector), json.dumps(text))}.pop()"
+        await self.until(found)
+        await self.ask(f"{found}.click()")
+
     async def type(self, text: str) -> None:
         """Type where the cursor is."""
         await self.call("Input.insertText", text=text)
@@ -124,9 +134,8 @@ def _quality(path: Path) -> dict[str, int]:
 
 def _find(selector: str, text: str) -> str:
     return (
-        f"(() => {{ const all = [...document.querySelectorAll({json.dumps(selector)})]"
-        f".filter(e => e.getClientRects().length && (e.innerText || '').includes({json.dumps(text)}));"
-        " const one = all[all.length - 1]; if (!one) return null; one.scrollIntoView({block: 'nearest'});"
+        f"(() => {{ const one = {_ALL.format(json.dumps(selector), json.dumps(text))}.pop();"
+        " if (!one) return null; one.scrollIntoView({block: 'nearest'});"
         " const box = one.getBoundingClientRect();"
         " return {x: box.x + box.width / 2, y: box.y + box.height / 2}; })()"
     )

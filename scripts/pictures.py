@@ -80,13 +80,18 @@ class Scene:
         found = f"[...document.querySelectorAll({where!r})].some((e) => e.innerText.includes({words!r}))"
         await self._page.until(found)
 
-    async def tap(self, mark: str) -> None:
-        """Tap a reaction."""
-        await self._page.click(".mx_ReactionsRowButton", mark)
+    async def tap(self, mark: str, words: str) -> None:
+        """Tap a reaction below the message that has some words, and wait until it is done."""
+        buttons = ".flatMap((tile) => [...tile.querySelectorAll('.mx_ReactionsRowButton')])"
+        tiles = f"[...document.querySelectorAll('.mx_EventTile')].filter((e) => e.innerText.includes({words!r}))"
+        button = f"{tiles}{buttons}.filter((e) => e.innerText.includes({mark!r})).pop()"
+        await self._page.until(button)
+        await self._page.ask(f"{button}.click()")
+        await self.shows(f"chose {mark}", _SUMMARY)
 
     async def open_thread(self, news: str) -> None:
         """Open a card's thread from the room, by its newest line."""
-        await self._page.click(".mx_ThreadSummary", news)
+        await self._page.choose(".mx_ThreadSummary", news)
         await self._page.until("document.querySelector('.mx_ThreadView .mx_EventTile_body')")
 
     async def photograph(self, name: str) -> None:
@@ -97,8 +102,13 @@ class Scene:
         await self._page.photograph(self._pictures / f"{name}.png")
 
     async def take_phone(self) -> None:
-        """See the room as on a phone."""
-        await self._page.resize(*_PHONE, scale=1.5, phone=True)
+        """See the room as wide as on a phone; what Element Web keeps beside it is not there on one."""
+        await self._page.choose(".mx_BaseCard_header [data-testid=base-card-close-button]")
+        hide = ".mx_LeftPanel_outerWrapper, .mx_SpacePanel, .mx_LeftPanel_wrapper {display: none !important}"
+        await self._page.ask(
+            f"document.head.append(Object.assign(document.createElement('style'), {{textContent: {hide!r}}}))"
+        )
+        await self._page.resize(*_PHONE, scale=1.5)
 
     async def play(self) -> None:
         """Hold the conversation and photograph it."""
@@ -109,21 +119,21 @@ class Scene:
         await self.say(
             "!backlog create --id A2 --title 'Write the API' --depends-on A1", "has card A2"
         )
-        await self.say("!backlog list", "Write the API")
+        await self.say("!backlog list", "waits for 1")
         await self.say("What should we begin with?", "dogfood orchestrator:", where=_SUMMARY)
-        await self.photograph("element-conversation")
         await self.say("!fleet stop enhancer", "This ends the sessions")
-        await self.photograph("element-question")
-        await self.tap("✅")
+        await self.tap("✅", "One tap chooses")
         await self.photograph("element-confirmed")
-        await mosaic("backlog", "claim", "--owner", "coder0")
+        claimed = await mosaic("backlog", "claim", "--owner", "coder0")
+        if claimed.status:
+            raise SystemExit(f"{claimed.out}{claimed.err}")
         await self.open_thread("A1 is claimed")
-        await self.say("!backlog show", "Design the schema", thread=True)
+        await self.say(
+            "!backlog block --id A1 --reason 'Ann decides on names'", "blocked", thread=True
+        )
         await self.photograph("element-thread")
         await self.take_phone()
-        await self._page.ask("document.querySelector('.mx_BaseCard_close')?.click()")
-        await self.say("!fleet ps", "orchestrator")
-        await self.say("!help", "!backlog")
+        await self.say("!fleet ps", "available")
         await self.photograph("element-phone")
 
 
@@ -177,10 +187,7 @@ async def take(page_directory: Path, pictures: Path) -> None:
             async with _element(page_directory, homeserver) as address, browser() as page:
                 scene = Scene(page, room, pictures)
                 await scene.log_in(address)
-                try:
-                    await scene.play()
-                finally:
-                    await page.photograph(pictures / "element-last.png")
+                await scene.play()
             await homeserver.go_home()
 
 

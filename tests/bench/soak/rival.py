@@ -13,7 +13,8 @@ import nio
 
 def filter_for(user_id: str) -> dict[str, object]:
     """Return what it wants to hear of."""
-    timeline = {"limit": 100, "types": ["m.room.message"], "not_senders": [user_id]}
+    types = ["m.room.message", "m.room.encrypted"]
+    timeline = {"limit": 100, "types": types, "not_senders": [user_id]}
     return {"room": {"timeline": timeline, "ephemeral": {"types": []}}, "presence": {"types": []}}
 
 

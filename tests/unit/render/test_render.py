@@ -170,6 +170,23 @@ def test_in_chat_a_table_too_wide_for_a_telephone_is_a_list_of_its_rows() -> Non
     )
 
 
+def test_what_only_keeps_a_place_in_a_table_is_left_out_of_a_list() -> None:
+    row = ("coder0", "-", "", "available: its prompt is empty")
+    text, html = shown(Table(("name", "card", "flags", "readiness"), (row,)))
+    assert text == "coder0\u00a0· readiness: available: its prompt is empty"
+    assert html == (
+        "<ul><li><strong>coder0</strong><br>"
+        "<em>readiness:</em> available: its prompt is empty</li></ul>"
+    )
+
+
+def test_what_is_to_be_typed_is_shown_as_code_in_rooms_alone() -> None:
+    text, html = shown(Text("To go on, say `!confirm <7>` within 9 s, or ` not"))
+    assert text == "To go on, say `!confirm <7>` within 9 s, or ` not"
+    assert "<code>!confirm &lt;7&gt;</code> within 9 s, or ` not" in html
+    assert "<code>" not in shown(Text("a ` b\nc ` d"))[1], "never over a line's end"
+
+
 def test_a_table_of_36_columns_stands_aligned_and_one_of_37_does_not() -> None:
     for width, tag in ((33, "<pre>"), (34, "<ul>")):
         _, html = shown(Table(("a", "b"), (("1", "x" * width),)))

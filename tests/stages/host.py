@@ -24,7 +24,7 @@ from bot.model import (
 from bot.places import Places
 from bot.ports import Correspondence
 from fleet.delivery import AgentCarrier
-from fleet.keyboard import Patience
+from fleet.keyboard import Patience, look_at
 from fleet.local import LocalFleet
 from fleet.readiness import Readiness, Thresholds
 from fleet.tmux import Terminal
@@ -177,6 +177,23 @@ class Stage:
         door = await self.fleet.door(name)
         await door.terminal.run("send-keys", "-t", door.pane.id, "-l", line)
         await door.terminal.run("send-keys", "-t", door.pane.id, "Enter")
+
+    async def drill(self, name: str, line: str) -> None:
+        """Type a line into a dogfood agent and wait until it has taken it: what is sent next meets no draft."""
+
+        async def drafted() -> bool:
+            tail = (await look_at(await self.fleet.door(name))).reading.draft_tail or ""
+            return bool(tail) and line.endswith(tail)
+
+        door = await self.fleet.door(name)
+        await door.terminal.run("send-keys", "-t", door.pane.id, "-l", line)
+        await until(drafted, what=f"{line} in the prompt")
+        await door.terminal.run("send-keys", "-t", door.pane.id, "Enter")
+
+        async def taken() -> bool:
+            return not await drafted()
+
+        await until(taken, what=f"{line} taken")
 
     async def rows(self, name: str) -> str:
         door = await self.fleet.door(name)

@@ -116,7 +116,7 @@ async def test_a_turn_that_names_another_agents_message_is_not_believed(stage: S
     await stage.open(DOGFOOD, "{name: enhancer, class: enhancer, runtime: dogfood}")
     await ready(stage)
     await ready(stage, "enhancer")
-    await stage.type_line("orchestrator", "/slow 0.6")
+    await stage.drill("orchestrator", "/slow 0.6")
     message_id = await send(stage, "a secret question")
     origin = Origin(stage)
     async with watching(stage, origin):
@@ -147,7 +147,7 @@ async def test_a_half_written_event_waits_for_its_end(stage: Stage) -> None:
 async def test_mail_that_was_unknown_and_is_submitted_later_is_accepted_then(stage: Stage) -> None:
     await stage.open(DOGFOOD)
     await ready(stage)
-    await stage.type_line("orchestrator", "/hang")
+    await stage.drill("orchestrator", "/hang")
     await until(lambda: shows(stage, "hanging from now on"))
     delivery = stage.mail("orchestrator", "are you there?")
     message_id = delivery.outbound.message_id
@@ -190,7 +190,7 @@ async def shows(stage: Stage, text: str) -> bool:
 async def test_a_turn_that_failed_is_told_once_and_is_no_answer(stage: Stage) -> None:
     await stage.open(DOGFOOD)
     await ready(stage)
-    await stage.type_line("orchestrator", "/fail usage limit of hunter2")
+    await stage.drill("orchestrator", "/fail usage limit of hunter2")
     origin = Origin(stage)
     async with watching(stage, origin):
         message_id = await send(stage, "how are you?")

@@ -118,7 +118,7 @@ async def test_a_persons_draft_is_waited_for(stage: Stage) -> None:
 async def test_an_open_dialog_is_waited_for_and_never_answered(stage: Stage) -> None:
     await stage.open(DOGFOOD)
     await ready(stage)
-    await stage.type_line("orchestrator", "/dialog")
+    await stage.drill("orchestrator", "/dialog")
     await shows(stage, "dogfood ?")
     await waits(stage, "dialog is open: Permission")
     assert "dialog_answered" not in stage.events("orchestrator")
@@ -139,7 +139,7 @@ async def test_copy_mode_is_waited_for(stage: Stage) -> None:
 async def test_a_busy_agent_is_waited_for(stage: Stage) -> None:
     await stage.open(DOGFOOD)
     await ready(stage)
-    await stage.type_line("orchestrator", "/slow 1.2")
+    await stage.drill("orchestrator", "/slow 1.2")
     assert (await stage.send("orchestrator", "first")).state is ReceiptState.ACCEPTED
     with pytest.raises(TransientError, match="busy"):
         await stage.send("orchestrator", "second")
@@ -197,7 +197,7 @@ async def test_an_interruption_ends_the_turn_first(stage: Stage) -> None:
 async def _at_a_long_turn(stage: Stage) -> None:
     await stage.open(DOGFOOD)
     await ready(stage)
-    await stage.type_line("orchestrator", "/slow 30")
+    await stage.drill("orchestrator", "/slow 30")
     await stage.send("orchestrator", "a long task")
 
     async def busy() -> bool:

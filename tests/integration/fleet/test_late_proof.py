@@ -154,7 +154,7 @@ async def _is_at_prompt(stage: Stage, name: str) -> bool:
 async def _hanging(stage: Stage) -> None:
     await stage.open(DOGFOOD)
     await ready(stage)
-    await stage.type_line("orchestrator", "/hang")
+    await stage.drill("orchestrator", "/hang")
     await shows(stage, "hanging from now on")
 
 

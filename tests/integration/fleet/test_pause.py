@@ -86,7 +86,7 @@ async def test_a_freeze_keeps_a_persons_words_too(post: Post) -> None:
 
 
 async def test_a_frozen_interruption_presses_no_key_until_it_may(post: Post) -> None:
-    await post.stage.type_line("orchestrator", "/slow 30")
+    await post.stage.drill("orchestrator", "/slow 30")
     await post.stage.send("orchestrator", "a long task")
 
     async def busy() -> bool:
@@ -116,7 +116,7 @@ async def test_what_was_typed_before_a_freeze_gets_no_second_enter(post: Post) -
 
 
 async def test_the_time_of_a_freeze_does_not_count_for_what_is_looked_for(post: Post) -> None:
-    await post.stage.type_line("orchestrator", "/hang")
+    await post.stage.drill("orchestrator", "/hang")
     await until(lambda: _shows(post, "hanging from now on"))
     word = await post.write("hello", ANN.id)
     with pytest.raises(TransientError, match="typed, and not proven yet"):
@@ -151,7 +151,7 @@ async def test_mail_that_was_taken_back_leaves_no_byte(post: Post) -> None:
 
 
 async def test_a_freeze_refuses_the_key_that_answers_a_dialog(post: Post) -> None:
-    await post.stage.type_line("orchestrator", "/dialog")
+    await post.stage.drill("orchestrator", "/dialog")
 
     async def asks() -> bool:
         return "dogfood ?" in await post.stage.rows("orchestrator")

@@ -22,17 +22,20 @@ from bot.backlog import (
 )
 from bot.cards import Card, CardDraft
 from bot.errors import UserError
+from bot.kept_threads import ThreadBook
 from bot.model import Caller, Inbound, InboundBatch, Principal, Via
 from bot.pause import Pauses
 from storage.activity import PostgresActivity
 from storage.backlog import postgres_backlog
 from storage.database import Database
 from storage.journal import PostgresJournal
+from storage.kept_threads import PostgresThreadBook
 from storage.pauses import PostgresPauses
 from tests.fakes.activity import MemoryActivity
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.inquiry import MemoryInquiry
 from tests.fakes.keeping import MemoryKeeping
+from tests.fakes.kept_threads import MemoryThreadBook
 from tests.fakes.overview import MemoryOverview
 from tests.fakes.shipments import MemoryShipments
 from tests.fakes.threads import Heard, MemoryThreads
@@ -61,6 +64,7 @@ class BacklogStage:
     shipments: Shipments
     overview: Overview
     threads: Threads
+    book: ThreadBook
     news: NewsFeed
     pauses: Pauses
     activity: Activity
@@ -117,6 +121,7 @@ def memory_stage() -> BacklogStage:
         MemoryShipments(memory),
         MemoryOverview(memory),
         threads,
+        MemoryThreadBook(memory, threads),
         threads,
         memory.pauses,
         MemoryActivity(memory),
@@ -137,6 +142,10 @@ def postgres_stage(database: Database) -> BacklogStage:
             )
             await connection.execute("UPDATE card SET updated_at = updated_at - $1::interval", by)
             await connection.execute("UPDATE card_event SET at = at - $1::interval", by)
+            await connection.execute(
+                "UPDATE kept_thread SET begun_at = begun_at - $1::interval, again_at = again_at - $1::interval",
+                by,
+            )
 
     @asynccontextmanager
     async def asking(event: Inbound) -> AsyncIterator[None]:
@@ -159,6 +168,7 @@ def postgres_stage(database: Database) -> BacklogStage:
         ours.shipments,
         ours.overview,
         ours.threads,
+        PostgresThreadBook(database),
         ours.news,
         PostgresPauses(database),
         PostgresActivity(database),
@@ -171,6 +181,8 @@ async def clear(database: Database) -> None:
     """Empty the backlog."""
     async with database.transaction() as connection:
         for table in ("card_edge", "card_key", "card", "card_event", "inbound", "pause"):
+            await connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+        for table in ("kept_thread", "card_thread_position"):
             await connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
         await connection.execute("UPDATE card_news SET event_id = 0")
 

@@ -9,34 +9,34 @@ from typing import Any
 
 import structlog
 
-from bot.announcements import Announcements, Speech
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
-from bot.connections import Connections
-from bot.credentials import Credentials
+from bot.command.interpreter import Interpreter
+from bot.config.credentials import Credentials
+from bot.config.places import Places, default_socket_name
+from bot.config.settings import Settings
 from bot.errors import SetupError
-from bot.filing import make_filing, with_luggage
-from bot.housing import Housing
-from bot.interpreter import Interpreter
-from bot.life import Life
-from bot.mailbox import Mailbox
+from bot.mail.mailbox import Mailbox
+from bot.mail.post import Limits
+from bot.mail.post_office import PostOffice
+from bot.mail.worker import Worker
 from bot.model import Address, Caller, Message, Principal, Via
-from bot.moving import Moving
 from bot.part_status import PartState, PartStatus
-from bot.parts import Parts
-from bot.pause_watch import PauseWatch
-from bot.places import Places, default_socket_name
 from bot.policy import INVITE, Policy
 from bot.ports import Audit, Carrier, Part
-from bot.post import Limits
-from bot.post_office import PostOffice
-from bot.reception import Reception
-from bot.settings import Settings
-from bot.supervising import make_supervision
-from bot.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
-from bot.traffic import make_traffic
-from bot.upkeep import backlog_jobs
-from bot.worker import Worker
+from bot.rooms.moving import Moving
+from bot.supervision.pause_watch import PauseWatch
+from bot.wiring.announcements import Announcements, Speech
+from bot.wiring.connections import Connections
+from bot.wiring.filing import make_filing, with_luggage
+from bot.wiring.housing import Housing
+from bot.wiring.life import Life
+from bot.wiring.parts import Parts
+from bot.wiring.reception import Reception
+from bot.wiring.supervising import make_supervision
+from bot.wiring.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
+from bot.wiring.traffic import make_traffic
+from bot.wiring.upkeep import backlog_jobs
 from commands.pause import PauseCommands
 from commands.session import SessionCommands
 from connectors.matrix.homeserver import LocalHomeserver

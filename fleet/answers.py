@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from bot.failure import FailureKind, TurnFailure
+from bot.agents.failure import FailureKind, TurnFailure
 from bot.model import ReceiptState, agent_address
 from bot.ports import Correspondence
 from fleet.events import Event, Stretch, read_events, read_offset, size_of

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.agents.personas import Comparison, Footing
+from bot.config.places import Places
 from bot.errors import UserError
-from bot.personas import Comparison, Footing
-from bot.places import Places
 from fleet.contracts import shipped_contract
 from fleet.personas import own_files
 from fleet.private_files import write_private

@@ -4,8 +4,8 @@ import contextlib
 from datetime import timedelta
 from pathlib import Path
 
+from bot.config.places import Places
 from bot.errors import TransientError
-from bot.places import Places
 from fleet.events import read_offset, size_of
 from fleet.lock import held
 from fleet.private_files import write_private

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.briefs import Piece
+from bot.backlog.briefs import Piece
 from bot.errors import UserError
 from fleet.comms import comms_block
 from fleet.local import LocalFleet

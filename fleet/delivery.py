@@ -10,7 +10,7 @@ import structlog
 
 from bot.errors import PausedError, TransientError, UserError
 from bot.model import Delivery, OutboundMessage, Queueing, Receipt, ReceiptState, SendResult
-from bot.pause import Pauses
+from bot.supervision.pause import Pauses
 from fleet.envelope import wrap
 from fleet.events import size_of
 from fleet.handover import Handover

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import structlog
 
+from bot.agents.sessions import DialogKey, Scene
 from bot.errors import UserError
-from bot.pause import Pauses
-from bot.sessions import DialogKey, Scene
+from bot.supervision.pause import Pauses
 from fleet.announcements import UNTITLED, fingerprint
 from fleet.keyboard import Look, look_at
 from fleet.local import Door, LocalFleet

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.failure import TurnFailure
+from bot.agents.failure import TurnFailure
 from fleet.envelope import message_ids_of
 from fleet.failures import failure_of
 from fleet.hooks import HookLine

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from bot.failure import FailureKind, TurnFailure
+from bot.agents.failure import FailureKind, TurnFailure
 
 _LIMIT = re.compile(
     r"rate.?limit|usage.?limit|usage_limit|session limit|weekly limit|quota|too many requests|\b429\b"

@@ -11,10 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.card_prompt import without_token
+from bot.backlog.card_prompt import without_token
+from bot.config.places import Places
 from bot.errors import UserError
 from bot.model import ReceiptState, SendResult
-from bot.places import Places
 from fleet import processes
 from fleet.envelope import end_mark
 from fleet.events import read_events, size_of

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from bot.agents.personas import Comparison, Description, Footing
+from bot.config.places import Places
 from bot.errors import UserError
-from bot.personas import Comparison, Description, Footing
-from bot.places import Places
 from fleet import personas
 from fleet.baselines import Baselines, shipped_text
 from fleet.personas import GENERAL, known_classes, own_files, persona

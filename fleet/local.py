@@ -11,10 +11,10 @@ from typing import Any
 
 import structlog
 
+from bot.agents.units import Units
+from bot.config.places import Places
 from bot.errors import SetupError, TransientError, UserError
 from bot.model import Address, AgentRecord, Principal, agent_address
-from bot.places import Places
-from bot.units import Units
 from fleet import processes
 from fleet.addresses import address_of
 from fleet.bounds import bound_events

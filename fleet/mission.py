@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from bot.config.places import Places
 from bot.errors import UserError
-from bot.places import Places
 from fleet.profile_library import find_profile
 from fleet.roster import Agent, Roster
 

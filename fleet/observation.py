@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.agents.units import UnitState
+from bot.config.places import Places
 from bot.model import AgentRecord
-from bot.places import Places
-from bot.units import UnitState
 from fleet.heartbeat import Heartbeat
 from fleet.panes import OWN_ROLES, Pane
 from fleet.readiness import Facts, Readiness, Thresholds, judge

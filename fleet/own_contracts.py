@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import structlog
 
+from bot.config.places import Places
 from bot.errors import UserError
-from bot.places import Places
 from fleet.baselines import Baselines
 from fleet.personas import refusals
 

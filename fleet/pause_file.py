@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from bot.errors import SetupError
-from bot.pause import Pauses
+from bot.supervision.pause import Pauses
 
 _LOOK = timedelta(seconds=0.3)
 _MOST_BYTES = 2000

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import structlog
 
+from bot.config.places import Places
 from bot.errors import UserError
-from bot.places import Places
 from fleet.papers import Papers
 from fleet.personas import persona
 from fleet.pretrust import pretrust

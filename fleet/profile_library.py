@@ -12,8 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from bot.config.places import Places
 from bot.errors import UserError
-from bot.places import Places
 from fleet.personas import known_classes
 from fleet.profile import ID_PATTERN, Profile, ProfileFile
 from fleet.profile_checks import faults

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.briefs import Piece
-from bot.places import Places
+from bot.backlog.briefs import Piece
+from bot.config.places import Places
 from fleet.comms import comms_block
 from fleet.mission import mission
 from fleet.personas import persona

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from bot.places import Places
+from bot.config.places import Places
 from fleet.personas import persona
 from fleet.profile import Profile, Seat, names_of
 from fleet.roster import Agent, Roster

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.places import Places
-from bot.provisioning import Chair, Provision, SystemType, Wishes
+from bot.agents.provisioning import Chair, Provision, SystemType, Wishes
+from bot.config.places import Places
 from fleet.local import LocalFleet
 from fleet.profile import Profile, wanted_by
 from fleet.profile_library import find_profile, profiles, refusals

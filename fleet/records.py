@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.failure import FailureKind, TurnFailure
-from bot.places import Places
+from bot.agents.failure import FailureKind, TurnFailure
+from bot.config.places import Places
 from fleet.events import read_events, size_of
 from fleet.failures import failure_of
 

@@ -8,7 +8,7 @@ import structlog
 
 from bot.errors import SetupError, UserError
 from bot.model import AgentRecord
-from bot.supervision import HOST_SILENT, Sighting, Workers
+from bot.supervision.ports import HOST_SILENT, Sighting, Workers
 from fleet.local import LocalFleet
 from fleet.roster import Agent
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 
 import structlog
 
+from bot.config.places import Places
+from bot.config.settings import load_settings
 from bot.errors import MosaicError
-from bot.places import Places
-from bot.settings import load_settings
 from fleet.local import LocalFleet
 from fleet.readiness import Thresholds
 from fleet.stops import UNIT

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.card_prompt import without_token
+from bot.agents.sessions import Check, Scene, Way
+from bot.backlog.card_prompt import without_token
 from bot.model import AgentRecord
-from bot.sessions import Check, Scene, Way
 from fleet.heartbeat import read_heartbeat
 from fleet.local import Door, LocalFleet
 from fleet.panes import Pane

@@ -7,7 +7,7 @@ more, and the end of the whole fleet.
 from collections.abc import Collection
 from pathlib import Path
 
-from bot.places import Places
+from bot.config.places import Places
 
 PERSON = "a person"
 UNIT = "its unit"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher, unified_diff
 
-from bot.personas import Collision
+from bot.agents.personas import Collision
 
 Lines = Sequence[str]
 

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import pytest
 import pytest_asyncio
 
+from bot.config.places import Places
 from bot.errors import UserError
 from bot.model import agent_address
-from bot.places import Places
 from bot.ports import Fleet, Panes
 from fleet.local import LocalFleet
 from fleet.readiness import Thresholds

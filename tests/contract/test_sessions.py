@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from bot.agents.sessions import Dialogs, Sessions
 from bot.errors import UserError
 from bot.ports import Fleet
-from bot.sessions import Dialogs, Sessions
 from fleet.dialogs import LocalDialogs
 from fleet.local import LocalFleet
 from fleet.sessions import LocalSessions

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.failure import FailureKind, TurnFailure, receipt_of
+from bot.agents.failure import FailureKind, TurnFailure, receipt_of
 from bot.model import Receipt, ReceiptState
 from fleet.answers import AnswerWatch
 from fleet.delivery import AgentCarrier

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.agents.sessions import DialogKey
 from bot.model import ReceiptState
-from bot.sessions import DialogKey
 from fleet.dialogs import LocalDialogs
 from fleet.keyboard import Look, Patience
 from fleet.screen import Reading, ScreenState

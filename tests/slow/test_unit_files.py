@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.places import Places
+from bot.config.places import Places
 from fleet.units import SystemdUnits
 
 pytestmark = pytest.mark.slow

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.config.places import Places
 from bot.errors import TransientError
 from bot.model import (
     FINAL_STATES,
@@ -21,7 +22,6 @@ from bot.model import (
     agent_address,
     derived_id,
 )
-from bot.places import Places
 from bot.ports import Correspondence
 from fleet.delivery import AgentCarrier
 from fleet.keyboard import Patience, look_at

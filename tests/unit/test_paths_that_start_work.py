@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.command.catalog import read_topic
-from bot.topics import TOPICS
+from bot.wiring.topics import TOPICS
 from storage.queries import Queries, Query, topics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,13 +70,13 @@ CLAIMERS = {
 """Who asks the port Claims for a claim."""
 
 DISPATCHERS = {
-    "bot/tick.py:Tick._dispatch": "gives nothing out when its look shows a pause, and the statement looks again",
+    "bot/supervision/tick.py:Tick._dispatch": "gives nothing out when its look shows a pause, and the statement looks again",
 }
 """Who hands out cards."""
 
 SPEAKERS = {
-    "bot/tick.py:Tick._say": "its author is the supervisor, whose words the permit holds back; Send and Ask wait",
-    "bot/tick.py:Tick._ask_for_more": "the same",
+    "bot/supervision/tick.py:Tick._say": "its author is the supervisor, whose words the permit holds back; Send and Ask wait",
+    "bot/supervision/tick.py:Tick._ask_for_more": "the same",
 }
 """Who speaks to agents as the supervisor."""
 

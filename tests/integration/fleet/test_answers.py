@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.failure import TurnFailure, receipt_of
+from bot.agents.failure import TurnFailure, receipt_of
 from bot.model import Receipt, ReceiptState
 from fleet.answers import AnswerWatch
 from fleet.envelope import wrap

@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import PausedError, TransientError, UserError
 from bot.model import Delivery, Principal, Queueing, ReceiptState, SendResult
-from bot.pause import SUPERVISOR
+from bot.supervision.pause import SUPERVISOR
 from fleet.dialogs import LocalDialogs
 from fleet.readiness import Readiness
 from tests.fakes.mailroom import MemoryOutbox, Room

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.places import Places
 from bot.errors import UserError
-from bot.places import Places
 from fleet.local import LocalFleet
 from fleet.readiness import Thresholds
 from fleet.units import SystemdUnits

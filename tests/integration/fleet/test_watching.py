@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.watching import attach_words
+from bot.cli.watching import attach_words
 from fleet.sessions import LocalSessions
 from fleet.tmux import Terminal
 from tests.stages.host import Stage

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.agents.personas import Footing
+from bot.config.places import Places
 from bot.errors import UserError
-from bot.personas import Footing
-from bot.places import Places
 from fleet.baselines import Baselines
 from fleet.contracts import shipped_contract
 from fleet.library import LocalPersonas

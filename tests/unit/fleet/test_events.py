@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from bot.failure import FailureKind, TurnFailure
+from bot.agents.failure import FailureKind, TurnFailure
 from fleet.events import Event, read_events
 from fleet.hooks import note_into
 

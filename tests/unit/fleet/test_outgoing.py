@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.places import Places
 from bot.errors import UserError
-from bot.mailbox import Mailbox
+from bot.mail.mailbox import Mailbox
+from bot.mail.outgoing import Outgoing, Sent
 from bot.model import Address, Message, MessageKind, Principal, Receipt, ReceiptState, agent_address
-from bot.outgoing import Outgoing, Sent
-from bot.places import Places
 from bot.reply import Text
 from fleet.local import LocalFleet
 from fleet.outgoing import LocalAgentFiles

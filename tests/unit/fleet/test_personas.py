@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.places import Places
+from bot.config.places import Places
 from fleet.personas import known_classes, persona, refusals
 from fleet.prompt import compose, prompt_pieces
 from fleet.roster_file import parse

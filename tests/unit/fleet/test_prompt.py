@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.places import Places
 from bot.errors import UserError
-from bot.places import Places
 from fleet.comms import comms_block
 from fleet.personas import known_classes
 from fleet.prompt import compose, prompt_pieces

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.places import Places
+from bot.config.places import Places
 from fleet.episodes import Episodes
 from fleet.stops import PERSON, UNIT, Stops
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.personas import Collision
+from bot.agents.personas import Collision
 from fleet.three_way import bring, unified
 
 THEN = "# Code\n\n* read\n* write\n* test\n* ask\n\nCalm.\n"

@@ -13,11 +13,11 @@ from bot.cli.wishes import Answers
 from bot.config.places import Places, default_socket_name
 from bot.config.settings import load_settings
 from bot.errors import SetupError, UsageError, UserError
-from fleet.profile_library import profiles
-from fleet.provisioning import make_provision
-from fleet.roster_file import demo_roster, parse
-from fleet.roster_store import RosterStore
-from fleet.tiers import Models
+from fleet.host.provisioning import make_provision
+from fleet.personas.tiers import Models
+from fleet.profiles.library import profiles
+from fleet.roster.file import demo_roster, parse
+from fleet.roster.store import RosterStore
 
 DEMO = "demo"
 DOGFOOD = "dogfood"

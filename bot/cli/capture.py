@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.errors import UsageError, UserError
 from fleet.readers import read_screen
-from fleet.screen import read_capture
+from fleet.tmux.screen import read_capture
 
 _MOST_BYTES = 4 * 1024 * 1024
 _USAGE = "mosaic screen --runtime R FILE [--meta FILE]"

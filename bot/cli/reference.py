@@ -24,8 +24,8 @@ from bot.errors import (
 )
 from bot.render.readability import grade, words
 from bot.wiring.topics import TOPICS
-from fleet.contracts import Contract, shipped_contract
-from fleet.personas import shipped_classes
+from fleet.personas.contracts import Contract, shipped_contract
+from fleet.personas.persona import shipped_classes
 from web.problems import STATUS_OF_CODE, status_of
 from web.routes import ROUTES
 

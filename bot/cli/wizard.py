@@ -19,7 +19,7 @@ from bot.errors import UsageError, UserError
 from bot.render.terminal import show
 from bot.reply import Block, Code, Text
 from commands.profiles import ChartForm, preview_blocks
-from fleet.profile_library import profiles
+from fleet.profiles.library import profiles
 
 
 @dataclass(frozen=True, slots=True)

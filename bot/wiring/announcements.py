@@ -21,7 +21,7 @@ from bot.ports import Fleet, Part
 from bot.supervision.concerns import ConcernKind
 from bot.supervision.pause import Pause
 from commands.remind import RemindCommands
-from fleet.announcements import Dialog, announcement, offers, shown
+from fleet.watch.announcements import Dialog, announcement, offers, shown
 from storage.activity import PostgresActivity
 from storage.concerns import PostgresConcerns
 from storage.database import Database

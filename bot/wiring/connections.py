@@ -30,8 +30,8 @@ from connectors.matrix.homeserver import LocalHomeserver
 from connectors.matrix.keys import Keys, Trust
 from connectors.registry import constructor
 from connectors.tmux.connector import PLACE, TmuxConnector
-from fleet.local import LocalFleet
-from fleet.roster import MatrixBlock
+from fleet.host.local import LocalFleet
+from fleet.roster.document import MatrixBlock
 
 MayInvite = Callable[[Principal], Awaitable[bool]]
 

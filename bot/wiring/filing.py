@@ -17,9 +17,9 @@ from bot.mail.porter import Porter, Waits
 from bot.ports import Carrier
 from bot.wiring.connections import Connections
 from commands.files import FileCommands
-from fleet.local import LocalFleet
-from fleet.luggage import Luggage, remove_files
-from fleet.outgoing import LocalAgentFiles
+from fleet.delivery.luggage import Luggage, remove_files
+from fleet.delivery.outgoing import LocalAgentFiles
+from fleet.host.local import LocalFleet
 from storage.contents import PostgresContents
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database

@@ -24,7 +24,7 @@ from bot.supervision.pause import Pause
 from bot.wiring.connections import Connections
 from commands.devices import DeviceCommands
 from commands.rooms import RoomCommands
-from fleet.local import LocalFleet
+from fleet.host.local import LocalFleet
 from storage.database import Database
 from storage.dispatches import PostgresDispatches
 from storage.placards import PostgresPlacards

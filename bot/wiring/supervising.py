@@ -17,9 +17,9 @@ from bot.supervision.escalation import Bounds, Escalation
 from bot.supervision.supervisor import Pace, Supervisor
 from bot.supervision.tick import Seams, Tick
 from commands.supervisor import SupervisorCommands
-from fleet.local import LocalFleet
-from fleet.personas import persona
-from fleet.register import Register
+from fleet.host.local import LocalFleet
+from fleet.personas.persona import persona
+from fleet.watch.register import Register
 from storage.database import Database
 from storage.dispatches import PostgresDemands, PostgresDispatches
 from storage.leadership import PostgresLeadership

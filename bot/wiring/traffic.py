@@ -17,8 +17,8 @@ from bot.mail.relay import Relay
 from bot.mail.revising import Revising
 from bot.mail.router import Router
 from bot.wiring.connections import Connections
-from fleet.local import LocalFleet
-from fleet.records import doing_of
+from fleet.host.local import LocalFleet
+from fleet.turns.records import doing_of
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
 from storage.journal import PostgresJournal, PostgresRevisions

@@ -7,7 +7,7 @@ import pytest
 from bot.agents.personas import Footing, Personas
 from bot.config.places import Places
 from bot.errors import UserError
-from fleet.library import LocalPersonas
+from fleet.personas.library import LocalPersonas
 from tests.fakes.personas import MemoryPersonas
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from bot.agents.provisioning import Provisioning, Wishes
 from bot.errors import UserError
-from fleet.local import LocalFleet
-from fleet.provisioning import LocalProvisioning
+from fleet.host.local import LocalFleet
+from fleet.host.provisioning import LocalProvisioning
 from tests.contract.test_fleet import local_fleet
 from tests.fakes.provisioning import MemoryProvisioning
 

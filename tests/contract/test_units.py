@@ -6,7 +6,7 @@ import pytest
 
 from bot.agents.units import Units
 from bot.config.places import Places
-from fleet.units import SystemdUnits
+from fleet.host.units import SystemdUnits
 from tests.fakes.units import MemoryUnits
 from tests.stages.systemctl import Systemctl
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.config.places import Places
-from fleet.units import SystemdUnits
+from fleet.host.units import SystemdUnits
 
 pytestmark = pytest.mark.slow
 

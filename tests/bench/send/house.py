@@ -23,12 +23,12 @@ from bot.mail.worker import Worker
 from bot.model import Message, MessageKind, agent_address
 from bot.ports import Part
 from bot.reply import Text
-from fleet.answers import AnswerWatch
-from fleet.delivery import AgentCarrier
-from fleet.local import LocalFleet
-from fleet.lookout import Lookout
+from fleet.delivery.carrier import AgentCarrier
+from fleet.health.readiness import Thresholds
+from fleet.host.local import LocalFleet
 from fleet.part import FleetPart
-from fleet.readiness import Thresholds
+from fleet.watch.answers import AnswerWatch
+from fleet.watch.lookout import Lookout
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
 from storage.outbox import PostgresOutbox

@@ -13,8 +13,8 @@ from bot.errors import UsageError, UserError
 from bot.model import Address, Caller, Principal, Via
 from bot.reply import Code, Fields, Markdown, Reply, Table, Text
 from commands.personas import PersonaCommands
-from fleet.contracts import shipped_contract
-from fleet.library import LocalPersonas
+from fleet.personas.contracts import shipped_contract
+from fleet.personas.library import LocalPersonas
 
 ANN = Caller(Principal("matrix:@ann:example.org", "Ann"), Via.CHAT)
 

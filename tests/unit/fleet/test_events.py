@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 
 from bot.agents.failure import FailureKind, TurnFailure
-from fleet.events import Event, read_events
-from fleet.hooks import note_into
+from fleet.turns.events import Event, read_events
+from fleet.turns.hooks import note_into
 
 
 def text(message_id: str) -> str:

@@ -9,8 +9,8 @@ import pytest
 
 from bot.cli.table import read_table
 from bot.render.readability import grade, words
-from fleet.contracts import Contract, shipped_contract
-from fleet.personas import shipped_classes
+from fleet.personas.contracts import Contract, shipped_contract
+from fleet.personas.persona import shipped_classes
 from tests.unit.fleet.shelves import SHELVES
 
 CLASSES = sorted(name for shelf in SHELVES.values() for name in shelf)

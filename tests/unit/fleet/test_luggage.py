@@ -21,7 +21,7 @@ from bot.model import (
     SendResult,
     agent_address,
 )
-from fleet.luggage import Luggage, remove_files
+from fleet.delivery.luggage import Luggage, remove_files
 from tests.fakes.contents import MemoryContents
 
 PLAN = Enclosure("plan.pdf", "application/pdf", 3, "c1")

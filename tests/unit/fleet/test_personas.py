@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from bot.config.places import Places
-from fleet.personas import known_classes, persona, refusals
-from fleet.prompt import compose, prompt_pieces
-from fleet.roster_file import parse
+from fleet.launch.prompt import compose, prompt_pieces
+from fleet.personas.persona import known_classes, persona, refusals
+from fleet.roster.file import parse
 
 SHIPPED = sorted(
     path.name.removesuffix(".md")

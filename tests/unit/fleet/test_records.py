@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.agents.failure import FailureKind, TurnFailure
-from fleet.records import doing, was_interrupted, what_failed
+from fleet.turns.records import doing, was_interrupted, what_failed
 
 TEXT = "[from a:b → to c:d | class chat | id m1]\nhello\n[end m1]"
 

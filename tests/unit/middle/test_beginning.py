@@ -10,7 +10,7 @@ from bot.cli.wizard import Talk, begin
 from bot.config.places import Places
 from bot.config.settings import load_settings
 from bot.errors import SetupError, UsageError, UserError
-from fleet.roster_file import load
+from fleet.roster.file import load
 
 
 @pytest.fixture

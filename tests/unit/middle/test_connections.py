@@ -15,8 +15,8 @@ from connectors.matrix.accounts import LocalAccounts, save_accounts
 from connectors.matrix.homeserver import LocalHomeserver
 from connectors.memory import MemoryConnector, MemoryPlatform
 from connectors.tmux.connector import PLACE, TmuxConnector
-from fleet.local import LocalFleet
-from fleet.readiness import Thresholds
+from fleet.health.readiness import Thresholds
+from fleet.host.local import LocalFleet
 from tests.fakes.contents import MemoryContents
 from tests.fakes.mailroom import MemoryPositions, MemorySuccessions, Room
 

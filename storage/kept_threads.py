@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from bot.cards import Card, CardStatus
-from bot.kept_threads import KeptThread, ThreadLook
+from bot.backlog.cards import Card, CardStatus
+from bot.backlog.kept_threads import KeptThread, ThreadLook
 from bot.model import Address
 from storage.card_rows import read_card
 from storage.database import Database

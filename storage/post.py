@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from bot.mail.post import Item
 from bot.model import Message, ReceiptState
-from bot.post import Item
 from storage.database import Database
 from storage.letters import read_message
 from storage.queries import Queries

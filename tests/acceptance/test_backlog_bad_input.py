@@ -72,7 +72,9 @@ GOOD: dict[str, Any] = {
 
 def commands() -> Iterator[tuple[str, list[str], set[str]]]:
     """Yield every backlog command with its arguments and those that it must have."""
-    table = json.loads((Path(__file__).parents[2] / "bot" / "command_table.json").read_text())
+    table = json.loads(
+        (Path(__file__).parents[2] / "bot" / "cli" / "command_table.json").read_text()
+    )
     for entry in table["commands"]:
         if entry["name"].startswith("backlog ") or entry["name"] == "board":
             names = [parameter["name"] for parameter in entry["parameters"]]

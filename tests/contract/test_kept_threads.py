@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.cards import CardDraft, CardStatus
-from bot.kept_threads import KeptThread, ThreadBook, ThreadLook, look_of
+from bot.backlog.cards import CardDraft, CardStatus
+from bot.backlog.kept_threads import KeptThread, ThreadBook, ThreadLook, look_of
+from bot.backlog.shipment import Entry
 from bot.model import Address
-from bot.shipment import Entry
 from tests.stages.backlog import ANN, MINUTE, BacklogStage
 
 KIND = "memory"

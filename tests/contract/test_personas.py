@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.agents.personas import Footing, Personas
+from bot.config.places import Places
 from bot.errors import UserError
-from bot.personas import Footing, Personas
-from bot.places import Places
-from fleet.library import LocalPersonas
+from fleet.personas.library import LocalPersonas
 from tests.fakes.personas import MemoryPersonas
 
 

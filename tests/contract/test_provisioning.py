@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.agents.provisioning import Provisioning, Wishes
 from bot.errors import UserError
-from bot.provisioning import Provisioning, Wishes
-from fleet.local import LocalFleet
-from fleet.provisioning import LocalProvisioning
+from fleet.host.local import LocalFleet
+from fleet.host.provisioning import LocalProvisioning
 from tests.contract.test_fleet import local_fleet
 from tests.fakes.provisioning import MemoryProvisioning
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.errors import UserError
-from bot.rooms import Change, ChangeKind, Purpose, RoomFacts, RoomRole, RoomWish
+from bot.rooms.ports import Change, ChangeKind, Purpose, RoomFacts, RoomRole, RoomWish
 from tests.fakes.rooms import MemoryHouse
 from tests.stages.house import House, MatrixHouseStage, MemoryHouseStage
 from tests.stages.matrix import meet

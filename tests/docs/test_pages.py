@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.arguments import read_arguments
+from bot.cli.arguments import read_arguments
+from bot.cli.table import own_command, read_table
 from bot.command.catalog import Command, read_topic
 from bot.command.words import split_line
-from bot.credentials import NAMES
-from bot.places import Places
-from bot.settings import load_settings, settings_keys, variable
-from bot.table import own_command, read_table
-from bot.topics import TOPICS
-from fleet.roster_file import load
+from bot.config.credentials import NAMES
+from bot.config.places import Places
+from bot.config.settings import load_settings, settings_keys, variable
+from bot.wiring.topics import TOPICS
+from fleet.roster.file import load
 from tests.docs.pages import GENERATED, ROOT, blocks, pages, prose, typed_lines
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -140,7 +140,11 @@ def test_every_variable_in_the_pages_is_read_by_somebody() -> None:
     known = {variable(path) for path, _ in settings_keys()} | {"MOSAIC_HOME"}
     known |= {name for base in NAMES for name in (base, f"{base}_FILE")}
     prefixes = r"\b((?:MOSAIC|MATRIX|DISCORD|DATABASE)_[A-Z_]+)\b"
-    for module in ("launcher", "papers", "dogfood/__main__"):  # an agent's environment
+    for module in (
+        "launch/launcher",
+        "launch/papers",
+        "dogfood/__main__",
+    ):  # an agent's environment
         known |= set(re.findall(prefixes, (ROOT / "fleet" / f"{module}.py").read_text()))
     named = {name for page in pages() for name in re.findall(prefixes, page.read_text())}
     assert named

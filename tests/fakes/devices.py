@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.devices import (
+from bot.errors import UserError
+from bot.model import Address, Principal
+from bot.rooms.devices import (
     DeviceTrust,
     KnownDevice,
     Symbol,
     Verification,
     VerificationStep,
 )
-from bot.errors import UserError
-from bot.model import Address, Principal
 
 
 class MemoryDevices:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.cards import Card, CardStatus
+from bot.backlog.cards import Card, CardStatus
+from bot.backlog.kept_threads import KeptThread, ThreadLook
 from bot.errors import UserError
-from bot.kept_threads import KeptThread, ThreadLook
 from bot.model import Address
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.threads import MemoryThreads

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import nio
 
-from bot.rooms import Pins, RoomBuilder, RoomFacts
+from bot.rooms.ports import Pins, RoomBuilder, RoomFacts
 from tests.fakes.rooms import MemoryHouse
 from tests.stages.matrix import Bot
 from tests.stages.synapse import Person

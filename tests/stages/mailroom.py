@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
-from bot.concerns import Concerns
+from bot.mail.post import Post
 from bot.model import Address, Letter, Message, MessageKind, OutboundMessage
-from bot.pause import Pauses
-from bot.placards import Placards
+from bot.news.reminders import Reminders
 from bot.ports import (
     Audit,
     Confirmations,
@@ -17,10 +16,11 @@ from bot.ports import (
     Revisions,
     Successions,
 )
-from bot.post import Post
-from bot.reminders import Reminders
 from bot.reply import Block, Offer, Text
-from bot.rooms import RoomBook
+from bot.rooms.placards import Placards
+from bot.rooms.ports import RoomBook
+from bot.supervision.concerns import Concerns
+from bot.supervision.pause import Pauses
 from storage.audit import PostgresAudit
 from storage.concerns import PostgresConcerns
 from storage.confirmations import PostgresConfirmations

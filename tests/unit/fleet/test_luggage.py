@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.places import Places
 from bot.enclosure import Enclosure
 from bot.errors import TransientError
 from bot.model import (
@@ -20,8 +21,7 @@ from bot.model import (
     SendResult,
     agent_address,
 )
-from bot.places import Places
-from fleet.luggage import Luggage, remove_files
+from fleet.delivery.luggage import Luggage, remove_files
 from tests.fakes.contents import MemoryContents
 
 PLAN = Enclosure("plan.pdf", "application/pdf", 3, "c1")

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.places import Places
 from bot.errors import UserError
-from bot.places import Places
-from fleet.comms import comms_block
-from fleet.personas import known_classes
-from fleet.prompt import compose, prompt_pieces
-from fleet.roster import Agent, Roster
-from fleet.roster_file import parse
+from fleet.launch.comms import comms_block
+from fleet.launch.prompt import compose, prompt_pieces
+from fleet.personas.persona import known_classes
+from fleet.roster.document import Agent, Roster
+from fleet.roster.file import parse
 from fleet.runtimes import RUNTIMES, Order
 
 ROSTER = """

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.wizard import Talk, begin
+from bot.config.places import Places
+from bot.config.settings import load_settings
 from bot.errors import SetupError, UsageError, UserError
-from bot.places import Places
-from bot.settings import load_settings
-from bot.wizard import Talk, begin
-from fleet.roster_file import load
+from fleet.roster.file import load
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from bot.cards import CardDraft, CardStatus
-from bot.caretaker import Caretaker, Rhythm
+from bot.backlog.cards import CardDraft, CardStatus
+from bot.backlog.kept_threads import ThreadLook
 from bot.errors import TransientError, UserError
-from bot.kept_threads import ThreadLook
-from bot.mailbox import Mailbox
+from bot.mail.mailbox import Mailbox
 from bot.model import Address, Message
+from bot.rooms.caretaker import Caretaker, Rhythm
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.keeping import MemoryKeeping
 from tests.fakes.kept_threads import MemoryCardThreads, MemoryThreadBook

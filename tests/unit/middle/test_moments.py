@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import UsageError
-from bot.moments import (
+from bot.clock.moments import (
     Rule,
     read_clock,
     read_moment,
@@ -17,6 +16,7 @@ from bot.moments import (
     read_zone,
     spoken_span,
 )
+from bot.errors import UsageError
 from tests.modesty import modest
 
 BERLIN = ZoneInfo("Europe/Berlin")

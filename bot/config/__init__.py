@@ -1,0 +1,1 @@
+"""What is configured: settings, places on disk, secrets, logs."""

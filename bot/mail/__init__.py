@@ -1,0 +1,1 @@
+"""The one mailbox and what moves through it: events in, messages out, receipts."""

@@ -1,0 +1,1 @@
+"""What people are told without having asked: digests, concerns, reminders, news of cards."""

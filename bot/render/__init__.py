@@ -1,0 +1,1 @@
+"""How blocks look: as text, as HTML, as tables, on a phone and in a terminal."""

@@ -1,0 +1,1 @@
+"""Rooms with a role: how they are built, named, pinned and found again."""

@@ -1,0 +1,1 @@
+"""Who is in the fleet: roster.yaml read, checked, changed and written."""

@@ -202,6 +202,7 @@ class Daemon:
                 self._backlog,
                 self._pause.ask,
                 require_acceptance=self._settings.backlog.require_acceptance,
+                own_threads=self._housing.makes_threads,
             ),
             *fleet_topics(
                 fleet_ports(

@@ -347,6 +347,7 @@ class Capabilities:
     ``reactions``: our marks are shown; ``choices``: people's marks come in, so offers stand below their message.
     ``file_bytes`` bounds a file, 0 means none; what takes more than ``most_parts`` events is folded into one.
     ``rooms``: we can make rooms and pin there (bot/rooms/ports.py); ``encrypts``: we can talk in encrypted ones.
+    ``card_threads``: we can make a thread for a card (bot/backlog/kept_threads.py).
     """
 
     threads: bool
@@ -360,6 +361,7 @@ class Capabilities:
     most_parts: int = 3
     rooms: bool = False
     encrypts: bool = False
+    card_threads: bool = False
 
 
 @dataclass(frozen=True, slots=True)

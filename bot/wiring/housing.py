@@ -12,6 +12,7 @@ from bot.news.newsroom import Newsroom
 from bot.policy import Policy
 from bot.ports import Part
 from bot.rooms.blueprint import wishes
+from bot.rooms.caretaker import Caretaker
 from bot.rooms.construction import Construction, Ground
 from bot.rooms.headline import state_of
 from bot.rooms.openings import Openings
@@ -27,6 +28,7 @@ from commands.rooms import RoomCommands
 from fleet.host.local import LocalFleet
 from storage.database import Database
 from storage.dispatches import PostgresDispatches
+from storage.kept_threads import PostgresThreadBook
 from storage.placards import PostgresPlacards
 from storage.rooms import PostgresRoomBook
 from storage.supervision import PostgresWorkers
@@ -90,6 +92,7 @@ class Housing:
                 clock=lambda at: f"{at.astimezone(zone):%H:%M %Z}",
             ),
             *self._openings(backlog, mailbox),
+            *self._caretaker(backlog, mailbox, tell, leads),
             *([Newsroom(backlog.news, mailbox)] if self._settings.threads.news else []),
         )
 
@@ -99,10 +102,37 @@ class Housing:
             return None
         return self.whereabouts.room(RoomRole.MAIL) or self._connections.primary()
 
+    def makes_threads(self, kind: str) -> bool:
+        """Return whether cards get threads of their own on a platform."""
+        capabilities = self._connections.capabilities(kind)
+        wanted = self._settings.threads.cards != "off"
+        return wanted and capabilities is not None and capabilities.card_threads
+
     def _openings(self, backlog: Backlog, mailbox: Mailbox) -> Sequence[Part]:
         if not self.whereabouts.projects:
             return ()
         return (Openings(backlog.shelf, backlog.threads, mailbox, self._room_of),)
+
+    def _caretaker(
+        self,
+        backlog: Backlog,
+        mailbox: Mailbox,
+        tell: Callable[[str], None],
+        leads: Callable[[], bool],
+    ) -> Sequence[Part]:
+        wanted = self._settings.threads.cards
+        if wanted == "off":
+            return ()
+        part = Caretaker(
+            PostgresThreadBook(self._database),
+            backlog.threads,
+            mailbox,
+            self._connections.card_threads,
+            at_creation=wanted == "created",
+            tell=tell,
+            leads=leads,
+        )
+        return (part,)
 
     # -- what is asked --------------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ Asking = Callable[[Inbound], AbstractAsyncContextManager[None]]
 class BacklogStage:
     """The ports of one implementation. ``age`` makes claims and history older.
 
-    ``asking`` lets a platform's message be handled for as long as its block lasts.
+    ``asking`` lets a platform's message be handled for as long as its block lasts. ``dispatched`` hands a card out by a message.
     """
 
     shelf: CardShelf
@@ -69,6 +69,7 @@ class BacklogStage:
     pauses: Pauses
     activity: Activity
     asking: Asking
+    dispatched: Callable[[str, str], Awaitable[None]]
     age: Callable[[timedelta], Awaitable[None]]
 
     async def make(self, *ids: str, needs: tuple[str, ...] = (), priority: int = 0) -> None:
@@ -101,6 +102,9 @@ def memory_stage() -> BacklogStage:
 
     threads = MemoryThreads(memory)
 
+    async def dispatched(card_id: str, message_id: str) -> None:
+        threads.dispatched[message_id] = card_id
+
     @asynccontextmanager
     async def asking(event: Inbound) -> AsyncIterator[None]:
         heard = Heard(event, memory.look())
@@ -126,6 +130,7 @@ def memory_stage() -> BacklogStage:
         memory.pauses,
         MemoryActivity(memory),
         asking,
+        dispatched,
         age,
     )
 
@@ -155,6 +160,15 @@ def postgres_stage(database: Database) -> BacklogStage:
         yield
         await journal.finish(event, (), "done")
 
+    async def dispatched(card_id: str, message_id: str) -> None:
+        async with database.connection() as connection:
+            await connection.execute(
+                "INSERT INTO dispatch (id, card_id, place, agent_class, claim_token, message_id, ask_id)"
+                " VALUES ($1, $2, 'east/coder0', 'code', 'token', $1, $1 || ' asked')",
+                message_id,
+                card_id,
+            )
+
     ours = postgres_backlog(database)
     return BacklogStage(
         ours.shelf,
@@ -173,6 +187,7 @@ def postgres_stage(database: Database) -> BacklogStage:
         PostgresPauses(database),
         PostgresActivity(database),
         asking,
+        dispatched,
         age,
     )
 
@@ -182,7 +197,7 @@ async def clear(database: Database) -> None:
     async with database.transaction() as connection:
         for table in ("card_edge", "card_key", "card", "card_event", "inbound", "pause"):
             await connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
-        for table in ("kept_thread", "card_thread_position"):
+        for table in ("kept_thread", "card_thread_position", "dispatch"):
             await connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
         await connection.execute("UPDATE card_news SET event_id = 0")
 

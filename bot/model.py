@@ -236,6 +236,7 @@ class OutboundMessage:
     ``replaces`` a message (our id); ``replaced_event`` is the platform's id of that, None while it was not shown.
     Mail may have many ``files``, an event at most one, below which ``text`` stands.
     ``answers`` is the principal's id of the one who wrote what is answered: who waits for this, and is called.
+    ``blocks`` are what the text was made from, where the platform can show their form itself.
     """
 
     message_id: str
@@ -254,6 +255,7 @@ class OutboundMessage:
     former_mark: str | None = None
     files: tuple[Enclosure, ...] = ()
     answers: str | None = None
+    blocks: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +349,7 @@ class Capabilities:
     ``reactions``: our marks are shown; ``choices``: people's marks come in, so offers stand below their message.
     ``file_bytes`` bounds a file, 0 means none; what takes more than ``most_parts`` events is folded into one.
     ``rooms``: we can make rooms and pin there (bot/rooms/ports.py); ``encrypts``: we can talk in encrypted ones.
-    ``card_threads``: we can make a thread for a card (bot/backlog/kept_threads.py).
+    ``card_threads``: we can make a thread for a card (bot/backlog/kept_threads.py); ``embeds``: it shows blocks itself.
     """
 
     threads: bool
@@ -362,6 +364,7 @@ class Capabilities:
     rooms: bool = False
     encrypts: bool = False
     card_threads: bool = False
+    embeds: bool = False
 
 
 @dataclass(frozen=True, slots=True)

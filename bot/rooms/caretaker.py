@@ -86,12 +86,16 @@ class Caretaker:
         ready("keeping the threads of cards")
         looks = 0
         while True:
-            for ground in self._grounds() if self._leads() else ():
-                all_seen = await self._look_round(ground)
-                if all_seen and looks % _SETTLE_EVERY == 0:
-                    await self._book.settle(ground.place.kind, at_creation=self._at_creation)
+            await self.look_once(settle=looks % _SETTLE_EVERY == 0)
             looks += 1
             await asyncio.sleep(self._rhythm.look.total_seconds())
+
+    async def look_once(self, *, settle: bool = True) -> None:
+        """Look at every platform; with ``settle`` move on in history where all of it was followed."""
+        for ground in self._grounds() if self._leads() else ():
+            all_seen = await self._look_round(ground)
+            if all_seen and settle:
+                await self._book.settle(ground.place.kind, at_creation=self._at_creation)
 
     async def _look_round(self, ground: CardThreads) -> bool:
         """Look at what is due, and return whether that was all."""

@@ -196,6 +196,9 @@ class DiscordSettings(Section):
     channel_id: Text = ""
     """Id of the channel where commands are taken."""
 
+    cards_channel_id: Text = ""
+    """Id of the text channel or forum where cards get their threads (`[threads] cards`); empty is channel_id."""
+
     api_url: Text = ""
     """A local stand-in's HTTP address for tests, with /api/v10, no trailing slash; empty is Discord."""
 

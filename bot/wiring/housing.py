@@ -49,7 +49,7 @@ class Housing:
         self._fleet = fleet
         book = PostgresRoomBook(database)
         self.whereabouts = Whereabouts(book, settings.rooms.directories)
-        connections.also(self.whereabouts.lanes)
+        connections.also(self._lanes)
         construction = Construction(self._ground, book, self.whereabouts, self._wishes)
         self._rooms = RoomCommands(construction)
 
@@ -133,6 +133,11 @@ class Housing:
             leads=leads,
         )
         return (part,)
+
+    def _lanes(self) -> frozenset[str]:
+        """Return the rooms where people talk, and where the threads of cards are."""
+        cards = self._settings.connectors.discord.cards_channel_id
+        return self.whereabouts.lanes() | ({f"discord:{cards}"} if cards else frozenset())
 
     # -- what is asked --------------------------------------------------------------------------------
 

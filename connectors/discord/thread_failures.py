@@ -39,7 +39,7 @@ def translated(doing: str) -> Iterator[None]:
 
 
 def refusal(error: discord.HTTPException, doing: str) -> MosaicError:
-    """Return the error that a refusal means; a UserError's code is ``gone``, ``no_power`` or ``refused``."""
+    """Return the error that a refusal means; a UserError's code is ``gone`` when there is nothing any more."""
     said = f"{doing}: {error.status} {error.code} {error.text[:_LONGEST_WORD]}".rstrip()
     if error.code in _TOO_MANY_THREADS:
         return TransientError(
@@ -52,7 +52,7 @@ def refusal(error: discord.HTTPException, doing: str) -> MosaicError:
         hint = (
             "give the bot Manage Threads, Create Public Threads and Send Messages in Threads there"
         )
-        return UserError(f"{doing}: the bot has no power for it", code="no_power", hint=hint)
+        return UserError(f"{doing}: the bot has no power for it", hint=hint)
     if error.status == 401:
         return SetupError(f"{doing}: Discord does not know the bot's token (any more)")
     if error.status == 429 or error.status >= 500:

@@ -147,7 +147,6 @@ async def test_without_the_power_a_person_is_told_what_to_give(text: DiscordThre
     )
     with pytest.raises(UserError) as refused:
         await text.threads.show(thread, READY)
-    assert refused.value.code == "no_power"
     assert "Manage Threads" in str(refused.value.hint)
 
 

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from storage.database import Target
+from tests.stages.host import new_socket_name
 from tests.stages.installation import Installation
 
 TABLES = ("card", "card_edge", "card_key", "card_event", "card_thread", "confirmation")
@@ -95,7 +96,9 @@ CASES = [
 @pytest.fixture(scope="module")
 async def running(installation: Installation) -> Installation:
     """A daemon with a card that somebody holds, and another."""
-    installation.write_roster({"version": 1, "tmux": {"socket_name": "bad-input"}, "agents": []})
+    installation.write_roster(
+        {"version": 1, "tmux": {"socket_name": new_socket_name()}, "agents": []}
+    )
     await installation.up()
     for card_id in ("HELD", "OTHER"):
         made = await installation.mosaic(

@@ -8,6 +8,7 @@ import discord
 
 from bot.model import OutboundMessage
 from connectors.discord.card_threads import LONGEST_TITLE
+from connectors.discord.once import only_once
 from connectors.discord.thread_failures import translated
 
 _BOLD = re.compile(r"(?<!\\)\*\*")
@@ -39,9 +40,10 @@ class Posts:
                     return post.id
             tags = _required_tags(forum)
             words = content[: _LONGEST_CONTENT - len(mark) - 1]
-            made = await forum.create_thread(
-                name=name, content=f"{words}\n{mark}", applied_tags=tags, **more
-            )
+            with only_once():
+                made = await forum.create_thread(
+                    name=name, content=f"{words}\n{mark}", applied_tags=tags, **more
+                )
             return made.thread.id
 
     async def _candidates(

@@ -80,7 +80,9 @@ async def test_in_a_card_s_thread_people_talk_with_the_agent_that_holds_it(room:
     await room.answer(root)
     nobody = await room.ann.say_in_thread(room.room_id, root, "who does it?")
     assert (await room.answer(nobody))["body"] == "dogfood orchestrator: who does it?"
-    claimed = await room.installation.mosaic("backlog", "claim", "--id", "T1", "--owner", "enhancer")
+    claimed = await room.installation.mosaic(
+        "backlog", "claim", "--id", "T1", "--owner", "enhancer"
+    )
     assert claimed.status == 0
     asked = await room.ann.say_in_thread(room.room_id, root, "how far are you?")
     content = await room.answer(asked)

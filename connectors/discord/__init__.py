@@ -1,1 +1,1 @@
-"""The Discord connector, over discord.py."""
+"""Discord. What needs discord.py imports it itself, since loading it takes long."""

@@ -231,15 +231,13 @@ class Message:
 class OutboundMessage:
     """One event to be shown on a platform: a message, or one part of a long one.
 
-    ``transaction_id`` was frozen before the first try; sending the same one again shows nothing twice
-    where the platform can prove it. ``text`` is the plain form; ``html`` is trusted markup made by
-    render. For a reaction ``text`` is the mark, ``reply_to`` the event that it stands on, and ``former_mark``
-    the platform's id of our mark whose place it takes there, if there is one: that one is withdrawn. An edit
-    ``replaces`` a message (our id); ``replaced_event`` is the platform's id of that, None while it was not shown.
-    A redaction has no words: it takes ``replaced_event`` away, a message or a mark of ours.
-    Mail may have many ``files``, an event at most one, below which ``text`` stands.
-    ``answers`` is the principal's id of the one who wrote what is answered: who waits for this, and is called.
-    ``blocks`` are what the text was made from, where the platform can show their form itself.
+    ``transaction_id`` was frozen before the first try; sending the same one again shows nothing twice where the platform
+    can prove it. ``text`` is the plain form; ``html`` is trusted markup made by render; ``blocks`` are what both were made
+    from, where the platform can show their form. For a reaction ``text`` is the mark, ``reply_to`` the event that it stands
+    on, and ``former_mark`` the platform's id of our mark whose place it takes there, if there is one: that one is withdrawn.
+    An edit ``replaces`` a message (our id); ``replaced_event`` is the platform's id of that, None while it was not shown.
+    A redaction has no words: it takes ``replaced_event`` away, a message or a mark of ours. Mail may have many ``files``, an
+    event at most one, below which ``text`` stands. ``answers`` is the principal's id of who is answered, and called.
     """
 
     message_id: str
@@ -348,11 +346,10 @@ class ConnectorHealth:
 class Capabilities:
     """What a platform can show. ``max_bytes`` bounds one event's text and markup together.
 
-    ``edits``: what stands there can be changed, and people's edits and redactions come in.
-    ``reactions``: our marks are shown; ``choices``: people's marks come in, so offers stand below their message.
-    ``file_bytes`` bounds a file, 0 means none; what takes more than ``most_parts`` events is folded into one.
-    ``rooms``: we can make rooms and pin there (bot/rooms/ports.py); ``encrypts``: we can talk in encrypted ones.
-    ``card_threads``: we can make a thread for a card (bot/backlog/kept_threads.py); ``embeds``: it shows blocks itself.
+    ``edits``: what stands there can be changed, and people's edits and redactions come in. ``reactions``: our marks are
+    shown; ``choices``: people's marks come in, so offers stand below their message. ``file_bytes`` bounds a file, 0 means
+    none; what takes more than ``most_parts`` events is folded into one. ``rooms``: we can make rooms and pin there,
+    ``card_threads``: and threads for cards; ``encrypts``: we can talk in encrypted ones; ``embeds``: it shows blocks itself.
     """
 
     threads: bool

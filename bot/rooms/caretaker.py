@@ -31,7 +31,7 @@ _PAGE = 50
 _IN_THE_MAKING = 10
 """Openings that are under way at once: a platform limits how fast threads are made, and other words go by the same way."""
 
-_AGAIN = timedelta(seconds=30)
+_AGAIN = timedelta(seconds=5)
 _SLOWEST = timedelta(minutes=10)
 _PATIENCE = timedelta(hours=1)
 _UNKNOWN = "unknown"
@@ -39,10 +39,11 @@ _UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """Time between two looks, and how ``quiet`` a done card's thread must be to be put away."""
+    """Time between two looks, how ``quiet`` a done card's thread must be to be put away, and when to try ``again``."""
 
     look: timedelta = _LOOK
     quiet: timedelta = QUIET
+    again: timedelta = _AGAIN
 
 
 class Caretaker:
@@ -161,8 +162,7 @@ class Caretaker:
         # From what it said before follows the edit's id: after a crash in between the same one is posted again.
         since = "" if kept.edited_at is None else kept.edited_at.isoformat()
         edit_id = derived_id("opening edit", kept.message_id, since, wording)
-        place = replace(kept.place, thread=None)
-        await self._mailbox.post([_said(edit_id, place, blocks, replaces=kept.message_id)])
+        await self._mailbox.post([_said(edit_id, kept.place, blocks, replaces=kept.message_id)])
         return replace(kept, wording=wording, edited_at=self._clock())
 
     async def _put_away(self, ground: CardThreads, kept: KeptThread) -> None:
@@ -170,7 +170,7 @@ class Caretaker:
         event_id = kept.place.thread or await self._threads.opened(kept.message_id)
         if event_id is None:
             if self._clock() - kept.begun_at < _PATIENCE:
-                await self._book.keep(kept, None, _AGAIN)
+                await self._book.keep(kept, None, self._rhythm.again)
             else:
                 await self._book.forget(kept.message_id)
             return
@@ -193,7 +193,7 @@ class Caretaker:
             done = await ground.show(kept.place, look)
         except TransientError as error:
             self._log.info("thread not shown yet", thread=str(kept.place), error=error.message)
-            return None, error.retry_after or _AGAIN
+            return None, error.retry_after or self._rhythm.again
         except UserError as error:
             self._log.warning("thread not shown", thread=str(kept.place), error=error.message)
             self._tell_once(kept, error)

@@ -14,13 +14,14 @@ from bot.backlog.cards import CardStatus
 from bot.backlog.kept_threads import ThreadLook
 from bot.errors import UserError
 from bot.model import Address
-from connectors.discord.thread_failures import THREAD_IS_THERE, translated
+from connectors.discord.client import KIND
+from connectors.discord.thread_failures import about_threads
 
-KIND = "discord"
 LONGEST_TITLE = 100
 QUIET = timedelta(seconds=20)
-"""How long nobody may have spoken in a thread for it to be put away."""
+"""Discord opens a thread again for every word that is said there, so the last ones are waited for."""
 
+_THREAD_IS_THERE = 160004
 _MOST_TAGS_OF_A_POST = 5
 _MOST_TAGS = 20
 _EMOJI = {
@@ -35,16 +36,19 @@ class DiscordCardThreads:
     """The port CardThreads. ``channel_id`` is where openings are said: a text channel or a forum.
 
     A thread has the id of its first message, in both. A card's status is a tag of a forum's post; a text channel has no
-    tags. ``now`` is the time that Discord's ids are compared with.
+    tags. ``client`` gives the one that is logged in, or raises TransientError; nobody may have spoken for ``quiet`` when a
+    thread is put away. ``now`` is the time that Discord's ids are compared with.
     """
 
     def __init__(
         self,
-        client: discord.Client,
+        client: Callable[[], discord.Client],
         channel_id: int,
         *,
+        quiet: timedelta = QUIET,
         now: Callable[[], datetime] = discord.utils.utcnow,
     ) -> None:
+        self._quiet = quiet
         self._client = client
         self._channel_id = channel_id
         self._now = now
@@ -61,7 +65,7 @@ class DiscordCardThreads:
 
         Titles may be changed twice in ten minutes, says Discord: TransientError until then.
         """
-        with translated(f"showing the thread {thread.thread}"):
+        async with about_threads(f"showing the thread {thread.thread}"):
             found = await self._find(thread) or await self._begin(thread, look)
             changes = await self._changes(found, look)
             if found.archived and (changes or not look.archived):
@@ -92,7 +96,7 @@ class DiscordCardThreads:
         if known is not None:
             return known
         try:
-            found = await self._client.fetch_channel(_number(thread))
+            found = await self._client().fetch_channel(_number(thread))
         except discord.NotFound:
             return None
         return found if isinstance(found, discord.Thread) else None
@@ -106,9 +110,9 @@ class DiscordCardThreads:
         try:
             return await first.create_thread(name=title_of(look))
         except discord.HTTPException as error:
-            if error.code != THREAD_IS_THERE:
+            if error.code != _THREAD_IS_THERE:
                 raise
-        found = await self._client.fetch_channel(_number(thread))
+        found = await self._client().fetch_channel(_number(thread))
         if not isinstance(found, discord.Thread):
             raise UserError(f"{thread.thread} is no thread", code="gone")
         return found
@@ -116,7 +120,7 @@ class DiscordCardThreads:
     async def _put_away(self, found: discord.Thread) -> bool:
         """Archive a thread, unless somebody spoke there a moment ago."""
         last = found.last_message_id
-        if last is not None and self._now() - discord.utils.snowflake_time(last) < QUIET:
+        if last is not None and self._now() - discord.utils.snowflake_time(last) < self._quiet:
             return False
         await found.edit(archived=True)
         return True
@@ -124,7 +128,7 @@ class DiscordCardThreads:
     # -- its channel and tags --------------------------------------------------------------------------
 
     async def _channel(self, place: str) -> discord.TextChannel | discord.ForumChannel:
-        channel = self._client.get_channel(int(place)) or await self._client.fetch_channel(
+        channel = self._client().get_channel(int(place)) or await self._client().fetch_channel(
             int(place)
         )
         if isinstance(channel, discord.TextChannel | discord.ForumChannel):
@@ -146,7 +150,10 @@ class DiscordCardThreads:
         if not lacking or self._tags_tried:
             return forum.available_tags
         self._tags_tried = True
-        may = forum.permissions_for(forum.guild.me).manage_channels
+        own: discord.Member | None = (
+            forum.guild.me
+        )  # the library says it is there, and it may not be yet
+        may = own is not None and forum.permissions_for(own).manage_channels
         if not may or len(forum.available_tags) + len(lacking) > _MOST_TAGS:
             self._log.warning("tags are missing", forum=forum.name, tags=sorted(lacking))
             return forum.available_tags

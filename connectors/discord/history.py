@@ -78,7 +78,9 @@ class History:
     async def _stale(self, since: int, position: Position) -> list[tuple[int, Address]]:
         """Return the places in which something may have happened."""
         changing = {one.channel_id for one in position.recent}
-        found = [(one, Address(KIND, str(one))) for one in self._places.channels]
+        found = [
+            (one, Address(KIND, str(one))) for one in self._places.channels if self._talks(one)
+        ]
         found += [
             (thread.id, self._places.thread(thread.id, thread.parent_id))
             for thread in self._threads()
@@ -88,6 +90,10 @@ class History:
         for channel_id in self._places.channels:
             found += [one for one in await self._archived(channel_id, since) if one[0] not in known]
         return found
+
+    def _talks(self, channel_id: int) -> bool:
+        """Return whether messages stand in a channel itself: a forum has posts only."""
+        return not isinstance(self._client.get_channel(channel_id), discord.ForumChannel)
 
     def _threads(self) -> list[discord.Thread]:
         ours = set(self._places.channels)

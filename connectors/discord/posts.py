@@ -6,10 +6,10 @@ from typing import Any
 
 import discord
 
-from bot.model import OutboundMessage
+from bot.model import Address, OutboundMessage
 from connectors.discord.card_threads import LONGEST_TITLE
 from connectors.discord.once import only_once
-from connectors.discord.thread_failures import translated
+from connectors.discord.thread_failures import about_threads
 
 _BOLD = re.compile(r"(?<!\\)\*\*")
 _ESCAPED = re.compile(r"\\([^\w\s]|_)")
@@ -25,6 +25,13 @@ class Posts:
     def __init__(self, client: discord.Client) -> None:
         self._client = client
 
+    def forum_of(self, to: Address) -> discord.ForumChannel | None:
+        """Return the forum in which a message to an address would be a post of its own, None when it would not."""
+        if to.thread is not None or not to.place.isdecimal():
+            return None
+        channel = self._client.get_channel(int(to.place))
+        return channel if isinstance(channel, discord.ForumChannel) else None
+
     async def make(
         self, forum: discord.ForumChannel, message: OutboundMessage, content: str, **more: Any
     ) -> int:
@@ -33,7 +40,7 @@ class Posts:
         ``more`` is what discord.py takes beside them (embeds, allowed_mentions, …). A post that an earlier try made is
         returned, whatever became of the answer. TransientError when the same call may work later, UserError when not.
         """
-        with translated(f"making a post in {forum.id}"):
+        async with about_threads(f"making a post in {forum.id}"):
             name, mark = title_in(message.text), mark_of(message)
             async for post in self._candidates(forum, name):
                 if await _bears(post, mark):

@@ -1,46 +1,41 @@
-"""What Discord's refusals about threads mean to us: every code ends in one of our three errors.
+"""What Discord's refusals about threads mean beyond what every refusal means.
 
-Source: Discord API reference, "JSON Error Codes"; discord.py, "Exceptions".
+Source: Discord's documentation, "Opcodes and Status Codes", JSON error codes.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import aiohttp
-import discord
+from bot.errors import MosaicError, TransientError, UserError
+from connectors.discord.failures import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, translated
 
-from bot.errors import MosaicError, SetupError, TransientError, UserError
+_PATIENCE = timedelta(seconds=90)
+"""For all requests that a thread takes, limits that are waited out included."""
 
-THREAD_IS_THERE = 160004
-"""A thread was begun from this message already."""
-
-_TOO_MANY_THREADS = {160006, 160007}
-_GONE = {10003, 10008}
-"""Unknown channel, unknown message."""
-
-_NO_POWER = {50001, 50013}
+_GONE = frozenset({UNKNOWN_CHANNEL, UNKNOWN_MESSAGE})
+_NO_POWER = frozenset({"discord_50001", "discord_50013"})
+_TOO_MANY_THREADS = frozenset({"discord_160006", "discord_160007"})
 _ROOM_AGAIN = timedelta(minutes=10)
-_LONGEST_WORD = 300
+_POWERS = "give the bot Manage Threads, Create Public Threads and Send Messages in Threads there"
 
 
-@contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Turn discord.py's errors into ours; ``doing`` says what was tried."""
+@asynccontextmanager
+async def about_threads(doing: str) -> AsyncIterator[None]:
+    """Turn what the library raises into our errors, within bounded time; a UserError ``gone`` when nothing is there.
+
+    A server that has as many open threads as it may have is a TransientError: people close some.
+    """
     try:
-        yield
-    except discord.RateLimited as error:
-        wait = timedelta(seconds=error.retry_after)
-        raise TransientError(f"{doing}: Discord asks us to wait", retry_after=wait) from error
-    except discord.HTTPException as error:
-        raise refusal(error, doing) from error
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise TransientError(f"{doing}: Discord is away ({error})") from error
+        with translated(doing):
+            async with asyncio.timeout(_PATIENCE.total_seconds()):
+                yield
+    except UserError as error:
+        raise _meant(error, doing) from error
 
 
-def refusal(error: discord.HTTPException, doing: str) -> MosaicError:
-    """Return the error that a refusal means; a UserError's code is ``gone`` when there is nothing any more."""
-    said = f"{doing}: {error.status} {error.code} {error.text[:_LONGEST_WORD]}".rstrip()
+def _meant(error: UserError, doing: str) -> MosaicError:
     if error.code in _TOO_MANY_THREADS:
         return TransientError(
             f"{doing}: the server has as many open threads as Discord lets it have",
@@ -48,13 +43,6 @@ def refusal(error: discord.HTTPException, doing: str) -> MosaicError:
         )
     if error.code in _GONE:
         return UserError(f"{doing}: it is gone from Discord", code="gone")
-    if error.code in _NO_POWER or error.status == 403:
-        hint = (
-            "give the bot Manage Threads, Create Public Threads and Send Messages in Threads there"
-        )
-        return UserError(f"{doing}: the bot has no power for it", hint=hint)
-    if error.status == 401:
-        return SetupError(f"{doing}: Discord does not know the bot's token (any more)")
-    if error.status == 429 or error.status >= 500:
-        return TransientError(said)
-    return UserError(said)
+    if error.code in _NO_POWER:
+        return UserError(f"{doing}: the bot has no power for it", hint=_POWERS)
+    return error

@@ -89,7 +89,7 @@ class DiscordThreadStage:
         self, env: Env, client: discord.Client, channel: ChannelHandle, person: MemberActor
     ) -> None:
         self.env, self.client, self.channel, self.person = env, client, channel, person
-        self.threads = DiscordCardThreads(client, channel.id, now=env.now)
+        self.threads = DiscordCardThreads(lambda: client, channel.id, now=env.now)
         self.posts = Posts(client)
         self.has_tags = isinstance(client.get_channel(channel.id), discord.ForumChannel)
 

@@ -3,16 +3,15 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import aiohttp
 import discord
 import pytest
 
 from bot.backlog.cards import CardStatus
 from bot.backlog.kept_threads import ThreadLook
-from bot.errors import SetupError, TransientError, UserError
+from bot.errors import MosaicError, TransientError, UserError
 from bot.model import Address
 from connectors.discord.posts import mark_of, title_in
-from connectors.discord.thread_failures import THREAD_IS_THERE, translated
+from connectors.discord.thread_failures import about_threads
 from tests.stages.card_threads import DiscordThreadStage, discord_stage, opening
 
 READY = ThreadLook("A1: paint", CardStatus.READY, archived=False)
@@ -133,9 +132,7 @@ async def test_of_two_that_begin_a_thread_at_once_the_second_takes_the_first_one
     # Not in discord.py's memory, as in a daemon that was just started, and begun between the look and the request.
     text.client.guilds[0]._remove_thread(discord.Object(int(str(thread.thread))))
     text.env.inject_error("GET", f"/channels/{thread.thread}", status=404, code=10003)
-    text.env.inject_error(
-        "POST", "/channels/*/messages/*/threads", status=400, code=THREAD_IS_THERE
-    )
+    text.env.inject_error("POST", "/channels/*/messages/*/threads", status=400, code=160004)
     assert await text.threads.show(thread, READY)
     assert await text.begun() == 1
 
@@ -159,35 +156,31 @@ async def test_what_cannot_be_a_thread_is_refused(text: DiscordThreadStage) -> N
             await text.threads.show(address, READY)
 
 
-def http_error(status: int, code: int, text: str = "said") -> discord.HTTPException:
+def http_error(code: int) -> discord.HTTPException:
     class Response:
         reason = "reason"
+        status = 400
 
-        def __init__(self) -> None:
-            self.status = status
-
-    return discord.HTTPException(Response(), {"code": code, "message": text})  # type: ignore[arg-type]
+    return discord.HTTPException(Response(), {"code": code, "message": "said"})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("raised", "meant", "wait"),
+    ("raised", "meant", "wait", "code"),
     [
-        (http_error(400, 160006), TransientError, timedelta(minutes=10)),
-        (http_error(500, 0), TransientError, None),
-        (http_error(429, 0), TransientError, None),
-        (discord.RateLimited(90.0), TransientError, timedelta(seconds=90)),
-        (aiohttp.ServerDisconnectedError(), TransientError, None),
-        (TimeoutError(), TransientError, None),
-        (http_error(401, 0), SetupError, None),
-        (http_error(404, 10003), UserError, None),
-        (http_error(403, 50001), UserError, None),
-        (http_error(400, 50035), UserError, None),
+        (http_error(160006), TransientError, timedelta(minutes=10), "unavailable"),
+        (discord.RateLimited(90.0), TransientError, timedelta(seconds=90), "unavailable"),
+        (TimeoutError(), TransientError, None, "unavailable"),
+        (http_error(10003), UserError, None, "gone"),
+        (http_error(10008), UserError, None, "gone"),
+        (http_error(50001), UserError, None, "refused"),
+        (http_error(50035), UserError, None, "discord_50035"),
     ],
 )
-def test_every_refusal_is_one_of_ours(
-    raised: Exception, meant: type[Exception], wait: timedelta | None
+async def test_what_a_refusal_means_for_a_thread(
+    raised: Exception, meant: type[MosaicError], wait: timedelta | None, code: str
 ) -> None:
-    with pytest.raises(meant) as caught, translated("showing a thread"):
-        raise raised
+    with pytest.raises(meant) as caught:
+        async with about_threads("showing a thread"):
+            raise raised
     assert "showing a thread" in str(caught.value)
-    assert getattr(caught.value, "retry_after", None) == wait
+    assert (caught.value.code, getattr(caught.value, "retry_after", None)) == (code, wait)

@@ -33,6 +33,7 @@ from commands.card_words import (
     HostName,
     Key,
     Limit,
+    NewCardId,
     Owner,
     Phase,
     Priority,
@@ -73,12 +74,12 @@ class BacklogCommands:
         self._claims = claims
         self._dependencies = dependencies
 
-    @command("create", roles=WORKERS, effect=Effect.WRITE)
+    @command("create", roles=WORKERS, effect=Effect.WRITE, form="card")
     async def create(
         self,
         call: Call,
         *,
-        id: CardId,
+        id: NewCardId,
         title: Title,
         body: Body | None = None,
         phase: Phase | None = None,
@@ -217,7 +218,7 @@ class BacklogCommands:
             return Reply(data, (cards_table(cards), more))
         return Reply(data, (cards_table(cards),))
 
-    @command("claim", roles=WORKERS, effect=Effect.WRITE)
+    @command("claim", roles=WORKERS, effect=Effect.WRITE, private=True)
     async def claim(
         self, call: Call, *, owner: Owner, ttl: Seconds = 900, id: CardId | None = None
     ) -> Reply:
@@ -239,7 +240,7 @@ class BacklogCommands:
             return pause.notice()
         return "Nothing is claimable." if id is None else f"Card {id} is not claimable."
 
-    @command("renew", roles=WORKERS, effect=Effect.WRITE)
+    @command("renew", roles=WORKERS, effect=Effect.WRITE, private=True)
     async def renew(
         self, call: Call, id: CardId, *, token: Token, ttl: Seconds | None = None
     ) -> Reply:

@@ -8,13 +8,26 @@ from pydantic import Field
 
 from bot.agents.provisioning import Chair, Provision, Provisioning, SystemType, Wishes
 from bot.agents.units import Units
-from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, command, topic
+from bot.command.declare import (
+    EVERYONE,
+    OPERATORS,
+    Call,
+    Effect,
+    Help,
+    Names,
+    Subject,
+    command,
+    topic,
+)
 from bot.model import Via
 from bot.reply import Block, Code, Fields, Reply, Table, Text
 from commands.chart_drawing import chart_mermaid, chart_tree
 
 Profile = Annotated[
-    str, Field(min_length=1, max_length=64), Help("a system type; `fleet profiles` lists them")
+    str,
+    Field(min_length=1, max_length=64),
+    Names(Subject.PROFILE),
+    Help("a system type; `fleet profiles` lists them"),
 ]
 Runtime = Annotated[
     str | None,

@@ -350,6 +350,7 @@ class Capabilities:
     shown; ``choices``: people's marks come in, so offers stand below their message. ``file_bytes`` bounds a file, 0 means
     none; what takes more than ``most_parts`` events is folded into one. ``rooms``: we can make rooms and pin there,
     ``card_threads``: and threads for cards; ``encrypts``: we can talk in encrypted ones; ``embeds``: it shows blocks itself.
+    ``markdown``: text is shown as chat Markdown (bot/render/chat_markdown.py), so it is written as that.
     """
 
     threads: bool
@@ -365,6 +366,7 @@ class Capabilities:
     encrypts: bool = False
     card_threads: bool = False
     embeds: bool = False
+    markdown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

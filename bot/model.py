@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.enclosure import Attachment, Enclosure
-from bot.reply import Block, Offer
+from bot.reply import Block, Button, Offer
 
 _NAMESPACE = uuid.UUID("6d6f7361-6963-4666-8c65-657400000001")
 
@@ -238,6 +238,7 @@ class OutboundMessage:
     An edit ``replaces`` a message (our id); ``replaced_event`` is the platform's id of that, None while it was not shown.
     A redaction has no words: it takes ``replaced_event`` away, a message or a mark of ours. Mail may have many ``files``, an
     event at most one, below which ``text`` stands. ``answers`` is the principal's id of who is answered, and called.
+    ``buttons`` stand below the last words of a message, where the platform has them.
     """
 
     message_id: str
@@ -257,6 +258,7 @@ class OutboundMessage:
     files: tuple[Enclosure, ...] = ()
     answers: str | None = None
     blocks: tuple[Block, ...] = ()
+    buttons: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,8 +349,8 @@ class Capabilities:
     """What a platform can show. ``max_bytes`` bounds one event's text and markup together.
 
     ``edits``: what stands there can be changed, and people's edits and redactions come in. ``reactions``: our marks are
-    shown; ``choices``: people's marks come in, so offers stand below their message. ``file_bytes`` bounds a file, 0 means
-    none; what takes more than ``most_parts`` events is folded into one. ``rooms``: we can make rooms and pin there,
+    shown; ``choices``: people's marks come in, so offers stand below their message, as ``buttons`` if it has those.
+    ``file_bytes`` bounds a file, 0 means none; what takes more than ``most_parts`` events is folded into one. ``rooms``: we can make rooms and pin there,
     ``card_threads``: and threads for cards; ``encrypts``: we can talk in encrypted ones; ``embeds``: it shows blocks itself.
     ``markdown``: text is shown as chat Markdown (bot/render/chat_markdown.py), so it is written as that.
     """
@@ -366,6 +368,7 @@ class Capabilities:
     encrypts: bool = False
     card_threads: bool = False
     embeds: bool = False
+    buttons: bool = False
     markdown: bool = False
 
 

@@ -23,6 +23,7 @@ from commands.card_pages import (
     stats_fields,
     token_for,
 )
+from commands.card_steps import card_steps
 from commands.card_words import (
     Acceptance,
     AgentClass,
@@ -169,7 +170,7 @@ class BacklogCommands:
         if files := () if self._files is None else await self._files.of_card(card.id):
             data["files"] = [file_data(file) for file in files]
             blocks += (files_table(files),)
-        return Reply(data, blocks)
+        return Reply(data, blocks, card_steps(card))
 
     async def _card_meant(self, call: Call) -> str:
         """Return the card in whose thread a call was made."""
@@ -232,7 +233,7 @@ class BacklogCommands:
         if card is None:
             return Reply(None, (Text(await self._why_none(call, id)),))
         told = Text(f"{card.claim_owner} holds {card.id} for {ttl} s; token {card.claim_token}")
-        return Reply(card_data(card, card.claim_token), (told, card_fields(card)))
+        return Reply(card_data(card, card.claim_token), (told, card_fields(card)), card_steps(card))
 
     async def _why_none(self, call: Call, id: str | None) -> str:
         pause = await self._standing() if heeds_pause(call.caller.principal) else None
@@ -330,4 +331,4 @@ class BacklogCommands:
 
 
 def _told(call: Call, card: Card, sentence: str) -> Reply:
-    return Reply(card_data(card, token_for(call.caller, card)), (Text(sentence),))
+    return Reply(card_data(card, token_for(call.caller, card)), (Text(sentence),), card_steps(card))

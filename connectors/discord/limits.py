@@ -20,4 +20,5 @@ CAPABILITIES = Capabilities(
     markdown=True,
     card_threads=True,
     embeds=True,
+    buttons=True,
 )

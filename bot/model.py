@@ -22,6 +22,11 @@ def event_key(kind: str, event_id: str) -> str:
     return derived_id("inbound", kind, event_id)
 
 
+def reply_id(event: str) -> str:
+    """Return the id of the message that answers an event, by our id of that."""
+    return derived_id("reply", event)
+
+
 class Role(StrEnum):
     """What a principal may be here. An unknown one is a stranger."""
 

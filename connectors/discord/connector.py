@@ -149,7 +149,7 @@ class DiscordConnector:
     ) -> None:
         """Be logged in, listen and read, until one of them fails."""
         async with self._logged_in(words=words) as session:
-            await self._face.prepare(session.client, accept)
+            await self._face.prepare(session.client, accept, guild_id=int(self._guild_id))
             steps = (session.reader.run(accept, position), session.gateway.run(), _watch(lost))
             tasks = [asyncio.create_task(step) for step in steps]
             try:

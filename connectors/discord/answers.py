@@ -6,7 +6,6 @@ said in the channel, or, when it was private, that it was lost.
 """
 
 import asyncio
-import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +16,6 @@ import aiohttp
 import discord
 import structlog
 
-from bot.errors import UserError
 from bot.model import (
     Address,
     Inbound,
@@ -31,14 +29,11 @@ from connectors.discord.client import KIND
 from connectors.discord.face import Content
 from connectors.discord.failures import translated
 
-LIFE = timedelta(minutes=14)
-"""How long an answer is shown where it was asked; Discord allows fifteen minutes."""
-
 _PATIENCE = timedelta(seconds=30)
 _MOST = 5000
 _PRIVATE = ":private"
-_GONE = frozenset({"discord_10008", "discord_10015", "discord_10062", "discord_50027"})
-"""Codes of what cannot be answered any more: unknown message, webhook, interaction, invalid token."""
+_GONE = frozenset({10008, 10015, 10062, 50027})
+"""What Discord says of a touch that cannot be answered any more: unknown message, webhook, interaction, invalid token."""
 
 _ELSEWHERE = ("silent", "reference", "mention_author", "file", "nonce")
 """What a message has and the answer to a touch has not, or otherwise."""
@@ -54,7 +49,6 @@ class _Awaited:
 
     touch: Touch
     is_private: bool
-    until: float
     shown: str | None = None
     shown_id: int | None = None
 
@@ -96,8 +90,7 @@ class Answers:
 
     def expect(self, event: Inbound, touch: Touch, *, private: bool) -> None:
         """Note that what answers an event answers a touch."""
-        until = time.monotonic() + LIFE.total_seconds()
-        self._awaited[reply_id(event.id)] = _Awaited(touch, private, until)
+        self._awaited[reply_id(event.id)] = _Awaited(touch, private)
         while len(self._awaited) > _MOST:
             self._awaited.popitem(last=False)
 
@@ -105,24 +98,13 @@ class Answers:
         self, message: OutboundMessage, content: Content
     ) -> SendResult | OutboundMessage:
         """Show what answers a touch, and return the message when it answers none, or not there."""
-        awaited = self._find(message)
-        if awaited is not None and (message.part == 0 or awaited.is_private):
-            try:
-                return await self._show(awaited, message, content)
-            except UserError as error:
-                if error.code not in _GONE:
-                    raise
-                self._log.info("an answer came too late", error=error.message)
-                del self._awaited[message.message_id]
-        return self._said_otherwise(message)
-
-    def _find(self, message: OutboundMessage) -> _Awaited | None:
-        if message.kind is MessageKind.REACTION:
-            return None
         awaited = self._awaited.get(message.message_id)
-        if awaited is not None and awaited.until < time.monotonic():
-            return None
-        return awaited
+        if awaited is not None and (message.part == 0 or awaited.is_private):
+            shown = await self._show(awaited, message, content)
+            if shown is not None:
+                return shown
+            del self._awaited[message.message_id]
+        return self._said_otherwise(message)
 
     def _said_otherwise(self, message: OutboundMessage) -> SendResult | OutboundMessage:
         """Return a message as it is said in the channel; what was private stays unsaid."""
@@ -136,14 +118,17 @@ class Answers:
 
     async def _show(
         self, awaited: _Awaited, message: OutboundMessage, content: Content
-    ) -> SendResult:
-        """Put an answer where it is awaited; the first part fills what Discord shows already."""
+    ) -> SendResult | None:
+        """Put an answer where it is awaited, unless it is too late; the first part fills what Discord shows already."""
         if awaited.shown == message.transaction_id and awaited.shown_id is not None:
             return _said(awaited.shown_id)
-        whole = (await content(message))()
+        whole = (await content(replace(message, reply_to=None)))()
         with translated("answering a touch"):
             async with asyncio.timeout(_PATIENCE.total_seconds()):
                 shown_id = await _put(awaited.touch, message.part, whole)
+        if shown_id is None:
+            self._log.info("an answer came too late", message=message.message_id)
+            return None
         awaited.shown, awaited.shown_id = message.transaction_id, shown_id
         return _said(shown_id)
 
@@ -170,10 +155,15 @@ def place_of(touch: Touch) -> Address:
     return Address(KIND, str(touch.channel_id))
 
 
-async def _put(touch: Touch, part: int, whole: Mapping[str, Any]) -> int:
-    if part == 0:
-        return (await touch.edit_original_response(**_filling(whole))).id
-    return (await touch.followup.send(**_following(whole), ephemeral=True, wait=True)).id
+async def _put(touch: Touch, part: int, whole: Mapping[str, Any]) -> int | None:
+    try:
+        if part == 0:
+            return (await touch.edit_original_response(**_filling(whole))).id
+        return (await touch.followup.send(**_following(whole), ephemeral=True, wait=True)).id
+    except discord.HTTPException as error:
+        if error.code not in _GONE:
+            raise
+        return None
 
 
 def _filling(whole: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,224 @@
+"""Buttons, selects and forms: each press is judged anew, and all of them are good after a restart."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import discord
+import pytest
+from simcord import InteractionResult
+
+from bot.model import Message, MessageKind
+from bot.reply import Offer, Text, standing_offer
+from bot.supervision.pause import PAUSE_OFFER
+from tests.fakes.backlog import MemoryBacklog
+from tests.fakes.mailroom import Room
+from tests.stages.touches import Server, TouchMiddle, a_server, labels, message_of, text_of
+from tests.waiting import until
+
+HOUR = timedelta(hours=1)
+PRESS = Offer("👍", "press y", "press y", HOUR)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with a_server() as server:
+        yield server
+
+
+async def notice(server: Server, middle: TouchMiddle, *offers: Offer) -> discord.Message:
+    """Let us say something that offers something, and return it as people see it."""
+    said = Message("n", server.place, MessageKind.NOTICE, (Text("choose"),), offers=offers)
+    await middle.mailbox.post([said])
+    return await message_of(server, "choose")
+
+
+async def said_below(server: Server, words: str) -> str:
+    """Wait until something is said in the channel or a thread of it."""
+
+    def found() -> str:
+        places = [server.channel, *server.channel.threads]
+        texts = [m.content for place in places for m in place.history()]
+        return next((text for text in texts if words in text), "")
+
+    return await until(found, what=words)
+
+
+async def shown(result: InteractionResult) -> discord.Message:
+    await text_of(result)
+    assert result.response is not None
+    return result.response.message
+
+
+async def test_an_offer_is_a_button_that_is_chosen_once(server: Server) -> None:
+    async with TouchMiddle(server, Room(), MemoryBacklog()).at_work() as middle:
+        message = await notice(server, middle, PRESS)
+        assert labels(message) == ["Press y"]
+        await server.ann.click(message, label="Press y")
+        assert "ann chose 👍" in await said_below(server, "y was pressed")
+        await server.ann.click(message, label="Press y")
+        await said_below(server, "chosen before")
+        assert middle.toys.ran == ["press y"]
+
+
+async def test_a_button_is_good_after_a_restart(server: Server) -> None:
+    room, backlog = Room(), MemoryBacklog()
+    async with TouchMiddle(server, room, backlog).at_work() as middle:
+        message = await notice(server, middle, PRESS)
+    async with TouchMiddle(server, room, backlog, "two").at_work() as middle:
+        await server.ann.click(message, label="Press y")
+        await said_below(server, "y was pressed")
+        assert middle.toys.ran == ["press y"]
+
+
+async def test_a_press_is_judged_and_its_refusal_is_for_who_pressed(server: Server) -> None:
+    async with TouchMiddle(server, Room(), MemoryBacklog()).at_work() as middle:
+        message = await notice(server, middle, PRESS)
+        for who in (server.eve, server.mo):
+            refused = await who.click(message, label="Press y")
+            assert "press is refused" in await text_of(refused)
+            assert refused.ephemeral
+        assert middle.toys.ran == []
+        assert [row["action"] for row in middle.audit.rows] == ["press", "press"]
+
+
+async def test_a_question_is_answered_by_who_was_asked_with_a_button(server: Server) -> None:
+    async with TouchMiddle(server, Room(), MemoryBacklog()).at_work() as middle:
+        question = await shown(await server.ann.slash(server.channel, "wipe"))
+        assert labels(question) == ["Go on", "Leave it"]
+        refused = await server.eve.click(question, label="Go on")
+        assert "refused" in await text_of(refused)
+        assert middle.toys.ran == []
+        await server.ann.click(question, label="Go on")
+        await said_below(server, "wiped")
+        assert middle.toys.ran == ["wipe"]
+
+
+async def test_a_no_leaves_it(server: Server) -> None:
+    async with TouchMiddle(server, Room(), MemoryBacklog()).at_work() as middle:
+        question = await shown(await server.ann.slash(server.channel, "wipe"))
+        await server.ann.click(question, label="Leave it")
+        await said_below(server, "left alone: wipe")
+        await server.ann.click(question, label="Go on")
+        await said_below(server, "chosen before")
+        assert middle.toys.ran == []
+
+
+async def test_a_yes_that_comes_too_late_does_nothing(server: Server) -> None:
+    late = TouchMiddle(server, Room(), MemoryBacklog(), confirm=timedelta())
+    async with late.at_work() as middle:
+        question = await shown(await server.ann.slash(server.channel, "wipe"))
+        await server.ann.click(question, label="Go on")
+        await said_below(server, "the offer to go on has expired")
+        assert middle.toys.ran == []
+
+
+async def test_a_card_is_claimed_and_completed_with_buttons(server: Server) -> None:
+    room, backlog = Room(), MemoryBacklog()
+    async with TouchMiddle(server, room, backlog).at_work():
+        card = await shown(
+            await server.ann.slash(server.channel, "backlog create", id="A1", title="paint")
+        )
+    async with TouchMiddle(server, room, backlog, "two").at_work():
+        claimed = await server.ann.click(card, label="Claim it")
+        assert "token" in await text_of(claimed)
+        assert claimed.ephemeral
+        assert labels(claimed) == ["Complete it", "Hold it back"]
+        done = await server.ann.click(await shown(claimed), label="Complete it")
+        assert await text_of(done) == "Card A1 is done."
+        assert labels(done) == ["Put it away"]
+        again = await server.ann.click(card, label="Claim it")
+        assert await text_of(again) == "Card A1 is not claimable."
+
+
+async def test_a_strangers_press_on_a_cards_button_does_nothing(server: Server) -> None:
+    async with TouchMiddle(server, Room(), MemoryBacklog()).at_work() as middle:
+        card = await shown(
+            await server.ann.slash(server.channel, "backlog create", id="A1", title="paint")
+        )
+        refused = await server.eve.click(card, label="Complete it")
+        assert "backlog complete is refused" in await text_of(refused)
+        assert refused.ephemeral
+        assert middle.audit.rows[-1]["principal_id"] == f"discord:{server.eve.id}"
+
+
+async def test_a_card_is_held_back_with_a_reason_from_a_form(server: Server) -> None:
+    room, backlog = Room(), MemoryBacklog()
+    async with TouchMiddle(server, room, backlog).at_work():
+        card = await shown(
+            await server.ann.slash(server.channel, "backlog create", id="A1", title="paint")
+        )
+        form = await server.ann.click(card, label="Hold it back")
+        assert form.modal is not None
+        assert form.modal["custom_id"] == "mosaic:form:backlog block --id A1"
+    async with TouchMiddle(server, room, backlog, "two").at_work():
+        sent = await server.ann.submit_modal(form, {"reason": 'no "red" paint'})
+        assert await text_of(sent) == "Card A1 is blocked."
+        found, _ = await backlog.show("A1")
+        assert found.block_reason == 'no "red" paint'
+
+
+async def test_a_card_is_written_in_a_form(server: Server) -> None:
+    backlog = MemoryBacklog()
+    async with TouchMiddle(server, Room(), backlog).at_work():
+        form = await server.ann.slash(server.channel, "form card")
+        assert form.modal is not None
+        written = {"id": "A1", "title": "paint", "body": "two\nlines"}
+        sent = await server.ann.submit_modal(form, written)
+        assert await text_of(sent) == "The backlog has card A1: paint"
+        found, _ = await backlog.show("A1")
+        assert found.body == "two\nlines"
+
+
+async def test_what_a_form_gets_wrong_is_named(server: Server) -> None:
+    async with TouchMiddle(server, Room(), MemoryBacklog()).at_work():
+        form = await server.ann.slash(server.channel, "form card")
+        sent = await server.ann.submit_modal(form, {"id": "not an id", "title": "paint"})
+        assert "--id: 'not an id' is not allowed" in await text_of(sent)
+
+
+async def test_an_agents_dialog_is_answered_in_a_form_with_its_keys(server: Server) -> None:
+    async with TouchMiddle(server, Room(), MemoryBacklog()).at_work() as middle:
+        offer = standing_offer("agent answer coder0", "press another key", "⌨", is_form=True)
+        message = await notice(server, middle, offer)
+        form = await server.ann.click(message, label="Press another key")
+        assert form.modal is not None
+        sent = await server.ann.submit_modal(form, {"key": ["enter"]})
+        assert "coder0" in await text_of(sent)
+        (row,) = middle.audit.rows
+        assert (row["action"], row["allowed"]) == ("agent answer", True)
+
+
+async def test_a_form_is_not_opened_for_who_may_not_send_it(server: Server) -> None:
+    async with TouchMiddle(server, Room(), MemoryBacklog()).at_work():
+        refused = await server.eve.slash(server.channel, "form card")
+        assert refused.modal is None
+        assert refused.ephemeral
+        assert "has the role stranger" in await text_of(refused)
+
+
+async def test_many_things_to_choose_are_a_select(server: Server) -> None:
+    async with TouchMiddle(server, Room(), MemoryBacklog()).at_work() as middle:
+        offers = [standing_offer(f"echo {word}", f"say {word}") for word in "abcdef"]
+        message = await notice(server, middle, *offers)
+        assert labels(message) == [f"Say {word}" for word in "abcdef"]
+        chosen = await server.ann.select(message, ["line:echo c"])
+        assert await text_of(chosen) == "you said c"
+        refused = await server.eve.select(message, ["line:echo d"])
+        assert "echo is refused" in await text_of(refused)
+        assert middle.toys.ran == ["c"]
+
+
+async def test_a_button_whose_command_is_no_more_says_so(server: Server) -> None:
+    async with TouchMiddle(server, Room(), MemoryBacklog()).at_work() as middle:
+        message = await notice(server, middle, standing_offer("formerly", "do it"))
+        refused = await server.ann.click(message, label="Do it")
+        assert "is no more" in await text_of(refused)
+
+
+async def test_what_does_not_fit_into_a_button_is_left_out(server: Server) -> None:
+    async with TouchMiddle(server, Room(), MemoryBacklog()).at_work() as middle:
+        long = standing_offer(f"echo {'x' * 100}", "say it")
+        assert labels(await notice(server, middle, long, PRESS, PAUSE_OFFER)) == [
+            "Press y",
+            "Stop handing out work",
+        ]

@@ -126,7 +126,9 @@ class Daemon:
             contents=PostgresContents(self._database),
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
-        self._housing = Housing(self._database, settings, self._connections, self._fleet)
+        self._housing = Housing(
+            self._database, settings, self._connections, self._fleet, self._mailbox
+        )
         self._announcements = Announcements(
             self._database,
             settings,
@@ -220,12 +222,7 @@ class Daemon:
 
     def _make_topics(self, audit: Audit) -> tuple[object, ...]:
         return (
-            SessionCommands(
-                lambda: self._interpreter,
-                self._policy,
-                self.status,
-                audit,
-            ),
+            SessionCommands(lambda: self._interpreter, self._policy, self.status, audit),
             PauseCommands(self._pause),
             *backlog_topics(
                 self._backlog,
@@ -326,7 +323,6 @@ class Daemon:
             *self._announcements.parts(),
             *self._housing.parts(
                 self._backlog,
-                self._mailbox,
                 self._announcements.concerns,
                 tell=self._bulletin.put,
                 leads=lambda: self._supervision.supervisor.leads,

@@ -11,6 +11,7 @@ from bot.devices import Devices, KnowsDevices, Verification, Verifications
 from bot.errors import SetupError
 from bot.model import Address, Capabilities, Principal
 from bot.moving import Moving
+from bot.persons import Persons
 from bot.policy import Access
 from bot.ports import (
     Carrier,
@@ -70,6 +71,7 @@ class Connections:
         self._tell = tell
         self._live: dict[str, Connector] = {}
         self._more_lanes: Callable[[], frozenset[str]] = frozenset
+        self._persons: Callable[[], Persons] = Persons
 
     # -- which, and how --------------------------------------------------------------------------------
 
@@ -218,6 +220,10 @@ class Connections:
         """Take commands in these rooms too, besides the settings' and the connectors' own."""
         self._more_lanes = lanes
 
+    def know(self, persons: Callable[[], Persons]) -> None:
+        """Let what the settings say of one account count for all that are linked with it."""
+        self._persons = persons
+
     def primary(self) -> Address:
         """Return where the operators are told what concerns them: the console while the primary one is not open, or put out."""
         kind = "tmux"
@@ -256,4 +262,5 @@ class Connections:
             operators=frozenset({*configured.operators, *own_people}),
             members=frozenset(configured.members),
             rooms=self._moving.widened({*configured.rooms, *own_rooms, *self._more_lanes()}),
+            persons=self._persons(),
         )

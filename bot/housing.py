@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from bot.acquaintance import Acquaintance
 from bot.backlog import Backlog
 from bot.blueprint import wishes
 from bot.concerns import Concerns
@@ -39,8 +40,15 @@ class Housing:
     """All about rooms and who is in them; ``whereabouts`` is what the rest of the daemon asks."""
 
     def __init__(
-        self, database: Database, settings: Settings, connections: Connections, fleet: LocalFleet
+        self,
+        database: Database,
+        settings: Settings,
+        connections: Connections,
+        fleet: LocalFleet,
+        mailbox: Mailbox,
     ) -> None:
+        self._mailbox = mailbox
+        self._acquaintance = Acquaintance(database, connections, mailbox)
         self._database = database
         self._settings = settings
         self._connections = connections
@@ -52,22 +60,22 @@ class Housing:
         self._rooms = RoomCommands(construction)
 
     def topics(self, policy: Callable[[], Policy]) -> tuple[object, ...]:
-        """Return the commands on rooms, and on the devices in them."""
+        """Return the commands on rooms, and on the devices and people in them."""
         connections = self._connections
         devices = DeviceCommands(connections.devices, connections.verifications, policy)
-        return (self._rooms, devices)
+        return (self._rooms, devices, *self._acquaintance.topics(policy))
 
     def parts(
         self,
         backlog: Backlog,
-        mailbox: Mailbox,
         concerns: Concerns,
         *,
         tell: Callable[[str], None],
         leads: Callable[[], bool],
         pause: Callable[[], Pause | None],
     ) -> Sequence[Part]:
-        """Return what runs: the knowledge of rooms, their placards, cards' threads and the news in them."""
+        """Return what runs: the knowledge of rooms and people, placards, cards' threads and what is said in them."""
+        mailbox = self._mailbox
         workers, dispatches = PostgresWorkers(self._database), PostgresDispatches(self._database)
 
         async def state() -> State:
@@ -89,6 +97,7 @@ class Housing:
                 rhythm=Rhythm(rooms.every, look=min(rooms.every, _LOOK), topic=rooms.topic),
                 clock=lambda at: f"{at.astimezone(zone):%H:%M %Z}",
             ),
+            *self._acquaintance.parts(),
             *self._openings(backlog, mailbox),
             *([Newsroom(backlog.news, mailbox)] if self._settings.threads.news else []),
         )

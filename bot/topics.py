@@ -14,6 +14,7 @@ from bot.provisioning import Provisioning
 from bot.rosters import Rosters
 from bot.sessions import Dialogs, Sessions
 from bot.units import Units
+from commands.accounts import AccountCommands
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
 from commands.briefs import BriefCommands
@@ -132,4 +133,5 @@ TOPICS: tuple[type, ...] = (
     RemindCommands,
     RoomCommands,
     DeviceCommands,
+    AccountCommands,
 )

@@ -396,6 +396,30 @@ CREATE TABLE public.leader (
     CONSTRAINT leader_singleton_check CHECK (singleton)
 );
 
+CREATE TABLE public.link_request (
+    principal_id text NOT NULL,
+    principal_name text NOT NULL,
+    code text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    place text NOT NULL,
+    thread text,
+    reply_to text,
+    lifetime interval NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    said_by_id text,
+    said_by_name text,
+    CONSTRAINT link_request_by_another CHECK ((said_by_id <> principal_id)),
+    CONSTRAINT link_request_said CHECK (((said_by_id IS NULL) = (said_by_name IS NULL)))
+);
+
+CREATE TABLE public.linked (
+    principal_id text NOT NULL,
+    principal_name text NOT NULL,
+    person text NOT NULL COLLATE pg_catalog."C",
+    linked_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT linked_principal_id_check CHECK ((principal_id !~ '^(local|agent):'::text))
+);
+
 CREATE TABLE public.message (
     id text NOT NULL COLLATE pg_catalog."C",
     kind text NOT NULL,
@@ -748,6 +772,15 @@ ALTER TABLE ONLY public.inbound
 ALTER TABLE ONLY public.leader
     ADD CONSTRAINT leader_pkey PRIMARY KEY (singleton);
 
+ALTER TABLE ONLY public.link_request
+    ADD CONSTRAINT link_request_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.link_request
+    ADD CONSTRAINT link_request_pkey PRIMARY KEY (principal_id);
+
+ALTER TABLE ONLY public.linked
+    ADD CONSTRAINT linked_pkey PRIMARY KEY (principal_id);
+
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_pkey PRIMARY KEY (id);
 
@@ -845,6 +878,10 @@ CREATE INDEX inbound_revision ON public.inbound USING btree (source_kind, stands
 CREATE INDEX inbound_running ON public.inbound USING btree (seq) WHERE (state = 'running'::text);
 
 CREATE INDEX inbound_stored ON public.inbound USING btree (seq) WHERE (state = 'stored'::text);
+
+CREATE INDEX link_request_expiry ON public.link_request USING btree (expires_at);
+
+CREATE INDEX linked_person ON public.linked USING btree (person);
 
 CREATE INDEX mail_from ON public.message USING btree (author, stored_at DESC) WHERE (kind = 'mail'::text);
 

@@ -89,6 +89,23 @@ def edit_agent(text: str, name: str, changes: Mapping[str, Any]) -> str:
     return _write(document)
 
 
+def set_connector(text: str, kind: str, keys: Mapping[str, str]) -> str:
+    """Return the text with a connector and its keys: the one of that kind, else a further one.
+
+    It becomes the primary one where the roster names none but the console.
+    """
+    document, _ = _read(text)
+    primary, further = document.get("connector"), document.get("connectors") or []
+    for block in (primary, *further):
+        if isinstance(block, CommentedMap) and block.get("kind") == kind:
+            block.setdefault(kind, CommentedMap()).update(keys)
+            return _write(document)
+    block = {"kind": kind, kind: _in_one_line(dict(keys))}
+    if primary is None or primary.get("kind") == "tmux":
+        return _with_keys(text, {"connector": block})
+    return _with_keys(text, {"connectors": [*further, _in_one_line(block)]})
+
+
 def remove_agent(text: str, name: str) -> str:
     """Return the text without one agent; who reported to it reports to whom it reported.
 

@@ -9,7 +9,8 @@ import pytest
 from bot.errors import SetupError, UsageError, UserError
 from bot.places import Places
 from bot.settings import load_settings
-from bot.wizard import Talk, begin
+from bot.talk import Talk
+from bot.wizard import begin
 from fleet.roster_file import load
 
 

@@ -1,0 +1,1 @@
+"""Discord. What needs discord.py imports it itself, since loading it takes long."""

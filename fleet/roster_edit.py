@@ -23,6 +23,8 @@ def add_agent(text: str, agent: Mapping[str, Any]) -> str:
 
 def _append(agents: CommentedSeq, agent: Mapping[str, Any]) -> None:
     entry = CommentedMap({key: _in_one_line(value) for key, value in agent.items()})
+    if not agents:
+        agents.fa.set_block_style()  # an empty one stays as it is written: it has no other form
     before = agents[-1] if agents else None
     if not isinstance(before, CommentedMap) or before.fa.flow_style():
         entry.fa.set_flow_style()
@@ -165,8 +167,6 @@ def _read(text: str) -> tuple[CommentedMap, CommentedSeq]:
         agents = document["agents"] = CommentedSeq()
     if not isinstance(agents, CommentedSeq):
         raise UserError("agents: must be a list", code="wrong_file")
-    if not agents:
-        agents.fa.set_block_style()
     return document, agents
 
 

@@ -52,7 +52,11 @@ class Mailbox:
 
     async def post(self, messages: Sequence[Message]) -> None:
         """Store messages; one with an id that is there already is left as it is."""
-        await self._outbox.store(self.seal(messages))
+        await self.deliver(self.seal(messages))
+
+    async def deliver(self, letters: Sequence[Letter]) -> None:
+        """Store letters as they are, in this order and together."""
+        await self._outbox.store(letters)
         self.posted.set()
 
     def seal(self, messages: Sequence[Message]) -> tuple[Letter, ...]:
@@ -61,6 +65,10 @@ class Mailbox:
         Offers become marks on their message's last words, where people can choose by marks.
         """
         return tuple(Letter(message, self._parts(message)) for message in messages)
+
+    def unsay(self, message: Message, parts: Sequence[int]) -> Letter:
+        """Return a redaction as a letter: it takes these parts of the message that it ``replaces`` away."""
+        return Letter(message, tuple(_part(message, number, "") for number in parts))
 
     def _parts(self, message: Message) -> tuple[OutboundMessage, ...]:
         if message.kind in {MessageKind.MAIL, MessageKind.REACTION}:

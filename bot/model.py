@@ -176,7 +176,8 @@ class MessageKind(StrEnum):
     """Why a message is said; it decides how it looks, never where it goes.
 
     ``reply`` and ``notice`` are the bot's own words, ``mail`` goes to an agent, ``answer`` is what an
-    agent said, ``reaction`` is one mark on somebody's event, ``progress`` is how far an agent is.
+    agent (or a person elsewhere) said, ``reaction`` is one mark on somebody's event, ``progress`` is how far an agent
+    is, ``redaction`` takes away what we said or marked.
     """
 
     REPLY = "reply"
@@ -185,6 +186,7 @@ class MessageKind(StrEnum):
     ANSWER = "answer"
     REACTION = "reaction"
     PROGRESS = "progress"
+    REDACTION = "redaction"
 
 
 class Queueing(StrEnum):
@@ -203,8 +205,8 @@ class Message:
     that it answers, ``cause`` our id of what made us say it. ``author`` is a principal's id, or ``mosaic``.
     ``chain`` is the id of the mail with which a chain of agents' mail began (None: it begins here), ``hops``
     how many came before it. ``offers`` are what people may choose on it, where the platform lets them.
-    ``replaces`` is our id of the message whose place it takes where the platform can edit; of edits that wait only
-    the newest one is said. Mail brings its ``files`` to its agent's host.
+    ``replaces`` is our id of the message whose place it takes where the platform can edit (of edits that wait only
+    the newest one is said), that a redaction takes away, or on which a mark of another message stands. Mail brings its ``files`` to its agent's host.
     """
 
     id: str
@@ -234,6 +236,7 @@ class OutboundMessage:
     render. For a reaction ``text`` is the mark, ``reply_to`` the event that it stands on, and ``former_mark``
     the platform's id of our mark whose place it takes there, if there is one: that one is withdrawn. An edit
     ``replaces`` a message (our id); ``replaced_event`` is the platform's id of that, None while it was not shown.
+    A redaction has no words: it takes ``replaced_event`` away, a message or a mark of ours.
     Mail may have many ``files``, an event at most one, below which ``text`` stands.
     ``answers`` is the principal's id of the one who wrote what is answered: who waits for this, and is called.
     """

@@ -175,6 +175,9 @@ class MemoryPlatform:
         if message.kind is MessageKind.REACTION:
             self._mark(message, platform_id)
             return
+        if message.kind is MessageKind.REDACTION:
+            self._take_away(message.replaced_event or "")
+            return
         place, thread = message.to.place, message.to.thread
         if message.replaced_event is not None:
             self.standing = [
@@ -187,6 +190,12 @@ class MemoryPlatform:
         self.standing.append(
             Standing(platform_id, place, message.text, thread, message=message, file=file)
         )
+
+    def _take_away(self, ours: str) -> None:
+        mark = self._ours.pop(ours, None)
+        if mark is not None:
+            self.marks.remove(mark)
+        self.standing = [one for one in self.standing if one.id != ours]
 
     def _mark(self, message: OutboundMessage, platform_id: str) -> None:
         if not message.reply_to:

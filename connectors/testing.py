@@ -34,6 +34,7 @@ from connectors.stage import (
     outbound,
 )
 from connectors.testing_files import FilesContract
+from connectors.testing_removal import RemovalContract
 
 HOSTILE = (
     "\x00\x07\x1b[31mred\x1b]0;title\x07 \x9b2J",
@@ -47,7 +48,7 @@ HOSTILE = (
 )
 
 
-class ConnectorContract(FilesContract):
+class ConnectorContract(FilesContract, RemovalContract):
     """Inherit, and give a fixture ``stage``. Every test has its own place and its own person."""
 
     async def test_a_message_is_shown_once_and_the_platforms_id_comes_back(

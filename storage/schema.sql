@@ -305,7 +305,7 @@ CREATE TABLE public.delivery (
     CONSTRAINT delivery_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT delivery_dead_says_why CHECK (((state <> 'dead'::text) OR (reason IS NOT NULL))),
     CONSTRAINT delivery_ended CHECK (((state = 'due'::text) = (ended_at IS NULL))),
-    CONSTRAINT delivery_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'notice'::text, 'mail'::text, 'answer'::text, 'reaction'::text, 'progress'::text]))),
+    CONSTRAINT delivery_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'notice'::text, 'mail'::text, 'answer'::text, 'reaction'::text, 'progress'::text, 'redaction'::text]))),
     CONSTRAINT delivery_lease_of_due CHECK (((lease_owner IS NULL) OR (state = 'due'::text))),
     CONSTRAINT delivery_lease_whole CHECK (((lease_owner IS NULL) = (leased_until IS NULL))),
     CONSTRAINT delivery_part_check CHECK ((part >= 0)),
@@ -444,7 +444,7 @@ CREATE TABLE public.message (
     CONSTRAINT message_blocks_check CHECK ((jsonb_typeof(blocks) = 'array'::text)),
     CONSTRAINT message_hops_check CHECK ((hops >= 0)),
     CONSTRAINT message_id_check CHECK ((id <> ''::text)),
-    CONSTRAINT message_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'notice'::text, 'mail'::text, 'answer'::text, 'reaction'::text, 'progress'::text]))),
+    CONSTRAINT message_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'notice'::text, 'mail'::text, 'answer'::text, 'reaction'::text, 'progress'::text, 'redaction'::text]))),
     CONSTRAINT message_origin_thread CHECK (((origin_thread IS NULL) OR (origin_kind IS NOT NULL))),
     CONSTRAINT message_origin_whole CHECK (((origin_kind IS NULL) = (origin_place IS NULL))),
     CONSTRAINT message_queueing_check CHECK ((queueing = ANY (ARRAY['now'::text, 'when-idle'::text, 'interrupt'::text]))),
@@ -456,6 +456,13 @@ CREATE TABLE public.migration (
     name text NOT NULL,
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.mirror (
+    only_row boolean DEFAULT true NOT NULL,
+    heard bigint NOT NULL,
+    said bigint NOT NULL,
+    CONSTRAINT mirror_only_row_check CHECK (only_row)
 );
 
 CREATE TABLE public.offer (
@@ -787,6 +794,9 @@ ALTER TABLE ONLY public.message
 ALTER TABLE ONLY public.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.mirror
+    ADD CONSTRAINT mirror_pkey PRIMARY KEY (only_row);
+
 ALTER TABLE ONLY public.offer
     ADD CONSTRAINT offer_pkey PRIMARY KEY (message_id, mark);
 
@@ -863,6 +873,8 @@ CREATE INDEX delivery_mark ON public.delivery USING btree (reply_to, id) WHERE (
 
 CREATE INDEX delivery_offering ON public.delivery USING btree (platform_id) WHERE offers;
 
+CREATE INDEX delivery_shown ON public.delivery USING btree (platform_id) WHERE ((to_thread IS NOT NULL) AND (platform_id IS NOT NULL) AND (kind <> 'reaction'::text));
+
 CREATE INDEX dispatch_of_card ON public.dispatch USING btree (card_id, begun_at DESC);
 
 CREATE INDEX dispatch_of_place ON public.dispatch USING btree (place, begun_at DESC);
@@ -872,6 +884,8 @@ CREATE UNIQUE INDEX dispatch_one_a_card ON public.dispatch USING btree (card_id)
 CREATE UNIQUE INDEX dispatch_one_an_agent ON public.dispatch USING btree (place) WHERE (ended_at IS NULL);
 
 CREATE INDEX inbound_begun ON public.inbound USING btree (sender_id, begun_at) WHERE (begun_at IS NOT NULL);
+
+CREATE INDEX inbound_mark ON public.inbound USING btree (source_kind, stands_on) WHERE (kind = 'reaction'::text);
 
 CREATE INDEX inbound_revision ON public.inbound USING btree (source_kind, stands_on) WHERE (kind = ANY (ARRAY['edit'::text, 'redaction'::text]));
 

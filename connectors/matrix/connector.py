@@ -161,12 +161,19 @@ class MatrixConnector:
     async def _send(self, message: OutboundMessage) -> SendResult:
         room_id = message.to.place
         async with self._turns.setdefault(room_id, asyncio.Lock()):
+            if message.kind is MessageKind.REDACTION:
+                return await self._take_away(message)
             event_id = await self._place(message)
             if message.former_mark is not None:
                 await self._withdraw(message, message.former_mark)
         if event_id is None:
             return SendResult(ReceiptState.ACCEPTED, evidence={"already_there": True})
         return SendResult(ReceiptState.ACCEPTED, event_id, evidence={"event_id": event_id})
+
+    async def _take_away(self, message: OutboundMessage) -> SendResult:
+        event_id = message.replaced_event or ""
+        await self._session.withdraw(message.to.place, event_id, message.transaction_id)
+        return SendResult(ReceiptState.ACCEPTED, evidence={"redacted": event_id})
 
     async def _say_farewell(self, old: str, new: str) -> None:
         """Say in a room that was replaced where it goes on, if it still lets us."""

@@ -91,7 +91,8 @@ class Room:
                 raise ValueError(f"message {letter.message.id} has no parts")
         for letter in letters:
             if letter.message.id not in self.messages:
-                self._pass_over(letter.message.replaces)
+                if letter.message.kind is not MessageKind.REACTION:
+                    self._pass_over(letter.message.replaces)
                 self.messages[letter.message.id] = replace(letter.message, offers=())
                 for offer in letter.message.offers:
                     key = (letter.message.id, bare_mark(offer.mark))
@@ -104,7 +105,8 @@ class Room:
         """End edits of a message that wait, since a newer one came."""
         for row in self.rows:
             waits = row.state == "due" and row.owner is None and replaced is not None
-            if waits and row.outbound.replaces == replaced:
+            edits = row.outbound.kind not in {MessageKind.REACTION, MessageKind.REDACTION}
+            if waits and edits and row.outbound.replaces == replaced:
                 row.state, row.reason = "done", "a newer edit took its place"
                 gone = Receipt(row.outbound.message_id, ReceiptState.FAILED, row.outbound.part)
                 self.add(replace(gone, reason=row.reason))
@@ -127,7 +129,7 @@ class Room:
         outbound = self._placed(row) if row.outbound.kind is MessageKind.REACTION else row.outbound
         outbound = replace(
             outbound,
-            replaced_event=self._platform_id(outbound.replaces),
+            replaced_event=self._platform_id(outbound),
             answers=self._answered(outbound),
         )
         return Delivery(row.id, outbound, row.attempts, tried_at, typed)
@@ -139,8 +141,14 @@ class Room:
         row = self.events.get(event_key(outbound.to.kind, outbound.reply_to))
         return None if row is None else row.inbound.sender.id
 
-    def _platform_id(self, message_id: str | None) -> str | None:
-        ids = (row.platform_id for row in self.rows if row.outbound.message_id == message_id)
+    def _platform_id(self, outbound: OutboundMessage) -> str | None:
+        part = outbound.part if outbound.kind is MessageKind.REDACTION else 0
+        replaced = (outbound.replaces, part)
+        ids = (
+            row.platform_id
+            for row in self.rows
+            if (row.outbound.message_id, row.outbound.part) == replaced
+        )
         return next(ids, None)
 
     def _placed(self, mark: Row) -> OutboundMessage:
@@ -157,6 +165,7 @@ class Room:
             and (row.outbound.to.lane, row.outbound.reply_to)
             == (outbound.to.lane, outbound.reply_to)
             and (row.id < mark.id and row.state == "done")
+            and "mirror" not in {row.outbound.tag, outbound.tag}
         ]
         return replace(outbound, former_mark=former[-1] if former else None)
 

@@ -51,14 +51,14 @@ check: $(VENV)/.dev ## format, lint, types, layers, generated files, fast tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m bot.reference --check
+	$(BIN)/python -m bot.cli.reference --check
 	$(PYTEST) -m "not slow and not runtimes" tests/unit tests/docs
 
 format: $(VENV)/.dev ## format, and mend what ruff can mend
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 docs: $(VENV)/.dev ## write the generated files again
-	@$(BIN)/python -m bot.reference
+	@$(BIN)/python -m bot.cli.reference
 	@$(BIN)/python -m storage.schema
 
 faults: $(VENV)/.dev ## put every connector through every fault, and write the table of what was seen

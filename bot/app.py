@@ -9,56 +9,56 @@ from typing import Any
 
 import structlog
 
-from bot.announcements import Announcements, Speech
+from bot.wiring.announcements import Announcements, Speech
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
-from bot.connections import Connections
-from bot.credentials import Credentials
+from bot.wiring.connections import Connections
+from bot.config.credentials import Credentials
 from bot.errors import SetupError
-from bot.filing import make_filing, with_luggage
-from bot.housing import Housing
-from bot.interpreter import Interpreter
-from bot.life import Life
-from bot.mailbox import Mailbox
+from bot.wiring.filing import make_filing, with_luggage
+from bot.wiring.housing import Housing
+from bot.command.interpreter import Interpreter
+from bot.wiring.life import Life
+from bot.mail.mailbox import Mailbox
 from bot.model import Address, Caller, Message, Principal, Via
-from bot.moving import Moving
+from bot.rooms.moving import Moving
 from bot.part_status import PartState, PartStatus
-from bot.parts import Parts
-from bot.pause_watch import PauseWatch
-from bot.places import Places, default_socket_name
+from bot.wiring.parts import Parts
+from bot.supervision.pause_watch import PauseWatch
+from bot.config.places import Places, default_socket_name
 from bot.policy import INVITE, Policy
 from bot.ports import Audit, Carrier, Part
-from bot.post import Limits
-from bot.post_office import PostOffice
-from bot.reception import Reception
-from bot.settings import Settings
-from bot.supervising import make_supervision
-from bot.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
-from bot.traffic import make_traffic
-from bot.upkeep import backlog_jobs
-from bot.worker import Worker
+from bot.mail.post import Limits
+from bot.mail.post_office import PostOffice
+from bot.wiring.reception import Reception
+from bot.config.settings import Settings
+from bot.wiring.supervising import make_supervision
+from bot.wiring.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
+from bot.wiring.traffic import make_traffic
+from bot.wiring.upkeep import backlog_jobs
+from bot.mail.worker import Worker
 from commands.pause import PauseCommands
 from commands.session import SessionCommands
 from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import TmuxConnector
 from connectors.tmux.window import TmuxWindow
-from fleet.answers import AnswerWatch
-from fleet.briefs import LocalBriefs
-from fleet.chat_window import ChatWindow
-from fleet.delivery import AgentCarrier
-from fleet.dialogs import LocalDialogs
-from fleet.library import LocalPersonas
-from fleet.local import LocalFleet
-from fleet.lookout import Lookout
+from fleet.watch.answers import AnswerWatch
+from fleet.host.briefs import LocalBriefs
+from fleet.host.chat_window import ChatWindow
+from fleet.delivery.carrier import AgentCarrier
+from fleet.watch.dialogs import LocalDialogs
+from fleet.personas.library import LocalPersonas
+from fleet.host.local import LocalFleet
+from fleet.watch.lookout import Lookout
 from fleet.part import FleetPart
-from fleet.pause_file import PauseFile
-from fleet.provisioning import LocalProvisioning
-from fleet.readiness import Thresholds
-from fleet.rollouts import Rollouts
-from fleet.roster_file import demo_roster
-from fleet.roster_store import RosterStore
-from fleet.sessions import LocalSessions
-from fleet.units import SystemdUnits
+from fleet.host.pause_file import PauseFile
+from fleet.host.provisioning import LocalProvisioning
+from fleet.health.readiness import Thresholds
+from fleet.watch.rollouts import Rollouts
+from fleet.roster.file import demo_roster
+from fleet.roster.store import RosterStore
+from fleet.host.sessions import LocalSessions
+from fleet.host.units import SystemdUnits
 from storage.audit import PostgresAudit
 from storage.backlog import postgres_backlog
 from storage.confirmations import PostgresConfirmations

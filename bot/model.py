@@ -349,7 +349,7 @@ class Capabilities:
     ``edits``: what stands there can be changed, and people's edits and redactions come in.
     ``reactions``: our marks are shown; ``choices``: people's marks come in, so offers stand below their message.
     ``file_bytes`` bounds a file, 0 means none; what takes more than ``most_parts`` events is folded into one.
-    ``rooms``: we can make rooms and pin there (bot/rooms.py); ``encrypts``: we can talk in encrypted ones.
+    ``rooms``: we can make rooms and pin there (bot/rooms/ports.py); ``encrypts``: we can talk in encrypted ones.
     """
 
     threads: bool

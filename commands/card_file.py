@@ -9,10 +9,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.cards import Card, CardDraft, CardStatus
+from bot.backlog.cards import Card, CardDraft, CardStatus
 from bot.command.words import shorten
 from bot.errors import UserError
-from bot.shipment import Entry, Fault
+from bot.backlog.shipment import Entry, Fault
 from commands.card_words import (
     AcceptanceValue,
     AgentClass,

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.cards import BacklogStats, Card, CardEvent, CardStatus
-from bot.checklist import read_checklist
+from bot.backlog.cards import BacklogStats, Card, CardEvent, CardStatus
+from bot.backlog.checklist import read_checklist
 from bot.enclosure import size_text
 from bot.model import Caller
 from bot.reply import Block, Fields, Table, Text
-from bot.uploads import CardFile
+from bot.files.uploads import CardFile
 
 _TIMES = ("claimed_at", "claim_expires_at", "archived_at", "created_at", "updated_at")
 _SHOWN_EVENTS = 20

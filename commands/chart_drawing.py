@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from bot.provisioning import Chair
+from bot.agents.provisioning import Chair
 from commands.graph_drawing import label
 
 _NOBODY = "Nobody is in it."

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from bot.devices import DeviceTrust, KnownDevice, Verification, VerificationStep
+from bot.rooms.devices import DeviceTrust, KnownDevice, Verification, VerificationStep
 from bot.model import Address
 from bot.reply import Block, Code, Offer
 

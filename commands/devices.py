@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.command.declare import MEMBERS, OPERATORS, Call, Effect, Help, command, topic
-from bot.devices import Devices, DeviceTrust, Verification, Verifications
+from bot.rooms.devices import Devices, DeviceTrust, Verification, Verifications
 from bot.errors import SetupError, UserError
 from bot.model import Principal, Via
 from bot.policy import Policy

@@ -8,7 +8,7 @@ from bot.command.declare import Call, Effect, File, FileUse, Help, command, topi
 from bot.enclosure import size_text
 from bot.errors import UserError
 from bot.model import Role
-from bot.outgoing import Outgoing
+from bot.mail.outgoing import Outgoing
 from bot.reply import Reply, Text
 from commands.mail import MessageId
 

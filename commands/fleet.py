@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, command, topic
 from bot.errors import UserError
-from bot.holders import Holders
+from bot.supervision.holders import Holders
 from bot.model import AgentRecord
-from bot.pause import Pause, Standing, nobody_paused, pause_line
+from bot.supervision.pause import Pause, Standing, nobody_paused, pause_line
 from bot.ports import Fleet
 from bot.reply import Block, Reply, Table, Text
 from commands.agent_words import OneOrAll

@@ -1,6 +1,6 @@
 """Keeping the backlog: cards put away, removed and taken back, counters made sure of."""
 
-from bot.backlog import Keeping, Recount
+from bot.backlog.ports import Keeping, Recount
 from bot.command.declare import OPERATORS, WORKERS, Call, Effect, command, topic
 from bot.reply import Reply, Table, Text
 from commands.card_pages import card_data, token_for

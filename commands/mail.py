@@ -9,7 +9,7 @@ from bot.command.declare import EVERYONE, MEMBERS, OPERATORS, Call, Effect, Help
 from bot.errors import UserError
 from bot.model import Delivery, Message, Receipt, ReceiptState
 from bot.ports import Correspondence
-from bot.post import Post, spoken, spoken_principal
+from bot.mail.post import Post, spoken, spoken_principal
 from bot.reply import Fields, Reply, Table, Text, say
 
 MessageId = Annotated[

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, command, topic
 from bot.model import Via
-from bot.provisioning import Chair, Provision, Provisioning, SystemType, Wishes
+from bot.agents.provisioning import Chair, Provision, Provisioning, SystemType, Wishes
 from bot.reply import Block, Code, Fields, Reply, Table, Text
-from bot.units import Units
+from bot.agents.units import Units
 from commands.chart_drawing import chart_mermaid, chart_tree
 
 Profile = Annotated[

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bot.blueprint import Blueprint
+from bot.rooms.blueprint import Blueprint
 from bot.command.declare import OPERATORS, Call, Effect, Help, command, topic
-from bot.construction import Built, Construction, Inspection
+from bot.rooms.construction import Built, Construction, Inspection
 from bot.reply import Block, Fields, Offer, Reply, Text
 
 _GOOD_FOR = timedelta(minutes=10)

@@ -7,8 +7,8 @@ from pydantic import Field
 from bot.command.declare import OPERATORS, Call, Effect, Help, command, topic
 from bot.errors import UsageError
 from bot.reply import Reply, Text
-from bot.rosters import Rosters
-from bot.units import Units
+from bot.agents.rosters import Rosters
+from bot.agents.units import Units
 from commands.agent_words import AgentName
 
 Class = Annotated[str, Field(min_length=1, max_length=64), Help("the persona that it plays")]

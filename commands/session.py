@@ -8,12 +8,12 @@ from bot.command.allowed import allowed_values
 from bot.command.catalog import Command
 from bot.command.declare import ANYBODY, EVERYONE, Call, Effect, Help, Rest, command, topic
 from bot.errors import UserError
-from bot.interpreter import Interpreter
+from bot.command.interpreter import Interpreter
 from bot.model import Principal, Role
 from bot.policy import Policy
 from bot.ports import Audit
 from bot.reply import Block, Code, Fields, Reply, Table, Text
-from bot.vitals import status_blocks
+from bot.render.vitals import status_blocks
 
 _SHOWN_DECISIONS = 5
 Digits = Annotated[str, Help("the four digits that you were asked for")]

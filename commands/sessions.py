@@ -16,7 +16,7 @@ from bot.command.declare import (
 )
 from bot.ports import Fleet
 from bot.reply import Block, Code, Reply, Table, Text
-from bot.sessions import Check, DialogKey, Dialogs, Scene, Sessions, Way
+from bot.agents.sessions import Check, DialogKey, Dialogs, Scene, Sessions, Way
 from commands.agent_words import AgentName, OneOrAll
 
 Lines = Annotated[int, Field(ge=1, le=5000), Help("how many rows at most, the last ones")]

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bot.backlog import Inquiry
+from bot.backlog.ports import Inquiry
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, command, topic
 from bot.errors import TransientError, UserError
-from bot.explanation import explain_agent, explain_card
-from bot.pause import PAUSE_OFFER, RESUME_OFFER, pause_data
+from bot.supervision.explanation import explain_agent, explain_card
+from bot.supervision.pause import PAUSE_OFFER, RESUME_OFFER, pause_data
 from bot.reply import Block, Fields, Reply, Table, Text
-from bot.supervision import Dispatches, Leadership, TickRecord, Ticks, Worker
-from bot.tick import FLEET, Sight, Tick
+from bot.supervision.ports import Dispatches, Leadership, TickRecord, Ticks, Worker
+from bot.supervision.tick import FLEET, Sight, Tick
 
 _PATIENCE = timedelta(seconds=20)
 _LOOK = timedelta(milliseconds=50)

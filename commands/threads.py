@@ -1,6 +1,6 @@
 """The threads of cards: where people talk about one, and hear what becomes of it."""
 
-from bot.backlog import Threads
+from bot.backlog.ports import Threads
 from bot.command.declare import WORKERS, Call, Effect, command, topic
 from bot.errors import UserError
 from bot.reply import Reply, say

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.command.declare import OPERATORS, Call, Effect, command, topic
 from bot.ports import Fleet
 from bot.reply import Reply, Text, say
-from bot.units import Units
+from bot.agents.units import Units
 
 
 @topic("fleet")

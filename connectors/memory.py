@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bot.contents import bytes_of
+from bot.files.contents import bytes_of
 from bot.enclosure import Attachment
 from bot.errors import TransientError, UserError
-from bot.markup import storable
+from bot.render.markup import storable
 from bot.model import (
     Address,
     Capabilities,

@@ -20,7 +20,7 @@ from bot.model import (
     MessageKind,
     ReceiptState,
 )
-from bot.render import render
+from bot.render.rendering import render
 from bot.reply import Block, Code, Markdown, Text
 from connectors.stage import (
     PATIENCE,

@@ -8,12 +8,12 @@ from pathlib import Path
 import structlog
 
 from bot.errors import TransientError
-from fleet.floor import Floor
-from fleet.local import LocalFleet
-from fleet.own_contracts import OwnContracts
-from fleet.plan import make_plan
-from fleet.roster_file import load
-from fleet.tmux import answers
+from fleet.watch.floor import Floor
+from fleet.host.local import LocalFleet
+from fleet.personas.own_contracts import OwnContracts
+from fleet.roster.plan import make_plan
+from fleet.roster.file import load
+from fleet.tmux.terminal import answers
 
 _LOOK = timedelta(seconds=1)
 
@@ -21,8 +21,8 @@ _LOOK = timedelta(seconds=1)
 class FleetPart:
     """Keeps this host's fleet as the roster says. Agents go on when it ends: see ``LocalFleet.shutdown``.
 
-    ``tell`` hears what a changed roster means before it is done, of the floor (``fleet.floor``), and of contracts
-    that cannot be used (``fleet.own_contracts``).
+    ``tell`` hears what a changed roster means before it is done, of the floor (``fleet.watch.floor``), and of contracts
+    that cannot be used (``fleet.personas.own_contracts``).
     """
 
     name = "fleet"

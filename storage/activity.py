@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.activity import Tally
+from bot.backlog.activity import Tally
 from storage.database import Database
 from storage.queries import Queries
 

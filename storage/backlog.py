@@ -1,6 +1,6 @@
 """The whole backlog over one database."""
 
-from bot.backlog import Backlog
+from bot.backlog.ports import Backlog
 from storage.cards import PostgresCardShelf
 from storage.checklists import PostgresChecklists
 from storage.claims import PostgresClaims

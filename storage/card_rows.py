@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot.cards import Card, CardEvent, CardStatus
+from bot.backlog.cards import Card, CardEvent, CardStatus
 from bot.errors import UserError
 from bot.model import Caller
 from storage.database import Connection

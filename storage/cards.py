@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from bot.cards import BacklogStats, Card, CardDraft, CardEvent, CardFilter, CardStatus
+from bot.backlog.cards import BacklogStats, Card, CardDraft, CardEvent, CardFilter, CardStatus
 from bot.errors import UserError
 from bot.model import Caller
 from storage.card_limits import within_limits

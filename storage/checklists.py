@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from bot.cards import Card
-from bot.checklist import tick
+from bot.backlog.cards import Card
+from bot.backlog.checklist import tick
 from bot.model import Caller
 from storage.card_rows import CardRows, writable
 from storage.database import Database

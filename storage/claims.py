@@ -6,11 +6,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeAlias
 
-from bot.cards import Card, CardStatus
-from bot.checklist import refuse_open_items
+from bot.backlog.cards import Card, CardStatus
+from bot.backlog.checklist import refuse_open_items
 from bot.errors import UserError
 from bot.model import Caller
-from bot.pause import heeds_pause
+from bot.supervision.pause import heeds_pause
 from storage.card_limits import within_limits
 from storage.card_rows import CardRows, holder, read_card
 from storage.database import Connection, Database

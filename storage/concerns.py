@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.concerns import LONGEST, Concern
+from bot.supervision.concerns import LONGEST, Concern
 from bot.model import Letter
 from storage.database import Database
 from storage.letters import store_letters

@@ -1,6 +1,6 @@
 """Cards as a graph without cycles, in Postgres; and cards that a person holds back."""
 
-from bot.cards import Card, CardStatus
+from bot.backlog.cards import Card, CardStatus
 from bot.errors import UserError
 from bot.model import Caller
 from storage.card_limits import within_limits

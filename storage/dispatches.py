@@ -8,10 +8,10 @@ from typing import Any
 
 import asyncpg
 
-from bot.cards import Card, CardStatus
+from bot.backlog.cards import Card, CardStatus
 from bot.model import Caller, Receipt, ReceiptState, Via, derived_id
-from bot.pause import SUPERVISOR
-from bot.supervision import Demand, Dispatch, OpenDispatch, Outcome, Worker
+from bot.supervision.pause import SUPERVISOR
+from bot.supervision.ports import Demand, Dispatch, OpenDispatch, Outcome, Worker
 from storage.card_rows import CardRows, read_card
 from storage.database import Connection, Database
 from storage.queries import Queries

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.cards import OldTransaction
+from bot.backlog.cards import OldTransaction
 from bot.model import Caller
 from storage.card_rows import CardRows
 from storage.database import APPLICATION, Database

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bot.cards import Card, CardStatus
-from bot.inquiry import Situation
+from bot.backlog.cards import Card, CardStatus
+from bot.backlog.inquiry import Situation
 from storage.card_rows import CardRows, read_card
 from storage.database import Connection, Database
 from storage.queries import Queries

@@ -7,7 +7,7 @@ import asyncpg
 
 from bot.errors import PausedError, UserError
 from bot.model import Delivery, Letter, Receipt, ReceiptState
-from bot.pause import SUPERVISOR
+from bot.supervision.pause import SUPERVISOR
 from storage.database import Database
 from storage.letters import read_delivery, receipt_values, store_letters
 from storage.pauses import read_pause

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bot.cards import Card
-from bot.overview import STATES, Excerpt, Glance, Lane, LaneKind
+from bot.backlog.cards import Card
+from bot.backlog.overview import STATES, Excerpt, Glance, Lane, LaneKind
 from storage.card_rows import CardRows, read_card
 from storage.database import Database
 from storage.queries import Queries

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.model import Principal
-from bot.pause import Pause, file_principal
+from bot.supervision.pause import Pause, file_principal
 from storage.database import Database
 from storage.queries import Queries
 

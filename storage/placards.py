@@ -1,7 +1,7 @@
 """Placards, in Postgres."""
 
 from bot.model import Address
-from bot.placards import PinState, Placard
+from bot.rooms.placards import PinState, Placard
 from storage.database import Database
 from storage.queries import Queries
 

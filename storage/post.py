@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.model import Message, ReceiptState
-from bot.post import Item
+from bot.mail.post import Item
 from storage.database import Database
 from storage.letters import read_message
 from storage.queries import Queries

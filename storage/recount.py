@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.cards import Drift
+from bot.backlog.cards import Drift
 from bot.model import Caller
 from storage.card_rows import CardRows
 from storage.database import Database

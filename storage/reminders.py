@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.errors import UserError
 from bot.model import Address, Letter, Principal
-from bot.reminders import MOST, Reminder, Request
+from bot.news.reminders import MOST, Reminder, Request
 from storage.database import Database
 from storage.letters import store_letters
 from storage.queries import Queries

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.model import Address
-from bot.rooms import KeptRoom, Purpose, RoomRole
+from bot.rooms.ports import KeptRoom, Purpose, RoomRole
 from storage.database import Database
 from storage.queries import Queries
 

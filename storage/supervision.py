@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from bot.supervision import Sighting, TickRecord, Verdict, Worker
+from bot.supervision.ports import Sighting, TickRecord, Verdict, Worker
 from storage.database import Database
 from storage.queries import Queries
 

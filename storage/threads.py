@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from bot.cards import CardEvent
+from bot.backlog.cards import CardEvent
 from bot.model import Address
-from bot.threads import CardNews
+from bot.backlog.threads import CardNews
 from storage.card_rows import CardRows
 from storage.database import Database
 from storage.queries import Queries

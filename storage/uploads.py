@@ -6,9 +6,9 @@ from itertools import count, groupby
 from typing import Any
 
 from bot.enclosure import Attachment, Enclosure
-from bot.file_rules import numbered_name, safe_name
+from bot.files.rules import numbered_name, safe_name
 from bot.model import Address, Letter, Principal
-from bot.uploads import Arrival, CardFile, Upload
+from bot.files.uploads import Arrival, CardFile, Upload
 from storage.database import Connection, Database
 from storage.letters import store_letters
 from storage.queries import Queries, storable

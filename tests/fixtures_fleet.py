@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from fleet.tmux import Terminal
+from fleet.tmux.terminal import Terminal
 from tests.stages.host import Stage, clear, new_socket_name
 
 

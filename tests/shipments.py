@@ -5,8 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bot.cards import Card, CardStatus
-from bot.shipment import card_of
+from bot.backlog.cards import Card, CardStatus
+from bot.backlog.shipment import card_of
 from commands.card_file import read_cards
 
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")

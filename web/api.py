@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 
 from bot.errors import SetupError
-from bot.interpreter import Interpreter
+from bot.command.interpreter import Interpreter
 from bot.ports import Consoles, Panes
 from web.body import MOST_BYTES
 from web.identity import Identity, Tokens

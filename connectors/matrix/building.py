@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.errors import UserError
-from bot.rooms import Change, ChangeKind, Purpose, RoomFacts, RoomRole, RoomWish
+from bot.rooms.ports import Change, ChangeKind, Purpose, RoomFacts, RoomRole, RoomWish
 from connectors.matrix.answers import RoomEvent, read_events
 from connectors.matrix.events import ENCRYPTION, MEMBER
 from connectors.matrix.failures import FORBIDDEN, NOT_FOUND

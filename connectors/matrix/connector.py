@@ -11,8 +11,8 @@ from typing import Any
 
 import structlog
 
-from bot.contents import bytes_of
-from bot.devices import Devices, Verification, Verifications
+from bot.files.contents import bytes_of
+from bot.rooms.devices import Devices, Verification, Verifications
 from bot.enclosure import Attachment, Enclosure
 from bot.errors import MosaicError, SetupError, UserError
 from bot.model import (
@@ -27,7 +27,7 @@ from bot.model import (
     derived_id,
 )
 from bot.ports import Accept, Contents
-from bot.rooms import Pins, RoomBuilder
+from bot.rooms.ports import Pins, RoomBuilder
 from connectors.matrix.building import Building
 from connectors.matrix.crypto.cipher import Cipher
 from connectors.matrix.crypto.device_list import DeviceList

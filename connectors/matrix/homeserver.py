@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import structlog
 
-from bot.backoff import Backoff
+from bot.clock.backoff import Backoff
 from bot.errors import SetupError
 from connectors.matrix.accounts import (
     LocalAccounts,

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from bot.backoff import Backoff
+from bot.clock.backoff import Backoff
 from bot.errors import SetupError, TransientError, UserError
 from bot.model import InboundBatch
 from bot.ports import Accept

@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 from nio.crypto import OlmDevice
 
-from bot.devices import Verification, VerificationStep
+from bot.rooms.devices import Verification, VerificationStep
 from bot.errors import MosaicError, SetupError, TransientError, UserError
 from bot.model import Address, Principal
 from connectors.matrix.answers import RoomEvent

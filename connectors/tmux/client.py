@@ -13,9 +13,9 @@ from typing import TypeVar
 
 import aiohttp
 
-from bot.backoff import Backoff
+from bot.clock.backoff import Backoff
 from bot.errors import UserError
-from bot.markup import storable
+from bot.render.markup import storable
 from connectors.tmux.frames import (
     LONGEST,
     Hello,

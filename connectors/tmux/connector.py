@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.errors import TransientError, UserError
-from bot.markup import storable
+from bot.render.markup import storable
 from bot.model import (
     Address,
     Capabilities,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.errors import TransientError, UserError
-from bot.markup import clean
+from bot.render.markup import clean
 from bot.model import MessageKind
 from connectors.tmux.client import Away, ConsoleClient, Incoming
 from connectors.tmux.frames import Refused, Said

@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 
 from bot.errors import SetupError
-from fleet.chat_window import ChatWindow
+from fleet.host.chat_window import ChatWindow
 
 _QUICK = timedelta(seconds=10)
 _TRIES = 3

@@ -13,7 +13,7 @@ from pathlib import Path
 from fleet.dogfood.agent import Dogfood, Pace, number_of
 from fleet.dogfood.canvas import Canvas, write
 from fleet.dogfood.habit import Habit, habit_of
-from fleet.keys import KeyReader
+from fleet.tmux.keys import KeyReader
 
 _ESCAPE_SECONDS = 0.05
 _HABIT = "MOSAIC_DOGFOOD_AT_WORK"

@@ -15,7 +15,7 @@ from fleet.dogfood.habit import Diary, Habit
 from fleet.dogfood.message import body_of, errand_of, files_of, first_line, peer_of, sender_of
 from fleet.dogfood.records import Records
 from fleet.dogfood.turn import Turn
-from fleet.keys import Key, Typed
+from fleet.tmux.keys import Key, Typed
 
 _BEAT_SECONDS = 15.0
 _LOOK_SECONDS = 0.02

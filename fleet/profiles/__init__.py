@@ -1,1 +1,1 @@
-"""The profiles that ship: YAML files, read by ``fleet.profile_library``."""
+"""The profiles that ship: YAML files, read by ``fleet.profiles.library``."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from fleet.readers import claude, codex, gemini, lines, opencode, pi
-from fleet.screen import NOWHERE, Reader, Reading, Screen, ScreenState
+from fleet.tmux.screen import NOWHERE, Reader, Reading, Screen, ScreenState
 
 _SHELLS = frozenset({"bash", "sh", "dash", "zsh", "fish", "ksh"})
 _READERS: Mapping[str, Reader] = {

@@ -2,7 +2,7 @@
 
 import re
 
-from fleet.screen import Reading, Screen, ScreenState
+from fleet.tmux.screen import Reading, Screen, ScreenState
 
 _RULE = re.compile(r"^\s*[─━]{10,}.*$")
 _QUESTION = re.compile(r"[^│.?]*\?")

@@ -12,7 +12,7 @@ from fleet.readers.box import (
     shows,
     working,
 )
-from fleet.screen import Reader, Reading, Screen, ScreenState
+from fleet.tmux.screen import Reader, Reading, Screen, ScreenState
 
 # Its own glyph is followed by a no-break space in the box, by a plain one before an option.
 _PROMPT = re.compile(r"^(?P<mark>[❯!])\u00a0(?P<text>.*)$")  # noqa: RUF001 - its glyph

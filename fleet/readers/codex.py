@@ -3,7 +3,7 @@
 import re
 
 from fleet.readers.box import last_like, prompt_or_draft, question_above, shows, working
-from fleet.screen import Reader, Reading, Screen, ScreenState
+from fleet.tmux.screen import Reader, Reading, Screen, ScreenState
 
 _PROMPT = re.compile(r"^›(?: (?P<text>.*))?$")  # noqa: RUF001 - its glyph
 _OPTION = re.compile(r"^› \d+\. ")  # noqa: RUF001 - its glyph

@@ -3,7 +3,7 @@
 import re
 
 from fleet.readers.box import prompt_or_draft, working
-from fleet.screen import Read, Reader, Reading, Screen, ScreenState, last_row
+from fleet.tmux.screen import Read, Reader, Reading, Screen, ScreenState, last_row
 
 _DOGFOOD = re.compile(r"^dogfood (?P<mark>[❯…?])(?: (?P<rest>.*))?$")  # noqa: RUF001 - its glyph
 _WORKING = re.compile(r"^working(?: · (?P<queued>\d+) queued)?(?: · (?P<draft>.*))?$")

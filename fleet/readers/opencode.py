@@ -3,7 +3,7 @@
 import re
 
 from fleet.readers.box import last_like, prompt_or_draft, question_above, shows, working
-from fleet.screen import Reader, Reading, Screen, ScreenState
+from fleet.tmux.screen import Reader, Reading, Screen, ScreenState
 
 _BAR = re.compile(r"^\s*┃(?P<text>.*)$")
 _FOOT = re.compile(r"^\s*╹▀{10,}")

@@ -3,7 +3,7 @@
 import re
 
 from fleet.readers.box import between_rules, prompt_or_draft, rules_around, shows, working
-from fleet.screen import Reader, Reading, Screen, ScreenState
+from fleet.tmux.screen import Reader, Reading, Screen, ScreenState
 
 _WORKING = re.compile(r"^\s*[⠀-⣿] \S+\.\.\.")
 _QUEUED = re.compile(r"^\s*(Steering|Follow-up): ")

@@ -2,7 +2,7 @@
 
 import json
 
-from fleet.hooks import note_into
+from fleet.turns.hooks import note_into
 from fleet.runtimes.runtime import Launch, Order, Proof, Runtime
 
 _CONTEXT_TOKENS = 200_000

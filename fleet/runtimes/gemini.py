@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from bot.errors import UserError
-from fleet.hooks import note_into
+from fleet.turns.hooks import note_into
 from fleet.runtimes.runtime import Launch, Order, Proof, Runtime
 
 _TOLD = "told"

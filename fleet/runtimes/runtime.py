@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from fleet.roster import Agent
+from fleet.roster.document import Agent
 
 
 class Proof(StrEnum):

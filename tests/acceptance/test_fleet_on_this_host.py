@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from fleet.processes import bearing
+from fleet.host.processes import bearing
 from tests.stages.installation import Installation
 from tests.waiting import until
 

@@ -10,9 +10,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.mailbox import Mailbox
+from bot.mail.mailbox import Mailbox
 from bot.model import Message, MessageKind, agent_address, derived_id
-from bot.pause import SUPERVISOR
+from bot.supervision.pause import SUPERVISOR
 from bot.reply import Text
 from storage.database import Database, Target
 from storage.outbox import PostgresOutbox

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from fleet.processes import bearing
+from fleet.host.processes import bearing
 from tests.stages.installation import Installation
 from tests.waiting import until
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import libtmux
 
-from fleet.panes import FORMAT
+from fleet.tmux.panes import FORMAT
 from tests.bench.claims.questions import answer_body
 from tests.stages.installation import Installation
 from tests.waiting import until

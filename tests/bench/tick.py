@@ -20,10 +20,10 @@ from pathlib import Path
 
 import asyncpg
 
-from bot.dispatch_rules import Patience
-from bot.logs import close_logs, configure_logs
-from bot.supervision import Outcome, TickRecord
-from bot.tick import MOST_AT_ONCE, Tick
+from bot.supervision.dispatch_rules import Patience
+from bot.config.logs import close_logs, configure_logs
+from bot.supervision.ports import Outcome, TickRecord
+from bot.supervision.tick import MOST_AT_ONCE, Tick
 from storage.database import Database, Target
 from storage.migrate import migrate
 from storage.postgres import EmbeddedServer

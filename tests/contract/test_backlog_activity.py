@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.cards import CardDraft, CardStatus
-from bot.shipment import Entry
+from bot.backlog.cards import CardDraft, CardStatus
+from bot.backlog.shipment import Entry
 from tests.stages.backlog import ANN, BacklogStage
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from bot.cards import Card, CardStatus
+from bot.backlog.cards import Card, CardStatus
 from bot.model import Caller, Via
-from bot.pause import SUPERVISOR
+from bot.supervision.pause import SUPERVISOR
 from tests.stages.backlog import ANN, CODER, MINUTE, BacklogStage, refusal
 
 UNCLAIMED = (None, None, None, None)

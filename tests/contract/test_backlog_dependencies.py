@@ -1,6 +1,6 @@
 """The port Dependencies, for every implementation."""
 
-from bot.cards import CardStatus
+from bot.backlog.cards import CardStatus
 from tests.stages.backlog import ANN, CODER, MINUTE, BacklogStage, refusal
 
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.cards import CardDraft, CardStatus
-from bot.inquiry import reasons
+from bot.backlog.cards import CardDraft, CardStatus
+from bot.backlog.inquiry import reasons
 from tests.stages.backlog import ANN, MINUTE, BacklogStage, refusal
 
 

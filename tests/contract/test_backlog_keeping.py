@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.cards import Card, CardDraft, CardFilter, CardStatus
+from bot.backlog.cards import Card, CardDraft, CardFilter, CardStatus
 from tests.stages.backlog import ANN, CODER, MINUTE, BacklogStage, refusal
 
 DAY = timedelta(days=1)

@@ -1,7 +1,7 @@
 """What the port Overview promises: lanes with counts, and pieces of the graph."""
 
-from bot.cards import CardDraft
-from bot.overview import Excerpt, Lane, LaneKind
+from bot.backlog.cards import CardDraft
+from bot.backlog.overview import Excerpt, Lane, LaneKind
 from tests.stages.backlog import ANN, BacklogStage, refusal
 
 

@@ -1,6 +1,6 @@
 """The port CardShelf, for every implementation."""
 
-from bot.cards import CardDraft, CardFilter, CardStatus
+from bot.backlog.cards import CardDraft, CardFilter, CardStatus
 from tests.stages.backlog import ANN, CODER, MINUTE, BacklogStage, refusal
 
 

@@ -1,7 +1,7 @@
 """What the port Shipments promises: all or nothing, once, every fault at once."""
 
-from bot.cards import CardDraft, CardStatus
-from bot.shipment import Entry, Landing
+from bot.backlog.cards import CardDraft, CardStatus
+from bot.backlog.shipment import Entry, Landing
 from tests.stages.backlog import ANN, CODER, MINUTE, BacklogStage
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.briefs import Briefs
+from bot.backlog.briefs import Briefs
 from bot.errors import UserError
-from fleet.briefs import LocalBriefs
+from fleet.host.briefs import LocalBriefs
 from tests.contract.test_fleet import AGENTS, local_fleet
 from tests.fakes.briefs import MemoryBriefs
 from tests.fakes.fleet import MemoryFleet

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from bot.concerns import LONGEST, Concern, ConcernKind
+from bot.supervision.concerns import LONGEST, Concern, ConcernKind
 from bot.reply import Text
 from tests.stages.mailroom import Mailroom, letter
 

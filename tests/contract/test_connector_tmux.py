@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.backoff import Backoff
+from bot.clock.backoff import Backoff
 from bot.ports import Connector
 from connectors.stage import Stage, Standing, StandingFile
 from connectors.testing import ConnectorContract

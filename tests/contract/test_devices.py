@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.devices import Devices, DeviceTrust, KnownDevice
+from bot.rooms.devices import Devices, DeviceTrust, KnownDevice
 from bot.errors import UserError
 from bot.model import Principal
 from connectors.matrix.events import principal

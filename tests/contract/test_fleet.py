@@ -10,10 +10,10 @@ import pytest_asyncio
 
 from bot.errors import UserError
 from bot.model import agent_address
-from bot.places import Places
+from bot.config.places import Places
 from bot.ports import Fleet, Panes
-from fleet.local import LocalFleet
-from fleet.readiness import Thresholds
+from fleet.host.local import LocalFleet
+from fleet.health.readiness import Thresholds
 from tests.fakes.fleet import HOST, MemoryFleet
 
 AGENTS: list[dict[str, Any]] = [

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.personas import Footing, Personas
-from bot.places import Places
-from fleet.library import LocalPersonas
+from bot.agents.personas import Footing, Personas
+from bot.config.places import Places
+from fleet.personas.library import LocalPersonas
 from tests.fakes.personas import MemoryPersonas
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.model import Receipt, ReceiptState
-from bot.placards import PinState
+from bot.rooms.placards import PinState
 from tests.stages.mailroom import ROOM, Mailroom, letter
 
 HOUR = timedelta(hours=1)

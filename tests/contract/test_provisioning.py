@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.provisioning import Provisioning, Wishes
-from fleet.local import LocalFleet
-from fleet.provisioning import LocalProvisioning
+from bot.agents.provisioning import Provisioning, Wishes
+from fleet.host.local import LocalFleet
+from fleet.host.provisioning import LocalProvisioning
 from tests.contract.test_fleet import local_fleet
 from tests.fakes.provisioning import MemoryProvisioning
 

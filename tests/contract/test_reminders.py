@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import UserError
 from bot.model import Address, Principal
-from bot.reminders import MOST, Reminder, Request
+from bot.news.reminders import MOST, Reminder, Request
 from tests.stages.mailroom import Mailroom, letter
 
 NOON = datetime(2026, 12, 1, 12, 0, 0, 123456, tzinfo=UTC)

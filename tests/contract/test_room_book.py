@@ -1,7 +1,7 @@
 """The port RoomBook, for every implementation."""
 
 from bot.model import Address
-from bot.rooms import KeptRoom, Purpose, RoomRole
+from bot.rooms.ports import KeptRoom, Purpose, RoomRole
 from tests.stages.mailroom import Mailroom
 
 SPACE, MAIL = Purpose(RoomRole.SPACE), Purpose(RoomRole.MAIL)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.errors import UserError
-from bot.rooms import Change, ChangeKind, Purpose, RoomFacts, RoomRole, RoomWish
+from bot.rooms.ports import Change, ChangeKind, Purpose, RoomFacts, RoomRole, RoomWish
 from tests.fakes.rooms import MemoryHouse
 from tests.stages.house import House, MatrixHouseStage, MemoryHouseStage
 from tests.stages.matrix import meet
@@ -136,7 +136,7 @@ class TestMatrixRooms(RoomsContract):
     async def house(self, matrix_town: Town) -> AsyncIterator[House]:
         ann, bot = await meet(matrix_town)
         hers = await ann.make_room(bot.user_id)
-        await matrix_town.client(bot.account).client.join(hers)
+        await matrix_town.client(bot.mail.account).client.join(hers)
         stage = MatrixHouseStage(ann, bot, hers)
         yield stage
         await stage.close()

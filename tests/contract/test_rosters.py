@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bot.errors import UserError
-from bot.rosters import Rosters
-from fleet.roster_file import load
-from fleet.roster_store import RosterStore
+from bot.agents.rosters import Rosters
+from fleet.roster.file import load
+from fleet.roster.store import RosterStore
 from tests.contract.test_fleet import local_fleet
 from tests.fakes.rosters import MemoryRosters
 

@@ -8,10 +8,10 @@ import pytest_asyncio
 
 from bot.errors import UserError
 from bot.ports import Fleet
-from bot.sessions import Dialogs, Sessions
-from fleet.dialogs import LocalDialogs
-from fleet.local import LocalFleet
-from fleet.sessions import LocalSessions
+from bot.agents.sessions import Dialogs, Sessions
+from fleet.watch.dialogs import LocalDialogs
+from fleet.host.local import LocalFleet
+from fleet.host.sessions import LocalSessions
 from tests.contract.test_fleet import AGENTS, local_fleet
 from tests.fakes.fleet import HOST, MemoryFleet
 from tests.fakes.pauses import MemoryPauses

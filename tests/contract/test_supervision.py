@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.cards import CardStatus
+from bot.backlog.cards import CardStatus
 from bot.model import Message, MessageKind, Principal, Receipt, ReceiptState, agent_address
-from bot.pause import SUPERVISOR
+from bot.supervision.pause import SUPERVISOR
 from bot.reply import Text
-from bot.supervision import Demand, Outcome, TickRecord, Verdict
+from bot.supervision.ports import Demand, Outcome, TickRecord, Verdict
 from tests.stages.backlog import ANN, CODER
 from tests.stages.supervision import GRACE, TTL, SupervisionStage, sighting
 

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from bot.cards import CardStatus
-from bot.concerns import ConcernKind
-from bot.dispatch_rules import Patience
-from bot.escalation import Bounds, Escalation
-from bot.explanation import explain_agent, explain_card
+from bot.backlog.cards import CardStatus
+from bot.supervision.concerns import ConcernKind
+from bot.supervision.dispatch_rules import Patience
+from bot.supervision.escalation import Bounds, Escalation
+from bot.supervision.explanation import explain_agent, explain_card
 from bot.model import Principal, Receipt, ReceiptState
-from bot.supervision import OpenDispatch, Outcome
-from bot.tick import Result, Tick
+from bot.supervision.ports import OpenDispatch, Outcome
+from bot.supervision.tick import Result, Tick
 from tests.stages.backlog import ANN, CODER
 from tests.stages.supervision import ORCHESTRATOR, SupervisionStage, sighting
 

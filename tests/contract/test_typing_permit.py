@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import PausedError, UserError
 from bot.model import Delivery, MessageKind, Principal, Receipt, ReceiptState, agent_address
-from bot.pause import SUPERVISOR
+from bot.supervision.pause import SUPERVISOR
 from tests.stages.mailroom import Mailroom, letter
 
 ANN = Principal("matrix:@ann:example.org", "Ann")

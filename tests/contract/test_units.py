@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.places import Places
-from bot.units import Units
-from fleet.units import SystemdUnits
+from bot.config.places import Places
+from bot.agents.units import Units
+from fleet.host.units import SystemdUnits
 from tests.fakes.units import MemoryUnits
 from tests.stages.systemctl import Systemctl
 

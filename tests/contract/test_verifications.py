@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.devices import Devices, DeviceTrust, KnownDevice, Verifications, VerificationStep
+from bot.rooms.devices import Devices, DeviceTrust, KnownDevice, Verifications, VerificationStep
 from bot.errors import UserError
 from bot.model import Address, Principal
 from connectors.matrix.events import principal

@@ -2,7 +2,7 @@
 
 import re
 
-from bot.marks import LONG, MAIL_MARKS
+from bot.mail.marks import LONG, MAIL_MARKS
 from tests.docs.pages import ROOT
 
 ROW = re.compile(r"^\| (\S+) \| (\w+) \| ", re.MULTILINE)

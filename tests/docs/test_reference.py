@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.command.catalog import Command
-from bot.reference import CODES, ROOT, all_commands, documents, main, stale
+from bot.cli.reference import CODES, ROOT, all_commands, documents, main, stale
 from web.routes import ROUTES, Routes
 
 PACKAGES = ("bot", "commands", "connectors", "fleet", "storage", "web")

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.activity import Tally
+from bot.backlog.activity import Tally
 from tests.fakes.backlog import MemoryBacklog
 
 

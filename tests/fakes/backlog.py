@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from bot.cards import BacklogStats, Card, CardDraft, CardEvent, CardFilter, CardStatus
-from bot.checklist import refuse_open_items
+from bot.backlog.cards import BacklogStats, Card, CardDraft, CardEvent, CardFilter, CardStatus
+from bot.backlog.checklist import refuse_open_items
 from bot.errors import UserError
 from bot.model import Caller
-from bot.pause import heeds_pause
+from bot.supervision.pause import heeds_pause
 from tests.fakes.card_rules import (
     check,
     claimable,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.briefs import Piece
+from bot.backlog.briefs import Piece
 from tests.fakes.fleet import MemoryFleet
 
 

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.cards import Card, CardDraft, CardFilter, CardStatus
+from bot.backlog.cards import Card, CardDraft, CardFilter, CardStatus
 from bot.errors import UserError
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.concerns import LONGEST, Concern
+from bot.supervision.concerns import LONGEST, Concern
 from bot.model import Letter
 from tests.fakes.mailroom import Room
 

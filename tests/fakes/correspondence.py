@@ -12,7 +12,7 @@ from bot.model import (
     Receipt,
     ReceiptState,
 )
-from bot.post import Item
+from bot.mail.post import Item
 from tests.fakes.mailroom import Room
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.devices import (
+from bot.rooms.devices import (
     DeviceTrust,
     KnownDevice,
     Symbol,

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.cards import Card, CardFilter, CardStatus
-from bot.checklist import tick
-from bot.inquiry import Situation
+from bot.backlog.cards import Card, CardFilter, CardStatus
+from bot.backlog.checklist import tick
+from bot.backlog.inquiry import Situation
 from bot.model import Caller
 from tests.fakes.backlog import MemoryBacklog
 

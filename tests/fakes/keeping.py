@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.cards import Card, CardStatus, Drift, OldTransaction
+from bot.backlog.cards import Card, CardStatus, Drift, OldTransaction
 from bot.errors import UserError
 from bot.model import Caller
-from bot.undo import in_use, last_change, undone
+from bot.backlog.undo import in_use, last_change, undone
 from tests.fakes.backlog import UNCLAIMED, MemoryBacklog
 
 

@@ -20,7 +20,7 @@ from bot.model import (
     ReceiptState,
     event_key,
 )
-from bot.pause import SUPERVISOR
+from bot.supervision.pause import SUPERVISOR
 from bot.reply import Offer
 from storage.journal import stored_form
 from storage.offers import bare_mark

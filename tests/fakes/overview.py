@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bot.cards import Card, CardStatus
-from bot.overview import STATES, Excerpt, Glance, Lane, LaneKind, state_of
+from bot.backlog.cards import Card, CardStatus
+from bot.backlog.overview import STATES, Excerpt, Glance, Lane, LaneKind, state_of
 from tests.fakes.backlog import MemoryBacklog
 
 

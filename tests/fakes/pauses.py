@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.model import Principal
-from bot.pause import Pause, file_principal
+from bot.supervision.pause import Pause, file_principal
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.errors import UserError
-from bot.personas import Comparison, Description, Footing
+from bot.agents.personas import Comparison, Description, Footing
 
 DIRECTORY = Path("roles.local")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.errors import UserError
-from bot.provisioning import Chair, Provision, SystemType, Wishes
+from bot.agents.provisioning import Chair, Provision, SystemType, Wishes
 
 PAIR = SystemType(
     id="pair",

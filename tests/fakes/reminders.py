@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.errors import UserError
 from bot.model import Letter
-from bot.reminders import MOST, Reminder, Request
+from bot.news.reminders import MOST, Reminder, Request
 from tests.fakes.mailroom import Room
 
 

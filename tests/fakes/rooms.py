@@ -7,8 +7,8 @@ from datetime import datetime
 
 from bot.errors import TransientError, UserError
 from bot.model import Address
-from bot.placards import PinState, Placard
-from bot.rooms import Change, ChangeKind, KeptRoom, Purpose, RoomFacts, RoomRole, RoomWish
+from bot.rooms.placards import PinState, Placard
+from bot.rooms.ports import Change, ChangeKind, KeptRoom, Purpose, RoomFacts, RoomRole, RoomWish
 from tests.fakes.mailroom import Room
 
 _ORDER = list(RoomRole)

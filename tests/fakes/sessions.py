@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.errors import UserError
-from bot.sessions import Check, DialogKey, Scene, Way
+from bot.agents.sessions import Check, DialogKey, Scene, Way
 from tests.fakes.fleet import HOST, MemoryFleet
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.cards import Card
+from bot.backlog.cards import Card
 from bot.model import Caller
-from bot.shipment import Entry, Landing, Standing, card_of, landing_of, plan
+from bot.backlog.shipment import Entry, Landing, Standing, card_of, landing_of, plan
 from tests.fakes.backlog import MemoryBacklog
 
 

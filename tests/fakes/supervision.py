@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.cards import Card, CardStatus
-from bot.matching import takes
+from bot.backlog.cards import Card, CardStatus
+from bot.supervision.matching import takes
 from bot.model import Caller, Receipt, ReceiptState, Via
-from bot.pause import SUPERVISOR
-from bot.supervision import (
+from bot.supervision.pause import SUPERVISOR
+from bot.supervision.ports import (
     Demand,
     Dispatch,
     Lead,

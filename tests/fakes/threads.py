@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.cards import CardEvent
+from bot.backlog.cards import CardEvent
 from bot.model import Address, Inbound
-from bot.threads import CardNews
+from bot.backlog.threads import CardNews
 from tests.fakes.backlog import MemoryBacklog
 
 

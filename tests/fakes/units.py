@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.units import UnitState
+from bot.agents.units import UnitState
 
 FILES = ("daemon.service", "agent@.service")
 

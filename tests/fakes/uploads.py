@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from bot.enclosure import Enclosure
-from bot.file_rules import safe_name
+from bot.files.rules import safe_name
 from bot.model import Letter
-from bot.uploads import Arrival, CardFile, Upload
+from bot.files.uploads import Arrival, CardFile, Upload
 from storage.uploads import free_name
 from tests.fakes.contents import MemoryContents
 from tests.fakes.mailroom import Room

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from fleet.rollouts import Rollouts
+from fleet.watch.rollouts import Rollouts
 from fleet.runtimes.gemini import shared_parent
 from tests.stages.campaign import BY_KEYS, VERDICTS, Campaign
 from tests.stages.host import Stage, new_socket_name

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from bot.model import ReceiptState
-from fleet.delivery import AgentCarrier
-from fleet.keyboard import Patience
-from fleet.records import doing_of
-from fleet.rollouts import Rollouts
-from fleet.sessions import LocalSessions
+from fleet.delivery.carrier import AgentCarrier
+from fleet.delivery.keyboard import Patience
+from fleet.turns.records import doing_of
+from fleet.watch.rollouts import Rollouts
+from fleet.host.sessions import LocalSessions
 from tests.fakes.pauses import MemoryPauses
 from tests.stages.host import HOST, Stage
 from tests.stages.model_stand_in import ANSWER, ModelStandIn

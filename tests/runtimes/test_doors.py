@@ -18,9 +18,9 @@ import pytest
 from bot.errors import TransientError, UserError
 from bot.model import Delivery, Queueing, Receipt, ReceiptState, SendResult
 from fleet import processes
-from fleet.delivery import AgentCarrier
-from fleet.events import read_events
-from fleet.keyboard import Patience
+from fleet.delivery.carrier import AgentCarrier
+from fleet.turns.events import read_events
+from fleet.delivery.keyboard import Patience
 from tests.stages.host import QUICK, Stage
 from tests.stages.model_stand_in import ModelStandIn
 from tests.stages.programs import agent_with_home

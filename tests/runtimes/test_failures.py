@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from bot.failure import FailureKind, TurnFailure, receipt_of
+from bot.agents.failure import FailureKind, TurnFailure, receipt_of
 from bot.model import Receipt, ReceiptState
-from fleet.answers import AnswerWatch
-from fleet.delivery import AgentCarrier
-from fleet.keyboard import Patience
-from fleet.rollouts import Rollouts
+from fleet.watch.answers import AnswerWatch
+from fleet.delivery.carrier import AgentCarrier
+from fleet.delivery.keyboard import Patience
+from fleet.watch.rollouts import Rollouts
 from tests.stages.host import Stage
 from tests.stages.model_stand_in import ANSWER, BEGINNING, ModelStandIn, Refusal
 from tests.stages.programs import PROGRAMS, agent_with_home

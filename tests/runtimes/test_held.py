@@ -9,8 +9,8 @@ import pytest
 
 from bot.errors import TransientError
 from bot.model import Delivery, Receipt, ReceiptState
-from fleet.keyboard import Patience
-from fleet.tmux import Terminal
+from fleet.delivery.keyboard import Patience
+from fleet.tmux.terminal import Terminal
 from tests.stages.campaign import Campaign
 from tests.stages.hold import held_still
 

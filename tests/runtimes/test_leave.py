@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from bot.model import ReceiptState
-from bot.sessions import DialogKey
-from fleet.dialogs import LocalDialogs
-from fleet.keyboard import Look, Patience
-from fleet.screen import Reading, ScreenState
+from bot.agents.sessions import DialogKey
+from fleet.watch.dialogs import LocalDialogs
+from fleet.delivery.keyboard import Look, Patience
+from fleet.tmux.screen import Reading, ScreenState
 from tests.stages.campaign import Campaign
 from tests.stages.watch import START_SECONDS
 from tests.waiting import until

@@ -6,10 +6,10 @@ import pytest
 
 from bot.errors import UserError
 from bot.model import Queueing, ReceiptState
-from fleet.keyboard import Patience
-from fleet.obstacles import WORKING
-from fleet.screen import ScreenState
-from fleet.tmux import Terminal
+from fleet.delivery.keyboard import Patience
+from fleet.delivery.obstacles import WORKING
+from fleet.tmux.screen import ScreenState
+from fleet.tmux.terminal import Terminal
 from tests.stages.campaign import Campaign
 from tests.stages.host import QUICK
 from tests.stages.watch import START_SECONDS

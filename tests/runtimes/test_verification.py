@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.devices import DeviceTrust, VerificationStep
+from bot.rooms.devices import DeviceTrust, VerificationStep
 from bot.model import Principal
 from connectors.matrix.events import principal
 from tests.stages.element import element_person

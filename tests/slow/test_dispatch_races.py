@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from bot.cards import CardDraft
-from bot.pause import SUPERVISOR
+from bot.backlog.cards import CardDraft
+from bot.supervision.pause import SUPERVISOR
 from storage.database import Database
 from tests.stages.backlog import ANN
 from tests.stages.postgres import Tier

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from bot.client import Client
-from bot.pause import SUPERVISOR
+from bot.cli.client import Client
+from bot.supervision.pause import SUPERVISOR
 from storage.database import Database, Target
 from tests.stages.console import console
 from tests.stages.installation import Installation

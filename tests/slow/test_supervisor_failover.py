@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.client import Client
+from bot.cli.client import Client
 from tests.stages.installation import Installation
 from tests.stages.ledger import read_ledger
 from tests.stages.postgres import Tier

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.places import Places
-from fleet.units import SystemdUnits
+from bot.config.places import Places
+from fleet.host.units import SystemdUnits
 
 pytestmark = pytest.mark.slow
 

@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.activity import Activity
-from bot.backlog import (
+from bot.backlog.activity import Activity
+from bot.backlog.ports import (
     CardShelf,
     Checklists,
     Claims,
@@ -20,10 +20,10 @@ from bot.backlog import (
     Shipments,
     Threads,
 )
-from bot.cards import Card, CardDraft
+from bot.backlog.cards import Card, CardDraft
 from bot.errors import UserError
 from bot.model import Caller, Inbound, InboundBatch, Principal, Via
-from bot.pause import Pauses
+from bot.supervision.pause import Pauses
 from storage.activity import PostgresActivity
 from storage.backlog import postgres_backlog
 from storage.database import Database

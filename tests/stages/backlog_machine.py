@@ -17,10 +17,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bot.cards import Card, CardDraft, CardFilter, CardStatus
+from bot.backlog.cards import Card, CardDraft, CardFilter, CardStatus
 from bot.errors import UserError
 from bot.model import Caller
-from bot.shipment import Entry
+from bot.backlog.shipment import Entry
 from storage.database import Database, Target
 from storage.migrate import migrate
 from tests.stages.backlog import (

@@ -14,10 +14,10 @@ from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 
-from bot.cards import CardStatus
+from bot.backlog.cards import CardStatus
 from bot.errors import TransientError, UserError
 from bot.model import Caller, Principal, Via
-from bot.supervision import OpenDispatch, Outcome, Worker
+from bot.supervision.ports import OpenDispatch, Outcome, Worker
 from storage.database import Database, Target
 from tests.stages.supervision import GRACE, TTL, SupervisionStage, postgres_supervision
 

@@ -14,7 +14,7 @@ import tty
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fleet.keys import Key, KeyReader, Typed
+from fleet.tmux.keys import Key, KeyReader, Typed
 
 CONVERSATION = "ses_stand_in"
 FOOT = f"  ╹{'▀' * 60}"

@@ -21,13 +21,13 @@ from bot.model import (
     agent_address,
     derived_id,
 )
-from bot.places import Places
+from bot.config.places import Places
 from bot.ports import Correspondence
-from fleet.delivery import AgentCarrier
-from fleet.keyboard import Patience, look_at
-from fleet.local import LocalFleet
-from fleet.readiness import Readiness, Thresholds
-from fleet.tmux import Terminal
+from fleet.delivery.carrier import AgentCarrier
+from fleet.delivery.keyboard import Patience, look_at
+from fleet.host.local import LocalFleet
+from fleet.health.readiness import Readiness, Thresholds
+from fleet.tmux.terminal import Terminal
 from tests.fakes.pauses import MemoryPauses
 from tests.waiting import until
 

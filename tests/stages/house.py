@@ -6,7 +6,7 @@ from typing import Protocol
 
 import nio
 
-from bot.rooms import Pins, RoomBuilder, RoomFacts
+from bot.rooms.ports import Pins, RoomBuilder, RoomFacts
 from tests.fakes.rooms import MemoryHouse
 from tests.stages.matrix import Bot
 from tests.stages.synapse import Person
@@ -108,7 +108,7 @@ class MatrixHouseStage:
         self.ann = person.user_id
         self.hers = hers
         self._person = person
-        self._we = bot.town.client(bot.account)
+        self._we = bot.town.client(bot.mail.account)
         self._connector = bot.connector()
 
     @property

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from bot.client import Client
+from bot.cli.client import Client
 from tests.stages.installation import Installation
 
 _ENDS = frozenset({"complete", "release", "reclaim", "block"})

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 
-from bot.concerns import Concerns
+from bot.supervision.concerns import Concerns
 from bot.model import Address, Letter, Message, MessageKind, OutboundMessage
-from bot.pause import Pauses
-from bot.persons import LinkRequests, Links
-from bot.placards import Placards
+from bot.supervision.pause import Pauses
+from bot.people.persons import LinkRequests, Links
+from bot.rooms.placards import Placards
 from bot.ports import (
     Audit,
     Confirmations,
@@ -18,10 +18,10 @@ from bot.ports import (
     Revisions,
     Successions,
 )
-from bot.post import Post
-from bot.reminders import Reminders
+from bot.mail.post import Post
+from bot.news.reminders import Reminders
 from bot.reply import Block, Offer, Text
-from bot.rooms import RoomBook
+from bot.rooms.ports import RoomBook
 from storage.audit import PostgresAudit
 from storage.concerns import PostgresConcerns
 from storage.confirmations import PostgresConfirmations

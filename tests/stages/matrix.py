@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from bot.devices import Verification, VerificationStep
+from bot.rooms.devices import Verification, VerificationStep
 from bot.enclosure import Enclosure
 from bot.model import (
     Address,

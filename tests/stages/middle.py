@@ -6,17 +6,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from bot.backlog import Threads
-from bot.backoff import Backoff
-from bot.choices import Choices
+from bot.backlog.ports import Threads
+from bot.clock.backoff import Backoff
+from bot.mail.choices import Choices
 from bot.command.catalog import Catalog
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, command, topic
 from bot.errors import TransientError
-from bot.file_rules import TAKEN_TYPES, FileRules
-from bot.intake import Intake
-from bot.interpreter import Interpreter
-from bot.mailbox import Mailbox
-from bot.marks import Marks
+from bot.files.rules import TAKEN_TYPES, FileRules
+from bot.mail.intake import Intake
+from bot.command.interpreter import Interpreter
+from bot.mail.mailbox import Mailbox
+from bot.mail.marks import Marks
 from bot.model import (
     Delivery,
     Message,
@@ -28,20 +28,20 @@ from bot.model import (
     agent_address,
     derived_id,
 )
-from bot.pace import Pace
+from bot.clock.pace import Pace
 from bot.policy import Access, Policy
-from bot.porter import Porter, Waits
+from bot.mail.porter import Porter, Waits
 from bot.ports import Carrier, FetchesFiles
-from bot.post import Limits
-from bot.post_office import PostOffice
-from bot.presence import Typing
-from bot.progress import Progress
-from bot.reception import ConnectorCarrier
-from bot.relay import Relay
+from bot.mail.post import Limits
+from bot.mail.post_office import PostOffice
+from bot.mail.presence import Typing
+from bot.mail.progress import Progress
+from bot.wiring.reception import ConnectorCarrier
+from bot.mail.relay import Relay
 from bot.reply import Reply, Text, say
-from bot.revising import Revising
-from bot.router import Router
-from bot.worker import Worker
+from bot.mail.revising import Revising
+from bot.mail.router import Router
+from bot.mail.worker import Worker
 from connectors.memory import MemoryConnector, MemoryPlatform
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.contents import MemoryContents

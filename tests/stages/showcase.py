@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from bot.mailbox import Mailbox
+from bot.mail.mailbox import Mailbox
 from bot.model import Address, Capabilities, Receipt, ReceiptState
-from bot.placards import PinState, State
-from bot.showcase import Rhythm, Showcase
+from bot.rooms.placards import PinState, State
+from bot.rooms.showcase import Rhythm, Showcase
 from tests.fakes.mailroom import MemoryOutbox, Room
 from tests.fakes.rooms import MemoryHouse, MemoryPlacards
 from tests.waiting import until

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from fleet.announcements import Dialog
-from fleet.events import read_events
-from fleet.lookout import Lookout
+from fleet.watch.announcements import Dialog
+from fleet.turns.events import read_events
+from fleet.watch.lookout import Lookout
 from tests.stages.host import Stage
 from tests.waiting import until
 

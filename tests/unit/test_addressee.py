@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.addressee import addressee
+from bot.mail.addressee import addressee
 from bot.errors import SetupError
 from bot.model import Address, agent_address
 from tests.fakes.fleet import HOST, MemoryFleet

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from bot.cards import CardStatus
-from bot.dispatch_rules import Patience
+from bot.backlog.cards import CardStatus
+from bot.supervision.dispatch_rules import Patience
 from bot.model import Receipt, ReceiptState
-from bot.supervision import Outcome
-from bot.tick import MOST_AT_ONCE, Result, Tick
+from bot.supervision.ports import Outcome
+from bot.supervision.tick import MOST_AT_ONCE, Result, Tick
 from tests.stages.backlog import CODER
 from tests.stages.supervision import SupervisionStage, memory_supervision, sighting
 

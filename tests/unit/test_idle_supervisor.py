@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from bot.dispatch_rules import Patience
+from bot.supervision.dispatch_rules import Patience
 from bot.model import MessageKind
-from bot.tick import Tick
+from bot.supervision.tick import Tick
 from tests.stages.backlog import ANN
 from tests.stages.supervision import (
     ORCHESTRATOR,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.command.catalog import read_topic
-from bot.topics import TOPICS
+from bot.wiring.topics import TOPICS
 from storage.queries import Queries, Query, topics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,22 +45,22 @@ RECEIPTS = {
 """Statements that add receipts."""
 
 KEYS = {
-    "fleet/keyboard.py:Keyboard.type": "after the permit, which AgentCarrier asks for right before",
-    "fleet/keyboard.py:Keyboard._enter": "ends what the permit was given for; who looks again asks for a freeze first",
-    "fleet/delivery.py:AgentCarrier._interrupt": "asks _heed_pause under the pane's lock",
-    "fleet/dialogs.py:LocalDialogs.answer": "a person's own key; a freeze refuses it",
+    "fleet/delivery/keyboard.py:Keyboard.type": "after the permit, which AgentCarrier asks for right before",
+    "fleet/delivery/keyboard.py:Keyboard._enter": "ends what the permit was given for; who looks again asks for a freeze first",
+    "fleet/delivery/carrier.py:AgentCarrier._interrupt": "asks _heed_pause under the pane's lock",
+    "fleet/watch/dialogs.py:LocalDialogs.answer": "a person's own key; a freeze refuses it",
 }
 """Calls that paste into a pane of an agent or press a key there."""
 
 KEYBOARDS = {
-    "fleet/delivery.py:AgentCarrier._keyboard": "for _type, which records TYPED, the permit, right before it types, and "
+    "fleet/delivery/carrier.py:AgentCarrier._keyboard": "for _type, which records TYPED, the permit, right before it types, and "
     "for _recollect, which asks _heed_pause first",
 }
 """Those who sit down at a keyboard."""
 
 RECORDS = {
-    "fleet/delivery.py:AgentCarrier._type": "the permit to type",
-    "fleet/delivery.py:AgentCarrier._hand_over": "the same permit, before a message goes through a hatch",
+    "fleet/delivery/carrier.py:AgentCarrier._type": "the permit to type",
+    "fleet/delivery/carrier.py:AgentCarrier._hand_over": "the same permit, before a message goes through a hatch",
 }
 """Calls that record TYPED."""
 
@@ -70,17 +70,17 @@ CLAIMERS = {
 """Who asks the port Claims for a claim."""
 
 DISPATCHERS = {
-    "bot/tick.py:Tick._dispatch": "gives nothing out when its look shows a pause, and the statement looks again",
+    "bot/supervision/tick.py:Tick._dispatch": "gives nothing out when its look shows a pause, and the statement looks again",
 }
 """Who hands out cards."""
 
 SPEAKERS = {
-    "bot/tick.py:Tick._say": "its author is the supervisor, whose words the permit holds back; Send and Ask wait",
-    "bot/tick.py:Tick._ask_for_more": "the same",
+    "bot/supervision/tick.py:Tick._say": "its author is the supervisor, whose words the permit holds back; Send and Ask wait",
+    "bot/supervision/tick.py:Tick._ask_for_more": "the same",
 }
 """Who speaks to agents as the supervisor."""
 
-RAW_TMUX = {"fleet/guard.py"}
+RAW_TMUX = {"fleet/tmux/guard.py"}
 """Files that may speak of tmux's own words for typing."""
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import UserError
-from bot.mailbox import Mailbox
+from bot.mail.mailbox import Mailbox
 from bot.model import (
     Address,
     Message,
@@ -17,8 +17,8 @@ from bot.model import (
     agent_address,
     derived_id,
 )
-from bot.post import Limits
-from bot.post_office import PostOffice
+from bot.mail.post import Limits
+from bot.mail.post_office import PostOffice
 from bot.reply import Text
 from tests.stages.mailroom import Mailroom, memory_mailroom
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.readability import grade, syllables, words
+from bot.render.readability import grade, syllables, words
 
 
 @pytest.mark.parametrize(

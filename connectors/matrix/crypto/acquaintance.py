@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from nio.crypto import OlmDevice
 
-from bot.devices import DeviceTrust
+from bot.rooms.devices import DeviceTrust
 from bot.errors import MosaicError, SetupError, UserError
 from connectors.matrix.crypto.cipher import Cipher
 from connectors.matrix.crypto.exchange import Exchange, Tie

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.devices import DeviceTrust, KnownDevice
+from bot.rooms.devices import DeviceTrust, KnownDevice
 from bot.errors import UserError
 from bot.model import Principal
 from connectors.matrix.crypto.cipher import Cipher

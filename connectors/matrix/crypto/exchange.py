@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.devices import Symbol, VerificationStep
+from bot.rooms.devices import Symbol, VerificationStep
 from connectors.matrix.crypto.sas import (
     AGREEMENT,
     AUTHENTICATION,

@@ -17,7 +17,7 @@ import vodozemac
 from nio import Api
 from nio.crypto.sas import Sas as NioSas
 
-from bot.devices import Symbol
+from bot.rooms.devices import Symbol
 
 AGREEMENT, HASH, AUTHENTICATION, EMOJI, DECIMAL = (
     "curve25519-hkdf-sha256",

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from nio.crypto import OlmDevice
 
-from bot.devices import DeviceTrust, KnownDevice
+from bot.rooms.devices import DeviceTrust, KnownDevice
 from bot.errors import UserError
 from connectors.matrix.crypto.machine import Machine
 from connectors.matrix.crypto.replays import Replays

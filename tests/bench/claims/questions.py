@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
-from bot.cards import CardFilter
+from bot.backlog.cards import CardFilter
 from bot.model import Caller, Principal, Via
 from storage.backlog import postgres_backlog
 from storage.database import Database, Target

@@ -11,24 +11,24 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from bot.backoff import Backoff
-from bot.logs import close_logs, configure_logs
-from bot.mailbox import Mailbox
-from bot.marks import Marks
+from bot.clock.backoff import Backoff
+from bot.config.logs import close_logs, configure_logs
+from bot.mail.mailbox import Mailbox
+from bot.mail.marks import Marks
 from bot.model import Message, MessageKind, agent_address
-from bot.places import Places
+from bot.config.places import Places
 from bot.ports import Part
-from bot.presence import Typing
-from bot.progress import Progress
-from bot.relay import Relay
+from bot.mail.presence import Typing
+from bot.mail.progress import Progress
+from bot.mail.relay import Relay
 from bot.reply import Text
-from bot.worker import Worker
-from fleet.answers import AnswerWatch
-from fleet.delivery import AgentCarrier
-from fleet.local import LocalFleet
-from fleet.lookout import Lookout
+from bot.mail.worker import Worker
+from fleet.watch.answers import AnswerWatch
+from fleet.delivery.carrier import AgentCarrier
+from fleet.host.local import LocalFleet
+from fleet.watch.lookout import Lookout
 from fleet.part import FleetPart
-from fleet.readiness import Thresholds
+from fleet.health.readiness import Thresholds
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
 from storage.outbox import PostgresOutbox

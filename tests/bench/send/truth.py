@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.places import Places
+from bot.config.places import Places
 
 _BODY = "a status report of some length: the build is green, the docs are next, nobody waits for anything"
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.cards import CardDraft, CardFilter, CardStatus
+from bot.backlog.cards import CardDraft, CardFilter, CardStatus
 from bot.errors import UserError
 from storage.database import Database
 from tests.stages.backlog import ANN, CODER, MINUTE, BacklogStage, clear, postgres_stage, refusal

@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 import asyncpg
 import pytest
 
-from bot.cards import CardDraft
+from bot.backlog.cards import CardDraft
 from storage.database import Database
 from storage.queries import Queries
 from tests.stages.backlog import ANN, MINUTE, BacklogStage, clear, postgres_stage, refusal

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.cards import Drift
+from bot.backlog.cards import Drift
 from bot.errors import TransientError
 from storage.database import Database
 from tests.stages.backlog import ANN, BacklogStage, clear, postgres_stage

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.backoff import Backoff
+from bot.clock.backoff import Backoff
 from bot.errors import TransientError
 from bot.model import Address, MessageKind, OutboundMessage
 from connectors.stage import Ledger

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.model import MessageKind
-from bot.render import render
+from bot.render.rendering import render
 from bot.reply import Table
 from tests.integration.console.door import Door, message
 from tests.integration.console.terminal import Terminal

@@ -12,8 +12,8 @@ import pytest
 
 from bot.errors import SetupError
 from connectors.tmux.window import TmuxWindow
-from fleet.chat_window import ChatWindow
-from fleet.tmux import Terminal
+from fleet.host.chat_window import ChatWindow
+from fleet.tmux.terminal import Terminal
 from tests.waiting import until
 
 STAYS = [sys.executable, "-c", "import sys; sys.stdin.read()"]

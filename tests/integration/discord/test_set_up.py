@@ -14,15 +14,15 @@ from typing import Any, TextIO, cast
 import pytest
 from aiohttp import web
 
-from bot.connecting import connect
-from bot.credentials import Credentials
+from bot.cli.connecting import connect
+from bot.config.credentials import Credentials
 from bot.errors import MosaicError, UsageError, UserError
-from bot.places import Places
+from bot.config.places import Places
 from bot.reply import Block, Fields, Text
-from bot.settings import load_settings
-from bot.talk import Talk
+from bot.config.settings import load_settings
+from bot.cli.talk import Talk
 from connectors.discord.permissions import NEEDED, invite_link
-from fleet.roster_file import load
+from fleet.roster.file import load
 from tests.stages.discord_office import (
     ALL_NEEDED,
     CHANNEL_ID,

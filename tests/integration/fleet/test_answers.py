@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from bot.failure import TurnFailure, receipt_of
+from bot.agents.failure import TurnFailure, receipt_of
 from bot.model import Receipt, ReceiptState
-from fleet.answers import AnswerWatch
-from fleet.envelope import wrap
-from fleet.events import read_offset
-from fleet.keyboard import find_proof
-from fleet.rollouts import turns
+from fleet.watch.answers import AnswerWatch
+from fleet.turns.envelope import wrap
+from fleet.turns.events import read_offset
+from fleet.delivery.keyboard import find_proof
+from fleet.watch.rollouts import turns
 from tests.stages.host import DOGFOOD, Stage, ready
 from tests.waiting import until
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import TransientError
-from fleet.control import ControlLine, _blocks
-from fleet.guard import guarded_paste
-from fleet.tmux import Terminal
+from fleet.tmux.control import ControlLine, _blocks
+from fleet.tmux.guard import guarded_paste
+from fleet.tmux.terminal import Terminal
 from tests.stages.installation import is_alive
 from tests.waiting import until
 
@@ -24,7 +24,7 @@ sys.stdin.read()
 
 ASKS_AND_NEVER_READS = """
 import asyncio, os, signal, sys
-from fleet.control import ControlLine
+from fleet.tmux.control import ControlLine
 
 async def main():
     attach = ["attach-session", "-f", "no-output,ignore-size", "-t", "=_holder"]

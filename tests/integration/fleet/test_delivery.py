@@ -7,7 +7,7 @@ import pytest
 from bot.errors import TransientError, UserError
 from bot.model import Queueing, ReceiptState
 from fleet.dogfood.canvas import PROMPT
-from fleet.readiness import Readiness
+from fleet.health.readiness import Readiness
 from tests.stages.host import DOGFOOD, Stage, ready
 from tests.waiting import until
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import TransientError
 from fleet.dogfood.canvas import PROMPT
-from fleet.readiness import Readiness
+from fleet.health.readiness import Readiness
 from tests.stages.host import Stage, ready
 from tests.waiting import until
 

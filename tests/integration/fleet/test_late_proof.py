@@ -9,9 +9,9 @@ import pytest
 from bot.errors import TransientError
 from bot.model import Receipt, ReceiptState
 from fleet import processes
-from fleet.keyboard import HELD, look_at
-from fleet.screen import ScreenState
-from fleet.tmux import Terminal
+from fleet.delivery.keyboard import HELD, look_at
+from fleet.tmux.screen import ScreenState
+from fleet.tmux.terminal import Terminal
 from tests.stages.host import DOGFOOD, Stage, ready
 from tests.waiting import until
 

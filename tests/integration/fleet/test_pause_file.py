@@ -10,7 +10,7 @@ import pytest
 
 from bot.errors import SetupError
 from bot.model import Principal
-from fleet.pause_file import PauseFile
+from fleet.host.pause_file import PauseFile
 from tests.fakes.pauses import MemoryPauses
 from tests.waiting import until
 

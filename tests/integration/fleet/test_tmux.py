@@ -5,9 +5,9 @@ import os
 import sys
 from pathlib import Path
 
-from fleet.chat_window import ChatWindow
-from fleet.terminals import Terminals
-from fleet.tmux import Terminal
+from fleet.host.chat_window import ChatWindow
+from fleet.tmux.terminals import Terminals
+from fleet.tmux.terminal import Terminal
 from tests.waiting import until
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.places import Places
-from fleet.local import LocalFleet
-from fleet.readiness import Thresholds
-from fleet.units import SystemdUnits
+from bot.config.places import Places
+from fleet.host.local import LocalFleet
+from fleet.health.readiness import Thresholds
+from fleet.host.units import SystemdUnits
 from tests.contract.test_units import systemd_units
 from tests.stages.installation import Installation
 from tests.waiting import until
@@ -115,7 +115,7 @@ async def test_a_unit_of_an_agent_that_is_not_in_the_roster_fails_with_the_reaso
     places = Places(tmp_path / "home")
     places.prepare()
     places.roster_file.write_text("version: 1\nagents: []\n")
-    words = [sys.executable, "-P", "-m", "fleet.session", "start", "nobody"]
+    words = [sys.executable, "-P", "-m", "fleet.host.session", "start", "nobody"]
     environment = {"PATH": os.environ["PATH"], "MOSAIC_HOME": str(places.home)}
     status, said = await run(words, environment)
     assert status == 1

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.watching import attach_words
-from fleet.sessions import LocalSessions
-from fleet.tmux import Terminal
+from bot.cli.watching import attach_words
+from fleet.host.sessions import LocalSessions
+from fleet.tmux.terminal import Terminal
 from tests.stages.host import Stage
 from tests.waiting import until
 

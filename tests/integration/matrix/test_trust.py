@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.devices import DeviceTrust
+from bot.rooms.devices import DeviceTrust
 from bot.errors import UserError
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.events import principal

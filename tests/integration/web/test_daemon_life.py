@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.lifecycle import is_alive
+from bot.cli.lifecycle import is_alive
 from tests.stages.installation import Installation
 
 

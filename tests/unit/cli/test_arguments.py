@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.arguments import read_arguments
+from bot.cli.arguments import read_arguments
 from bot.errors import UsageError
-from bot.table import Entry, Table
+from bot.cli.table import Entry, Table
 
 
 def parameter(written: str, kind: str, *, required: bool = True) -> dict[str, object]:

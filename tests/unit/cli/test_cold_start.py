@@ -10,7 +10,7 @@ PROBE = """
 import sys
 before = set(sys.modules)
 import contextlib, io, json
-from bot.cli import main
+from bot.cli.main import main
 with contextlib.redirect_stdout(io.StringIO()):
     status = main(json.loads(sys.argv[1]))
 print(json.dumps([status, sorted({name.partition(".")[0] for name in set(sys.modules) - before})]))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.completion import SCRIPTS, answer, candidates
-from bot.table import Table, read_table
+from bot.cli.completion import SCRIPTS, answer, candidates
+from bot.cli.table import Table, read_table
 
 TABLE = read_table()
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import main
-from bot.doctor import Finding, examine, findings_text
-from bot.places import Places
+from bot.cli.main import main
+from bot.cli.doctor import Finding, examine, findings_text
+from bot.config.places import Places
 
 ROSTER = """version: 1
 connector:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.cli import _status_of
-from bot.client import NotRunning, exit_status
-from bot.reference import CODES
+from bot.cli.main import _status_of
+from bot.cli.client import NotRunning, exit_status
+from bot.cli.reference import CODES
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from bot.cli import main
-from bot.table import OWN, read_table
+from bot.cli.main import main
+from bot.cli.table import OWN, read_table
 
 Said = pytest.CaptureFixture[str]
 

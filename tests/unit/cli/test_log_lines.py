@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.background import log_lines, readable, visible
-from bot.vitals import duration_text, part_line, status_blocks
+from bot.cli.background import log_lines, readable, visible
+from bot.render.vitals import duration_text, part_line, status_blocks
 
 
 def test_an_entry_becomes_a_sentence_with_its_facts() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.command.declare import EVERYONE, Call, Effect, command, topic
 from bot.errors import UserError
-from bot.interpreter import Interpreter
+from bot.command.interpreter import Interpreter
 from bot.model import Caller, Role, Via
 from bot.reply import Reply, Table, Text, say
 from tests.fakes.decisions import MemoryAudit

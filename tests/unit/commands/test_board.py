@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cards import CardDraft
+from bot.backlog.cards import CardDraft
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.command.words import split_line

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cards import Card, CardDraft, CardStatus
+from bot.backlog.cards import Card, CardDraft, CardStatus
 from bot.errors import UserError
-from bot.shipment import Entry, card_of
+from bot.backlog.shipment import Entry, card_of
 from commands.card_file import read_cards, write_cards
 from commands.document import read_document
 from tests.modesty import modest

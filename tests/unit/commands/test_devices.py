@@ -8,7 +8,7 @@ import pytest
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.command.words import split_line
-from bot.devices import DeviceTrust, KnownDevice, VerificationStep
+from bot.rooms.devices import DeviceTrust, KnownDevice, VerificationStep
 from bot.errors import MosaicError, SetupError, UserError
 from bot.model import Address, Caller, Principal, Role, Via
 from bot.policy import Access, Policy

@@ -9,7 +9,7 @@ from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.command.words import split_line
 from bot.errors import UserError
-from bot.holders import Holders
+from bot.supervision.holders import Holders
 from bot.model import Address, Caller, Principal, Role, Via
 from bot.reply import Reply, Table, Text
 from commands.fleet import FleetCommands

@@ -8,9 +8,9 @@ from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.command.words import split_line
 from bot.errors import UserError
-from bot.holders import Holders
+from bot.supervision.holders import Holders
 from bot.model import Address, Caller, Principal, Role, Via
-from bot.pause_watch import PauseWatch
+from bot.supervision.pause_watch import PauseWatch
 from bot.reply import Reply, Text
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands

@@ -10,11 +10,11 @@ from bot.command.declare import Call
 from bot.command.words import split_line
 from bot.errors import UsageError, UserError
 from bot.model import Address, Caller, Principal, Via
-from bot.places import Places
+from bot.config.places import Places
 from bot.reply import Code, Fields, Markdown, Reply, Table, Text
 from commands.personas import PersonaCommands
-from fleet.contracts import shipped_contract
-from fleet.library import LocalPersonas
+from fleet.personas.contracts import shipped_contract
+from fleet.personas.library import LocalPersonas
 
 ANN = Caller(Principal("matrix:@ann:example.org", "Ann"), Via.CHAT)
 

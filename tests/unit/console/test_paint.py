@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from bot.model import MessageKind
-from bot.render import render
+from bot.render.rendering import render
 from bot.reply import Code, Table, Text
 from connectors.tmux.frames import Said
 from connectors.tmux.paint import (

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.personas import Footing
-from bot.places import Places
-from fleet.baselines import Baselines
-from fleet.contracts import shipped_contract
-from fleet.library import LocalPersonas
-from fleet.own_contracts import OwnContracts
-from fleet.personas import persona
+from bot.agents.personas import Footing
+from bot.config.places import Places
+from fleet.personas.baselines import Baselines
+from fleet.personas.contracts import shipped_contract
+from fleet.personas.library import LocalPersonas
+from fleet.personas.own_contracts import OwnContracts
+from fleet.personas.persona import persona
 
 CODE = shipped_contract("code")
 assert CODE is not None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fleet.readers import read_screen
-from fleet.screen import Reading, ScreenState, read_capture, read_styles
+from fleet.tmux.screen import Reading, ScreenState, read_capture, read_styles
 
 CAPTURES = Path(__file__).with_name("captures")
 PROGRAMS = {"gem": "gemini", "oc": "opencode", "dead": "claude"}

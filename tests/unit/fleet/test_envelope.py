@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.model import agent_address
-from fleet.envelope import end_mark, message_ids_of, sanitise, wrap
+from fleet.turns.envelope import end_mark, message_ids_of, sanitise, wrap
 
 ID = "0123456789abcdef0123456789abcdef"
 

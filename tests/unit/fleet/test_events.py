@@ -4,9 +4,9 @@ import json
 import subprocess
 from pathlib import Path
 
-from bot.failure import FailureKind, TurnFailure
-from fleet.events import Event, read_events
-from fleet.hooks import note_into
+from bot.agents.failure import FailureKind, TurnFailure
+from fleet.turns.events import Event, read_events
+from fleet.turns.hooks import note_into
 
 
 def text(message_id: str) -> str:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.failure import FailureKind, TurnFailure, failure_in, receipt_of
+from bot.agents.failure import FailureKind, TurnFailure, failure_in, receipt_of
 from bot.model import Receipt, ReceiptState
-from fleet.failures import failure_of, readable
+from fleet.turns.failures import failure_of, readable
 
 
 @pytest.mark.parametrize(

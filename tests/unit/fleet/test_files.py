@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.events import read_events, read_offset
-from fleet.launcher import read_environment, read_local_environment, write_environment
+from fleet.turns.events import read_events, read_offset
+from fleet.launch.launcher import read_environment, read_local_environment, write_environment
 from fleet.private_files import write_private
 
 ID = "0123456789abcdef"

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from fleet.gate import Gate
+from fleet.tmux.gate import Gate
 
 
 class Walk:

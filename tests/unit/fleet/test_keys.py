@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.keys import Key, KeyReader, Typed
+from fleet.tmux.keys import Key, KeyReader, Typed
 
 
 def merged(items: list[Key | Typed]) -> list[Key | tuple[str, bool]]:

@@ -7,10 +7,10 @@ from itertools import combinations
 
 import pytest
 
-from bot.readability import grade, words
-from bot.table import read_table
-from fleet.contracts import Contract, shipped_contract
-from fleet.personas import shipped_classes
+from bot.render.readability import grade, words
+from bot.cli.table import read_table
+from fleet.personas.contracts import Contract, shipped_contract
+from fleet.personas.persona import shipped_classes
 from tests.unit.fleet.shelves import SHELVES
 
 CLASSES = sorted(name for shelf in SHELVES.values() for name in shelf)

@@ -20,8 +20,8 @@ from bot.model import (
     SendResult,
     agent_address,
 )
-from bot.places import Places
-from fleet.luggage import Luggage, remove_files
+from bot.config.places import Places
+from fleet.delivery.luggage import Luggage, remove_files
 from tests.fakes.contents import MemoryContents
 
 PLAN = Enclosure("plan.pdf", "application/pdf", 3, "c1")

@@ -3,8 +3,8 @@
 import pytest
 
 from bot.model import Queueing
-from fleet.obstacles import obstacle
-from fleet.screen import Reading, ScreenState
+from fleet.delivery.obstacles import obstacle
+from fleet.tmux.screen import Reading, ScreenState
 
 DRAFT = "a draft stands in its prompt"
 

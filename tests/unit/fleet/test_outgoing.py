@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.mailbox import Mailbox
+from bot.mail.mailbox import Mailbox
 from bot.model import Address, Message, MessageKind, Principal, Receipt, ReceiptState, agent_address
-from bot.outgoing import Outgoing, Sent
-from bot.places import Places
+from bot.mail.outgoing import Outgoing, Sent
+from bot.config.places import Places
 from bot.reply import Text
-from fleet.local import LocalFleet
-from fleet.outgoing import LocalAgentFiles
-from fleet.readiness import Thresholds
+from fleet.host.local import LocalFleet
+from fleet.delivery.outgoing import LocalAgentFiles
+from fleet.health.readiness import Thresholds
 from tests.fakes.contents import MemoryContents
 from tests.stages.mailroom import Mailroom, memory_mailroom
 

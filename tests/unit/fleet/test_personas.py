@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.places import Places
-from fleet.personas import known_classes, persona, refusals
-from fleet.prompt import compose, prompt_pieces
-from fleet.roster_file import parse
+from bot.config.places import Places
+from fleet.personas.persona import known_classes, persona, refusals
+from fleet.launch.prompt import compose, prompt_pieces
+from fleet.roster.file import parse
 
 SHIPPED = sorted(
     path.name.removesuffix(".md")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from fleet.pretrust import pretrust
+from fleet.launch.pretrust import pretrust
 
 WORK = Path("/repo/app")
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.places import Places
-from fleet.personas import known_classes
-from fleet.profile import Profile, wanted_by
-from fleet.profile_library import find_profile, profiles, refusals
+from bot.config.places import Places
+from fleet.personas.persona import known_classes
+from fleet.profiles.profile import Profile, wanted_by
+from fleet.profiles.library import find_profile, profiles, refusals
 from tests.unit.fleet.shelves import SHELVES
 
 LEADS = {

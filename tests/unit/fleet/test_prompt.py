@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.places import Places
-from fleet.comms import comms_block
-from fleet.personas import known_classes
-from fleet.prompt import compose, prompt_pieces
-from fleet.roster import Agent, Roster
-from fleet.roster_file import parse
+from bot.config.places import Places
+from fleet.launch.comms import comms_block
+from fleet.personas.persona import known_classes
+from fleet.launch.prompt import compose, prompt_pieces
+from fleet.roster.document import Agent, Roster
+from fleet.roster.file import parse
 from fleet.runtimes import RUNTIMES, Order
 
 ROSTER = """

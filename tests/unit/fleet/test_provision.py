@@ -6,13 +6,13 @@ from typing import get_args
 import pytest
 
 from bot.errors import UserError
-from bot.places import Places
-from bot.provisioning import Provision, Wishes
-from bot.sections import Models as ModelSettings
-from fleet.provisioning import make_provision
-from fleet.roster import RuntimeName
-from fleet.roster_file import parse
-from fleet.tiers import Models
+from bot.config.places import Places
+from bot.agents.provisioning import Provision, Wishes
+from bot.config.sections import Models as ModelSettings
+from fleet.host.provisioning import make_provision
+from fleet.roster.document import RuntimeName
+from fleet.roster.file import parse
+from fleet.personas.tiers import Models
 
 TEAM = """\
 # our fleet

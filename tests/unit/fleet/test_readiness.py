@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.heartbeat import read_heartbeat
-from fleet.panes import FORMAT, parse_pane
-from fleet.readiness import Facts, Readiness, Thresholds, judge
+from fleet.health.heartbeat import read_heartbeat
+from fleet.tmux.panes import FORMAT, parse_pane
+from fleet.health.readiness import Facts, Readiness, Thresholds, judge
 
 NEW = timedelta(seconds=1)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.failure import FailureKind, TurnFailure
-from fleet.records import doing, was_interrupted, what_failed
+from bot.agents.failure import FailureKind, TurnFailure
+from fleet.turns.records import doing, was_interrupted, what_failed
 
 TEXT = "[from a:b → to c:d | class chat | id m1]\nhello\n[end m1]"
 

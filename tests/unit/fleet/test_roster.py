@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import fleet
 from bot.errors import SetupError, UserError
-from fleet.roster_file import demo_roster, load, parse, schema_text
+from fleet.roster.file import demo_roster, load, parse, schema_text
 
 FULL = """\
 version: 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from fleet.roster_file import parse
+from fleet.roster.file import parse
 
 SEED, MUTATIONS, LEAST_REFUSED = 4, 500, 250
 EVERY_FIELD = Path(__file__).parents[3] / "deploy" / "rosters" / "every-field.yaml"

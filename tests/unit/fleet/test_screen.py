@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fleet.dogfood.canvas import ASKING, PROMPT, WORKING
 from fleet.readers import read_screen
-from fleet.screen import Screen, ScreenState, read_capture, read_styles, shows_end
+from fleet.tmux.screen import Screen, ScreenState, read_capture, read_styles, shows_end
 
 RUNTIMES = ["dogfood", "python", "bash", "generic", "claude", "codex", "opencode", "pi", "gemini"]
 

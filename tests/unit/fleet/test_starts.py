@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.starts import crash_loop, note_start, read_starts, wait
+from fleet.health.starts import crash_loop, note_start, read_starts, wait
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.places import Places
-from fleet.episodes import Episodes
-from fleet.stops import PERSON, UNIT, Stops
+from bot.config.places import Places
+from fleet.health.episodes import Episodes
+from fleet.health.stops import PERSON, UNIT, Stops
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.personas import Collision
-from fleet.three_way import bring, unified
+from bot.agents.personas import Collision
+from fleet.personas.three_way import bring, unified
 
 THEN = "# Code\n\n* read\n* write\n* test\n* ask\n\nCalm.\n"
 TEXTS = st.lists(st.sampled_from("abcdef"), max_size=12).map(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.devices import VerificationStep as Step
+from bot.rooms.devices import VerificationStep as Step
 from connectors.matrix.crypto.exchange import Exchange, Word
 from connectors.matrix.crypto.sas import Side
 

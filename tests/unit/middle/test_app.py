@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from bot.app import Daemon, Options
-from bot.credentials import Credentials
-from bot.places import Places
-from bot.settings import load_settings
-from bot.topics import TOPICS
+from bot.config.credentials import Credentials
+from bot.config.places import Places
+from bot.config.settings import load_settings
+from bot.wiring.topics import TOPICS
 
 
 async def test_the_daemon_has_exactly_the_topics_that_help_and_reference_are_made_from(

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SetupError, UsageError, UserError
-from bot.places import Places
-from bot.settings import load_settings
-from bot.talk import Talk
-from bot.wizard import begin
-from fleet.roster_file import load
+from bot.config.places import Places
+from bot.config.settings import load_settings
+from bot.cli.talk import Talk
+from bot.cli.wizard import begin
+from fleet.roster.file import load
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.mailbox import Mailbox
+from bot.mail.mailbox import Mailbox
 from bot.model import Address, Inbound, InboundKind, Message, MessageKind, Principal
 from bot.reply import Offer, Text
 from connectors.memory import KIND, MemoryConnector, MemoryPlatform

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.blueprint import wishes
-from bot.construction import Construction, Ground
+from bot.rooms.blueprint import wishes
+from bot.rooms.construction import Construction, Ground
 from bot.errors import TransientError, UserError
 from bot.model import Address
-from bot.rooms import KeptRoom, Purpose, RoomFacts, RoomRole, RoomWish
-from bot.whereabouts import Whereabouts
+from bot.rooms.ports import KeptRoom, Purpose, RoomFacts, RoomRole, RoomWish
+from bot.rooms.whereabouts import Whereabouts
 from tests.fakes.rooms import MemoryHouse, MemoryRoomBook
 
 ANN = "@ann:e.org"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.enclosure import Attachment, size_text
 from bot.errors import UserError
-from bot.file_rules import LOOKED_AT, TAKEN_TYPES, FileRules, numbered_name, safe_name, shown_type
+from bot.files.rules import LOOKED_AT, TAKEN_TYPES, FileRules, numbered_name, safe_name, shown_type
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 ELF = b"\x7fELF\x02\x01\x01\x00"

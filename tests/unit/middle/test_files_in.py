@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot.cards import CardDraft
+from bot.backlog.cards import CardDraft
 from bot.enclosure import Attachment
 from bot.errors import TransientError, UserError
-from bot.file_rules import TAKEN_TYPES, FileRules
-from bot.marks import FAILED, TAKEN
+from bot.files.rules import TAKEN_TYPES, FileRules
+from bot.mail.marks import FAILED, TAKEN
 from bot.model import Address, Caller, InboundBatch, MessageKind, Via
 from bot.ports import FetchesFiles
 from connectors.memory import MemoryPlatform

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.enclosure import Enclosure
-from bot.mailbox import Mailbox
+from bot.mail.mailbox import Mailbox
 from bot.model import Address, Capabilities, Message, MessageKind, OutboundMessage
 from bot.reply import Block, Code, Markdown, Offer, Table, Text
 from tests.fakes.mailroom import MemoryOutbox, Room

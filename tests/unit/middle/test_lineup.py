@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.errors import TransientError
-from bot.lineup import Lineup
+from bot.mail.lineup import Lineup
 from bot.model import Address, Inbound, InboundBatch, InboundKind, Principal
 from tests.fakes.mailroom import MemoryJournal, Room
 

@@ -9,9 +9,9 @@ import pytest
 from bot.command.catalog import Catalog
 from bot.command.declare import OPERATORS, Call, Effect, command, topic
 from bot.errors import UserError
-from bot.interpreter import Interpreter
-from bot.linking import LIFETIME, Linking
-from bot.mailbox import Mailbox
+from bot.command.interpreter import Interpreter
+from bot.people.linking import LIFETIME, Linking
+from bot.mail.mailbox import Mailbox
 from bot.model import Address, Caller, Principal, Role, Via, derived_id
 from bot.policy import Access, Policy
 from bot.reply import Reply, Text, say

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import UserError
-from bot.failure import FailureKind, TurnFailure
-from bot.marks import MAIL_MARKS
+from bot.agents.failure import FailureKind, TurnFailure
+from bot.mail.marks import MAIL_MARKS
 from bot.model import ReceiptState, SendResult
 from connectors.memory import MemoryPlatform
 from tests.fakes.correspondence import MemoryCorrespondence

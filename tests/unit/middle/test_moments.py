@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
-from bot.moments import (
+from bot.clock.moments import (
     Rule,
     read_clock,
     read_moment,

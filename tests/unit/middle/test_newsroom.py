@@ -11,9 +11,9 @@ from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.command.words import split_line
 from bot.errors import TransientError, UsageError, UserError
-from bot.mailbox import Mailbox
+from bot.mail.mailbox import Mailbox
 from bot.model import Address, Capabilities, Inbound, MessageKind
-from bot.newsroom import Newsroom
+from bot.news.newsroom import Newsroom
 from bot.reply import Fields, Reply, Text
 from commands.backlog import BacklogCommands
 from commands.threads import ThreadCommands

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from bot.cards import CardDraft
-from bot.mailbox import Mailbox
+from bot.backlog.cards import CardDraft
+from bot.mail.mailbox import Mailbox
 from bot.model import Address
-from bot.openings import Openings
+from bot.rooms.openings import Openings
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.mailroom import MemoryOutbox, Room
 from tests.fakes.threads import MemoryThreads

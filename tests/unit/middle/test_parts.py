@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from bot.errors import SetupError, TransientError
 from bot.part_status import PartState, PartStatus
-from bot.parts import Parts
+from bot.wiring.parts import Parts
 from tests.waiting import until
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from bot.errors import TransientError
 from bot.model import Address, Principal
-from bot.pause import Pause
-from bot.pause_watch import PauseWatch
+from bot.supervision.pause import Pause
+from bot.supervision.pause_watch import PauseWatch
 from tests.fakes.pauses import MemoryPauses
 from tests.waiting import until
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import TransientError
-from bot.failure import FailureKind, TurnFailure
+from bot.agents.failure import FailureKind, TurnFailure
 from bot.model import Address, Message, MessageKind, OutboundMessage, Receipt, ReceiptState
-from bot.pace import Pace
-from bot.progress import spoken_time
+from bot.clock.pace import Pace
+from bot.mail.progress import spoken_time
 from bot.reply import Text
 from connectors.memory import MemoryPlatform
 from tests.fakes.mailroom import Room

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.quiet import QuietHours
+from bot.clock.quiet import QuietHours
 from tests.modesty import modest
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -9,8 +9,8 @@ import pytest
 
 from bot.errors import TransientError
 from bot.model import Address, MessageKind
-from bot.reminders import Request
-from bot.reminding import Reminding
+from bot.news.reminders import Request
+from bot.news.reminding import Reminding
 from bot.reply import Text
 from connectors.memory import MemoryPlatform
 from tests.fakes.mailroom import Room

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, time, timedelta
 
 from bot.errors import TransientError
-from bot.moments import Rule
-from bot.schedule import Action, Appointment, Job, Schedule
+from bot.clock.moments import Rule
+from bot.clock.schedule import Action, Appointment, Job, Schedule
 from tests.waiting import until
 
 SOON = timedelta(milliseconds=20)

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.cards import BacklogStats
-from bot.headline import state_of
+from bot.backlog.cards import BacklogStats
+from bot.rooms.headline import state_of
 from bot.model import MessageKind
-from bot.pause import Pause
-from bot.placards import PinState, State
-from bot.showcase import Rhythm
-from bot.supervision import Worker
+from bot.supervision.pause import Pause
+from bot.rooms.placards import PinState, State
+from bot.rooms.showcase import Rhythm
+from bot.supervision.ports import Worker
 from tests.stages.showcase import OPS, QUICK, ShowcaseStage
 from tests.stages.supervision import sighting
 from tests.waiting import until

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from bot.model import Address
-from bot.presence import Typing
+from bot.mail.presence import Typing
 from tests.waiting import until
 
 THREADS = [Address("memory", "ops", thread) for thread in ("$1", "$2")]

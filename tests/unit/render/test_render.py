@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bot.render import render
+from bot.render.rendering import render
 from bot.reply import Block, Board, Code, Column, Fields, Markdown, Slip, Table, Text
 
 
@@ -133,7 +133,7 @@ def test_much_hostile_markdown_takes_no_more_than_moments(source: str) -> None:
 
 
 def test_importing_render_does_not_import_the_markdown_parser() -> None:
-    check = "import sys, bot.render; sys.exit('markdown_it' in sys.modules)"
+    check = "import sys, bot.render.rendering; sys.exit('markdown_it' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 
 

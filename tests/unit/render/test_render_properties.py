@@ -6,8 +6,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.markup import clean, markdown_tokens
-from bot.render import SMALLEST, Rendered, render
+from bot.render.markup import clean, markdown_tokens
+from bot.render.rendering import SMALLEST, Rendered, render
 from bot.reply import (
     Block,
     Board,

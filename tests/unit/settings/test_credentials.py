@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.credentials import Credentials
+from bot.config.credentials import Credentials
 from bot.errors import SetupError
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import structlog
 
-from bot.credentials import Credentials
-from bot.logs import close_logs, configure_logs
+from bot.config.credentials import Credentials
+from bot.config.logs import close_logs, configure_logs
 
 SECRET = "syt_Ym90_hUnTeR/22+é"
 

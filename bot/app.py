@@ -9,56 +9,56 @@ from typing import Any
 
 import structlog
 
-from bot.wiring.announcements import Announcements, Speech
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
-from bot.wiring.connections import Connections
-from bot.config.credentials import Credentials
-from bot.errors import SetupError
-from bot.wiring.filing import make_filing, with_luggage
-from bot.wiring.housing import Housing
 from bot.command.interpreter import Interpreter
-from bot.wiring.life import Life
-from bot.mail.mailbox import Mailbox
-from bot.model import Address, Caller, Message, Principal, Via
-from bot.rooms.moving import Moving
-from bot.part_status import PartState, PartStatus
-from bot.wiring.parts import Parts
-from bot.supervision.pause_watch import PauseWatch
+from bot.config.credentials import Credentials
 from bot.config.places import Places, default_socket_name
-from bot.policy import INVITE, Policy
-from bot.ports import Audit, Carrier, Part
+from bot.config.settings import Settings
+from bot.errors import SetupError
+from bot.mail.mailbox import Mailbox
 from bot.mail.post import Limits
 from bot.mail.post_office import PostOffice
+from bot.mail.worker import Worker
+from bot.model import Address, Caller, Message, Principal, Via
+from bot.part_status import PartState, PartStatus
+from bot.policy import INVITE, Policy
+from bot.ports import Audit, Carrier, Part
+from bot.rooms.moving import Moving
+from bot.supervision.pause_watch import PauseWatch
+from bot.wiring.announcements import Announcements, Speech
+from bot.wiring.connections import Connections
+from bot.wiring.filing import make_filing, with_luggage
+from bot.wiring.housing import Housing
+from bot.wiring.life import Life
+from bot.wiring.parts import Parts
 from bot.wiring.reception import Reception
-from bot.config.settings import Settings
 from bot.wiring.supervising import make_supervision
 from bot.wiring.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
 from bot.wiring.traffic import make_traffic
 from bot.wiring.upkeep import backlog_jobs
-from bot.mail.worker import Worker
 from commands.pause import PauseCommands
 from commands.session import SessionCommands
 from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import TmuxConnector
 from connectors.tmux.window import TmuxWindow
-from fleet.watch.answers import AnswerWatch
+from fleet.delivery.carrier import AgentCarrier
+from fleet.health.readiness import Thresholds
 from fleet.host.briefs import LocalBriefs
 from fleet.host.chat_window import ChatWindow
-from fleet.delivery.carrier import AgentCarrier
-from fleet.watch.dialogs import LocalDialogs
-from fleet.personas.library import LocalPersonas
 from fleet.host.local import LocalFleet
-from fleet.watch.lookout import Lookout
-from fleet.part import FleetPart
 from fleet.host.pause_file import PauseFile
 from fleet.host.provisioning import LocalProvisioning
-from fleet.health.readiness import Thresholds
-from fleet.watch.rollouts import Rollouts
-from fleet.roster.file import demo_roster
-from fleet.roster.store import RosterStore
 from fleet.host.sessions import LocalSessions
 from fleet.host.units import SystemdUnits
+from fleet.part import FleetPart
+from fleet.personas.library import LocalPersonas
+from fleet.roster.file import demo_roster
+from fleet.roster.store import RosterStore
+from fleet.watch.answers import AnswerWatch
+from fleet.watch.dialogs import LocalDialogs
+from fleet.watch.lookout import Lookout
+from fleet.watch.rollouts import Rollouts
 from storage.audit import PostgresAudit
 from storage.backlog import postgres_backlog
 from storage.confirmations import PostgresConfirmations

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from bot.command.declare import ANYBODY, Call, Effect, Help, command, topic
 from bot.errors import UserError
-from bot.people.linking import CODE_LENGTH, LIFETIME, Linking
 from bot.model import Principal, Role
+from bot.people.linking import CODE_LENGTH, LIFETIME, Linking
 from bot.policy import Policy
 from bot.reply import Reply, Table, Text, say
 

@@ -3,13 +3,13 @@
 from datetime import timedelta
 from typing import Annotated
 
-from bot.backlog.ports import CardShelf, Claims, Dependencies, Threads
 from bot.backlog.cards import Card, CardDraft, CardFilter, CardStatus
+from bot.backlog.ports import CardShelf, Claims, Dependencies, Threads
 from bot.command.declare import EVERYONE, WORKERS, Call, Effect, Help, command, topic
 from bot.errors import UsageError
-from bot.supervision.pause import Standing, heeds_pause, nobody_paused, pause_data, pause_line
-from bot.reply import Fields, Reply, Text
 from bot.files.uploads import CardFiles
+from bot.reply import Fields, Reply, Text
+from bot.supervision.pause import Standing, heeds_pause, nobody_paused, pause_data, pause_line
 from commands.card_pages import (
     card_blocks,
     card_data,

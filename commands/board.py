@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bot.backlog.ports import Overview
 from bot.backlog.cards import CardStatus
-from bot.command.declare import EVERYONE, Call, Help, command, topic
 from bot.backlog.overview import Glance, Lane, LaneKind, state_of
-from bot.supervision.pause import Standing, nobody_paused, pause_line
+from bot.backlog.ports import Overview
+from bot.command.declare import EVERYONE, Call, Help, command, topic
 from bot.reply import Board, Column, Reply, Slip, Text
+from bot.supervision.pause import Standing, nobody_paused, pause_line
 from commands.card_pages import card_data, token_for
 
 _MOST_LANES = 24

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.backlog.cards import Card, CardDraft, CardStatus
+from bot.backlog.shipment import Entry, Fault
 from bot.command.words import shorten
 from bot.errors import UserError
-from bot.backlog.shipment import Entry, Fault
 from commands.card_words import (
     AcceptanceValue,
     AgentClass,

@@ -7,9 +7,9 @@ from typing import Any
 from bot.backlog.cards import BacklogStats, Card, CardEvent, CardStatus
 from bot.backlog.checklist import read_checklist
 from bot.enclosure import size_text
+from bot.files.uploads import CardFile
 from bot.model import Caller
 from bot.reply import Block, Fields, Table, Text
-from bot.files.uploads import CardFile
 
 _TIMES = ("claimed_at", "claim_expires_at", "archived_at", "created_at", "updated_at")
 _SHOWN_EVENTS = 20

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from bot.rooms.devices import DeviceTrust, KnownDevice, Verification, VerificationStep
 from bot.model import Address
 from bot.reply import Block, Code, Offer
+from bot.rooms.devices import DeviceTrust, KnownDevice, Verification, VerificationStep
 
 TRUST = {
     DeviceTrust.UNSET: "seen first, not verified",

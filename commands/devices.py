@@ -6,11 +6,11 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.command.declare import MEMBERS, OPERATORS, Call, Effect, Help, command, topic
-from bot.rooms.devices import Devices, DeviceTrust, Verification, Verifications
 from bot.errors import SetupError, UserError
 from bot.model import Principal, Via
 from bot.policy import Policy
 from bot.reply import Block, Reply, Table, Text, say
+from bot.rooms.devices import Devices, DeviceTrust, Verification, Verifications
 from commands.device_words import STEPS, TRUST, device_data, symbols, verification_data
 
 Who = Annotated[

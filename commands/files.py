@@ -7,8 +7,8 @@ from pydantic import Field
 from bot.command.declare import Call, Effect, File, FileUse, Help, command, topic
 from bot.enclosure import size_text
 from bot.errors import UserError
-from bot.model import Role
 from bot.mail.outgoing import Outgoing
+from bot.model import Role
 from bot.reply import Reply, Text
 from commands.mail import MessageId
 

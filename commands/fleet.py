@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, command, topic
 from bot.errors import UserError
-from bot.supervision.holders import Holders
 from bot.model import AgentRecord
-from bot.supervision.pause import Pause, Standing, nobody_paused, pause_line
 from bot.ports import Fleet
 from bot.reply import Block, Reply, Table, Text
+from bot.supervision.holders import Holders
+from bot.supervision.pause import Pause, Standing, nobody_paused, pause_line
 from commands.agent_words import OneOrAll
 
 Watch = Annotated[bool, Help("at the command line: show it again every two seconds")]

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bot.backlog.overview import Excerpt
 from bot.backlog.ports import Overview
 from bot.command.declare import EVERYONE, Call, Help, command, topic
 from bot.model import Via
-from bot.backlog.overview import Excerpt
 from bot.reply import Block, Code, Reply, Text
 from commands.card_words import CardId
 from commands.graph_drawing import mermaid, tree

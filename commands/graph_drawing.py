@@ -5,10 +5,10 @@ What people wrote is only ever a quoted label to Mermaid, with every sign that i
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bot.render.board import mark_of
 from bot.backlog.cards import Card
-from bot.command.words import shorten
 from bot.backlog.overview import STATES, state_of
+from bot.command.words import shorten
+from bot.render.board import mark_of
 
 _LABEL = 60
 _HARMLESS = frozenset(" .,:;!?()-_/+=*'")

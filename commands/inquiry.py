@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from bot.backlog.inquiry import reasons
 from bot.backlog.ports import Checklists, Inquiry
 from bot.command.declare import EVERYONE, WORKERS, Call, Effect, Help, Rest, command, topic
-from bot.backlog.inquiry import reasons
 from bot.reply import Reply, Text
 from commands.card_pages import card_data, cards_table, checklist_lines, token_for
 from commands.card_words import CardId

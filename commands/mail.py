@@ -7,9 +7,9 @@ from pydantic import Field
 
 from bot.command.declare import EVERYONE, MEMBERS, OPERATORS, Call, Effect, Help, command, topic
 from bot.errors import UserError
+from bot.mail.post import Post, spoken, spoken_principal
 from bot.model import Delivery, Message, Receipt, ReceiptState
 from bot.ports import Correspondence
-from bot.mail.post import Post, spoken, spoken_principal
 from bot.reply import Fields, Reply, Table, Text, say
 
 MessageId = Annotated[

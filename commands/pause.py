@@ -6,9 +6,9 @@ from pydantic import AfterValidator, StringConstraints
 
 from bot.command.declare import OPERATORS, Call, Effect, Help, Rest, command, topic
 from bot.errors import UsageError
+from bot.reply import Reply, Text
 from bot.supervision.pause import RESUME_OFFER, pause_data
 from bot.supervision.pause_watch import PauseWatch
-from bot.reply import Reply, Text
 from commands.card_words import one_line
 
 _FLAGS = ("--freeze", "--reason")

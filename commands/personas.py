@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bot.command.declare import EVERYONE, MEMBERS, OPERATORS, Call, Effect, Help, command, topic
 from bot.agents.personas import Collision, Comparison, Description, Footing, Personas
+from bot.command.declare import EVERYONE, MEMBERS, OPERATORS, Call, Effect, Help, command, topic
 from bot.reply import Block, Code, Fields, Markdown, Reply, Table, Text
 
 _WORD = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"

@@ -10,10 +10,10 @@ from pydantic import Field
 from bot.backlog.card_prompt import without_token
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, Rest, command, topic
 from bot.errors import UserError
-from bot.model import Address, Message, MessageKind, Principal, Queueing, derived_id
-from bot.ports import Correspondence, Fleet
 from bot.mail.post import Item, Post, spoken, spoken_principal
 from bot.mail.post_office import PostOffice
+from bot.model import Address, Message, MessageKind, Principal, Queueing, derived_id
+from bot.ports import Correspondence, Fleet
 from bot.reply import Block, Reply, Table, Text, say
 from commands.agent_words import AgentName
 from commands.mail import MessageId, Story, find_message

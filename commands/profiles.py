@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from bot.agents.provisioning import Chair, Provision, Provisioning, SystemType, Wishes
+from bot.agents.units import Units
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, command, topic
 from bot.model import Via
-from bot.agents.provisioning import Chair, Provision, Provisioning, SystemType, Wishes
 from bot.reply import Block, Code, Fields, Reply, Table, Text
-from bot.agents.units import Units
 from commands.chart_drawing import chart_mermaid, chart_tree
 
 Profile = Annotated[

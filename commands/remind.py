@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from bot.clock.moments import read_moment, read_rule, read_span, read_zone, spoken_span
 from bot.command.declare import MEMBERS, Call, Effect, Help, Rest, command, topic
 from bot.errors import UserError
 from bot.model import Address, Role, Via
-from bot.clock.moments import read_moment, read_rule, read_span, read_zone, spoken_span
-from bot.policy import Policy
 from bot.news.reminders import Reminder, Reminders, Request
+from bot.policy import Policy
 from bot.reply import Reply, Table, Text, say
 
 _LONGEST = 2000

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bot.rooms.blueprint import Blueprint
 from bot.command.declare import OPERATORS, Call, Effect, Help, command, topic
-from bot.rooms.construction import Built, Construction, Inspection
 from bot.reply import Block, Fields, Offer, Reply, Text
+from bot.rooms.blueprint import Blueprint
+from bot.rooms.construction import Built, Construction, Inspection
 
 _GOOD_FOR = timedelta(minutes=10)
 

@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from bot.agents.rosters import Rosters
+from bot.agents.units import Units
 from bot.command.declare import OPERATORS, Call, Effect, Help, command, topic
 from bot.errors import UsageError
 from bot.reply import Reply, Text
-from bot.agents.rosters import Rosters
-from bot.agents.units import Units
 from commands.agent_words import AgentName
 
 Class = Annotated[str, Field(min_length=1, max_length=64), Help("the persona that it plays")]

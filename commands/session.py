@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from bot.command.allowed import allowed_values
 from bot.command.catalog import Command
 from bot.command.declare import ANYBODY, EVERYONE, Call, Effect, Help, Rest, command, topic
-from bot.errors import UserError
 from bot.command.interpreter import Interpreter
+from bot.errors import UserError
 from bot.model import Principal, Role
 from bot.policy import Policy
 from bot.ports import Audit
-from bot.reply import Block, Code, Fields, Reply, Table, Text
 from bot.render.vitals import status_blocks
+from bot.reply import Block, Code, Fields, Reply, Table, Text
 
 _SHOWN_DECISIONS = 5
 Digits = Annotated[str, Help("the four digits that you were asked for")]

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from bot.agents.sessions import Check, DialogKey, Dialogs, Scene, Sessions, Way
 from bot.command.declare import (
     EVERYONE,
     MEMBERS,
@@ -16,7 +17,6 @@ from bot.command.declare import (
 )
 from bot.ports import Fleet
 from bot.reply import Block, Code, Reply, Table, Text
-from bot.agents.sessions import Check, DialogKey, Dialogs, Scene, Sessions, Way
 from commands.agent_words import AgentName, OneOrAll
 
 Lines = Annotated[int, Field(ge=1, le=5000), Help("how many rows at most, the last ones")]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, StringConstraints
 
 from bot.backlog.ports import Shipments
+from bot.backlog.shipment import Landing
 from bot.command.declare import (
     EVERYONE,
     WORKERS,
@@ -21,7 +22,6 @@ from bot.command.words import unfenced
 from bot.errors import UsageError, UserError
 from bot.model import Via
 from bot.reply import Code, Fields, Reply, Text
-from bot.backlog.shipment import Landing
 from commands.card_file import read_cards, refusal, shipment_data, write_cards
 from commands.card_words import one_line
 

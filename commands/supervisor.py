@@ -9,9 +9,9 @@ from pydantic import Field
 from bot.backlog.ports import Inquiry
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, command, topic
 from bot.errors import TransientError, UserError
+from bot.reply import Block, Fields, Reply, Table, Text
 from bot.supervision.explanation import explain_agent, explain_card
 from bot.supervision.pause import PAUSE_OFFER, RESUME_OFFER, pause_data
-from bot.reply import Block, Fields, Reply, Table, Text
 from bot.supervision.ports import Dispatches, Leadership, TickRecord, Ticks, Worker
 from bot.supervision.tick import FLEET, Sight, Tick
 

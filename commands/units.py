@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from bot.agents.units import Units
 from bot.command.declare import OPERATORS, Call, Effect, command, topic
 from bot.ports import Fleet
 from bot.reply import Reply, Text, say
-from bot.agents.units import Units
 
 
 @topic("fleet")

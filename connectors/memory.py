@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bot.files.contents import bytes_of
 from bot.enclosure import Attachment
 from bot.errors import TransientError, UserError
-from bot.render.markup import storable
+from bot.files.contents import bytes_of
 from bot.model import (
     Address,
     Capabilities,
@@ -26,6 +25,7 @@ from bot.model import (
     SendResult,
 )
 from bot.ports import Accept, Contents
+from bot.render.markup import storable
 
 KIND = "memory"
 FILE_BYTES = 1024 * 1024

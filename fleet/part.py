@@ -8,12 +8,12 @@ from pathlib import Path
 import structlog
 
 from bot.errors import TransientError
-from fleet.watch.floor import Floor
 from fleet.host.local import LocalFleet
 from fleet.personas.own_contracts import OwnContracts
-from fleet.roster.plan import make_plan
 from fleet.roster.file import load
+from fleet.roster.plan import make_plan
 from fleet.tmux.terminal import answers
+from fleet.watch.floor import Floor
 
 _LOOK = timedelta(seconds=1)
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.supervision.concerns import LONGEST, Concern
 from bot.model import Letter
+from bot.supervision.concerns import LONGEST, Concern
 from storage.database import Database
 from storage.letters import store_letters
 from storage.queries import Queries

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from bot.backlog.cards import Card, CardStatus
+from bot.backlog.undo import in_use, last_change, undone
 from bot.errors import UserError
 from bot.model import Caller
-from bot.backlog.undo import in_use, last_change, undone
 from storage.card_rows import CardRows, difference, holder, writable
 from storage.database import Connection, Database
 from storage.edges import Edges

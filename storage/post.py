@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.model import Message, ReceiptState
 from bot.mail.post import Item
+from bot.model import Message, ReceiptState
 from storage.database import Database
 from storage.letters import read_message
 from storage.queries import Queries

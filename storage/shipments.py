@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.backlog.cards import Card
-from bot.model import Caller
 from bot.backlog.shipment import Entry, Landing, Plan, Standing, card_of, landing_of, once, plan
+from bot.model import Caller
 from storage.card_rows import difference, read_card, writable
 from storage.database import Connection, Database
 from storage.edges import Edges

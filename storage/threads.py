@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from bot.backlog.cards import CardEvent
-from bot.model import Address
 from bot.backlog.threads import CardNews
+from bot.model import Address
 from storage.card_rows import CardRows
 from storage.database import Database
 from storage.queries import Queries

@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.enclosure import Attachment, Enclosure
 from bot.files.rules import numbered_name, safe_name
-from bot.model import Address, Letter, Principal
 from bot.files.uploads import Arrival, CardFile, Upload
+from bot.model import Address, Letter, Principal
 from storage.database import Connection, Database
 from storage.letters import store_letters
 from storage.queries import Queries, storable

@@ -12,8 +12,8 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from bot.errors import SetupError
 from bot.command.interpreter import Interpreter
+from bot.errors import SetupError
 from bot.ports import Consoles, Panes
 from web.body import MOST_BYTES
 from web.identity import Identity, Tokens

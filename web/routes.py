@@ -10,8 +10,8 @@ from aiohttp import WSCloseCode, web
 
 from bot.command.catalog import Command
 from bot.command.declare import Call
-from bot.errors import UsageError, UserError
 from bot.command.interpreter import Interpreter
+from bot.errors import UsageError, UserError
 from bot.model import Via
 from bot.policy import ATTEND, LIST_COMMANDS, STATUS, STOP
 from bot.ports import Consoles

@@ -15,11 +15,11 @@ from bot.backlog.cards import (
     OldTransaction,
 )
 from bot.backlog.inquiry import Situation
-from bot.model import Address, Caller
 from bot.backlog.overview import Excerpt, Lane, LaneKind
 from bot.backlog.shipment import Entry, Landing
 from bot.backlog.threads import CardNews
 from bot.files.uploads import CardFiles
+from bot.model import Address, Caller
 
 
 class CardShelf(Protocol):

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bot.errors import UsageError
 from bot.cli.table import Entry, Table
+from bot.errors import UsageError
 
 _SWITCHES = {"--json": "json", "--yes": "yes", "-y": "yes", "--help": "help", "-h": "help"}
 

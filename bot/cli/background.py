@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.cli.client import Client, NotRunning
+from bot.config.places import Places
 from bot.errors import MosaicError, TransientError, UserError
 from bot.lock import holder
-from bot.config.places import Places
 
 _POLL_SECONDS = 0.05
 _ASK_SECONDS = 5.0

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.errors import SetupError, UsageError, UserError
-from bot.config.places import Places, default_socket_name
 from bot.agents.provisioning import Provision, Wishes
-from bot.config.settings import load_settings
 from bot.cli.wishes import Answers
-from fleet.profiles.library import profiles
+from bot.config.places import Places, default_socket_name
+from bot.config.settings import load_settings
+from bot.errors import SetupError, UsageError, UserError
 from fleet.host.provisioning import make_provision
+from fleet.personas.tiers import Models
+from fleet.profiles.library import profiles
 from fleet.roster.file import demo_roster, parse
 from fleet.roster.store import RosterStore
-from fleet.personas.tiers import Models
 
 DEMO = "demo"
 DOGFOOD = "dogfood"

@@ -10,12 +10,12 @@ from typing import Any
 
 from bot.cli.connector_notes import TOKEN, Found, blocks_of, data_of, write_down
 from bot.cli.connector_wishes import Wish, read_wish
-from bot.config.credentials import Credentials
-from bot.errors import MosaicError, SetupError, UsageError, UserError
-from bot.config.places import Places
-from bot.reply import Block
-from bot.config.settings import load_settings
 from bot.cli.talk import Talk
+from bot.config.credentials import Credentials
+from bot.config.places import Places
+from bot.config.settings import load_settings
+from bot.errors import MosaicError, SetupError, UsageError, UserError
+from bot.reply import Block
 from connectors.discord.permissions import NEEDED, invite_link
 from connectors.discord.survey import Application, Channel, Guild, Survey
 

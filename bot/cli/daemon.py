@@ -7,10 +7,10 @@ import structlog
 
 from bot.app import Daemon, Options
 from bot.config.credentials import Credentials
-from bot.lock import DaemonLock
 from bot.config.logs import close_logs, configure_logs
 from bot.config.places import Places
 from bot.config.settings import load_settings, unknown_variables
+from bot.lock import DaemonLock
 
 
 async def run_daemon(places: Places, environ: Mapping[str, str], options: Options) -> int:

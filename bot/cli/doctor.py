@@ -13,13 +13,13 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from bot.agents.personas import Footing
 from bot.cli.background import visible
 from bot.config.credentials import NAMES, Credentials
-from bot.errors import MosaicError, SetupError, TransientError
-from bot.lock import holder
-from bot.agents.personas import Footing
 from bot.config.places import Places
 from bot.config.settings import load_settings, unknown_variables
+from bot.errors import MosaicError, SetupError, TransientError
+from bot.lock import holder
 from fleet import roster_file
 from fleet.personas.library import LocalPersonas
 from fleet.profiles.library import profiles, refusals

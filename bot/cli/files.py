@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from bot.errors import UsageError, UserError
 from bot.cli.table import Entry
+from bot.errors import UsageError, UserError
 
 MOST_BYTES = 8 * 1024 * 1024
 _STANDARD = "-"

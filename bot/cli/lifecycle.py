@@ -13,10 +13,10 @@ from typing import Any
 
 from bot.cli.background import BackgroundStart, log_lines, readable
 from bot.cli.client import Client, NotRunning
-from bot.errors import TransientError, UserError
 from bot.cli.extra import install_homeserver
-from bot.lock import DaemonLock, holder
 from bot.config.places import Places
+from bot.errors import TransientError, UserError
+from bot.lock import DaemonLock, holder
 from bot.render.vitals import part_line
 
 _STATUS_SECONDS = 5.0

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from bot import __version__
 from bot.cli.arguments import Request, read_arguments
-from bot.errors import ConfirmationRequired, MosaicError, SetupError, UsageError, UserError
 from bot.cli.manual import entry_text, group_text, overview, own_text
 from bot.cli.table import GLOBAL_FLAGS, Entry, Own, Table, own_command, read_table
+from bot.errors import ConfirmationRequired, MosaicError, SetupError, UsageError, UserError
 
 if TYPE_CHECKING:
     from bot.cli.client import Client

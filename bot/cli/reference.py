@@ -13,6 +13,7 @@ from typing import Any
 from bot.cli.client import exit_status
 from bot.command.allowed import allowed_values
 from bot.command.catalog import Command, read_topic
+from bot.config.settings import Section, Settings, settings_keys, variable
 from bot.errors import (
     ConfirmationRequired,
     MosaicError,
@@ -22,7 +23,6 @@ from bot.errors import (
     UserError,
 )
 from bot.render.readability import grade, words
-from bot.config.settings import Section, Settings, settings_keys, variable
 from bot.wiring.topics import TOPICS
 from fleet.personas.contracts import Contract, shipped_contract
 from fleet.personas.persona import shipped_classes

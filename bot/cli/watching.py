@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.errors import MosaicError, UserError
-from bot.reply import from_json
 from bot.render.terminal import to_terminal
+from bot.reply import from_json
 
 _EVERY_SECONDS = 2.0
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"

@@ -13,12 +13,12 @@ from bot.cli.beginning import (
     models_of,
     write_beginning,
 )
-from bot.errors import UsageError, UserError
-from bot.config.places import Places
-from bot.reply import Block, Code, Text
 from bot.cli.talk import Talk
-from bot.render.terminal import show
 from bot.cli.wishes import CONNECTORS, Answers, flag_of, keys_of, read_answers, read_operators
+from bot.config.places import Places
+from bot.errors import UsageError, UserError
+from bot.render.terminal import show
+from bot.reply import Block, Code, Text
 from commands.profiles import ChartForm, preview_blocks
 from fleet.profiles.library import profiles
 

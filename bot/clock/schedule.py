@@ -9,8 +9,8 @@ from typing import Any
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot.errors import MosaicError
 from bot.clock.moments import Rule
+from bot.errors import MosaicError
 
 Action = Callable[[], Awaitable[None]]
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.files.rules import TAKEN_TYPES, FileRules
 from bot.config.section import Section
+from bot.files.rules import TAKEN_TYPES, FileRules
 
 MediaType = Annotated[
     str, Field(strict=True, pattern=r"^[a-z0-9][a-z0-9!#$&^_.+-]*/([a-z0-9][a-z0-9!#$&^_.+-]*|\*)$")

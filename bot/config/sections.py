@@ -11,11 +11,11 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from bot.clock.backoff import Backoff
-from bot.config.clock_sections import Clock, Quiet
-from bot.config.file_sections import Attachments
 from bot.clock.moments import Rule, read_clock
 from bot.clock.pace import Pace
 from bot.clock.quiet import QuietHours
+from bot.config.clock_sections import Clock, Quiet
+from bot.config.file_sections import Attachments
 from bot.config.room_sections import Rooms
 from bot.config.section import HostName, ModelChoice, PrincipalId, Seconds, Section, Text, WallTime
 

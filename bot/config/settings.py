@@ -7,11 +7,11 @@ from typing import Any, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.errors import SetupError
 from bot.config.places import Places
 from bot.config.section import Section
 from bot.config.sections import Settings
 from bot.config.toml_lines import line_of
+from bot.errors import SetupError
 
 __all__ = ["Section", "Settings", "load_settings", "settings_keys", "unknown_variables", "variable"]
 

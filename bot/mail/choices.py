@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from bot.asked import Offered
 from bot.command.declare import Call
-from bot.errors import UserError
 from bot.command.interpreter import Interpreter
+from bot.errors import UserError
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, Inbound, InboundKind
 from bot.ports import Offers

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.backlog.ports import Threads
+from bot.files.uploads import Upload, Uploads
 from bot.mail.marks import TAKEN, mark_on
 from bot.model import Address, Inbound, Message, derived_id
-from bot.files.uploads import Upload, Uploads
 
 
 class Intake:

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bot.render.board import board_text
-from bot.render.folding import Page, pages_of
 from bot.model import (
     Address,
     Capabilities,
@@ -17,6 +15,8 @@ from bot.model import (
     derived_id,
 )
 from bot.ports import Outbox
+from bot.render.board import board_text
+from bot.render.folding import Page, pages_of
 from bot.reply import Block, Board, Code, Fields, Markdown, Offer, Table, Text
 
 _UNKNOWN_PLACE = Capabilities(

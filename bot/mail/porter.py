@@ -12,13 +12,13 @@ from bot.clock.backoff import Backoff
 from bot.enclosure import Enclosure
 from bot.errors import MosaicError, SetupError, TransientError, UserError
 from bot.files.rules import LOOKED_AT, FileRules
+from bot.files.uploads import Arrival, Arrivals, Upload, Uploads
 from bot.mail.mailbox import Mailbox
 from bot.mail.marks import FAILED, mail_marks, mark_on
 from bot.model import Message, MessageKind, ReceiptState, derived_id
 from bot.ports import Contents, FetchesFiles
 from bot.problem import problem_of
 from bot.reply import Text
-from bot.files.uploads import Arrival, Arrivals, Upload, Uploads
 
 LEASE = timedelta(minutes=10)
 """Longer than a connector takes for one file, so that none is fetched twice at once."""

@@ -11,6 +11,7 @@ import structlog
 from bot.errors import UserError
 from bot.mail.mailbox import Mailbox
 from bot.mail.marks import mail_marks
+from bot.mail.post import SETTLED, Limits, Post, spoken, spoken_principal
 from bot.model import (
     Address,
     Message,
@@ -21,7 +22,6 @@ from bot.model import (
     derived_id,
 )
 from bot.ports import Correspondence
-from bot.mail.post import SETTLED, Limits, Post, spoken, spoken_principal
 from bot.reply import Text
 
 _FIRST_LOOK, _LAST_LOOK = 0.02, 0.5

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from bot.clock.pace import LONGEST_SHOW, Pace
 from bot.errors import MosaicError
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, Message, MessageKind, ReceiptState, derived_id
-from bot.clock.pace import LONGEST_SHOW, Pace
 from bot.ports import Correspondence
 from bot.reply import Text
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.agents.failure import TurnFailure, receipt_of
+from bot.clock.pace import LONGEST_SHOW
 from bot.mail.mailbox import Mailbox
 from bot.mail.marks import Marks
-from bot.model import Address, Delivery, Message, MessageKind, Receipt, ReceiptState, derived_id
-from bot.clock.pace import LONGEST_SHOW
-from bot.ports import Correspondence, Outbox, Presence
 from bot.mail.progress import Progress
+from bot.model import Address, Delivery, Message, MessageKind, Receipt, ReceiptState, derived_id
+from bot.ports import Correspondence, Outbox, Presence
 from bot.reply import Markdown, Text
 
 

@@ -10,17 +10,18 @@ from typing import TypeVar
 
 import structlog
 
-from bot.mail.account import account_of
 from bot.asked import Offered
 from bot.clock.backoff import Backoff
-from bot.mail.choices import Choices
 from bot.command.declare import Call
-from bot.errors import TransientError
-from bot.mail.intake import Intake
 from bot.command.interpreter import Interpreter
+from bot.errors import TransientError
+from bot.mail.account import account_of
+from bot.mail.choices import Choices
+from bot.mail.intake import Intake
 from bot.mail.lineup import Lineup
 from bot.mail.mailbox import Mailbox
 from bot.mail.marks import DONE, FAILED, TAKEN, mail_marks, mark_on
+from bot.mail.revising import Revising, mail_id
 from bot.model import (
     Address,
     Caller,
@@ -37,7 +38,6 @@ from bot.policy import TALK
 from bot.ports import Journal, Presence
 from bot.problem import problem_of
 from bot.reply import Block, Offer, Text
-from bot.mail.revising import Revising, mail_id
 
 PREFIX = "!"
 SLOW = timedelta(milliseconds=400)

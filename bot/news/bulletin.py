@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from bot.clock.quiet import QuietHours
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, Message, MessageKind, derived_id
-from bot.clock.quiet import QuietHours
 from bot.reply import Block, Offer, Text
 
 _LOOK = timedelta(seconds=10)

@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from bot.backlog.activity import Activity, Tally
-from bot.backlog.ports import CardShelf
 from bot.backlog.cards import BacklogStats
-from bot.supervision.concerns import Concern, Concerns, concern_line
+from bot.backlog.ports import CardShelf
+from bot.clock.moments import Rule, spoken_span
 from bot.errors import SetupError
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, AgentRecord, Message, MessageKind, derived_id
-from bot.clock.moments import Rule, spoken_span
 from bot.ports import Fleet
 from bot.reply import Block, Fields, Text
+from bot.supervision.concerns import Concern, Concerns, concern_line
 
 _DAY = timedelta(hours=24)
 _LATEST = timedelta(hours=1)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import groupby
 
-from bot.supervision.concerns import Concern, ConcernKind, Concerns, concern_line
+from bot.clock.quiet import QuietHours
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, Message, MessageKind, derived_id
-from bot.clock.quiet import QuietHours
 from bot.reply import Block, Text
+from bot.supervision.concerns import Concern, ConcernKind, Concerns, concern_line
 
 _LOOK = timedelta(seconds=5)
 _GATHER = timedelta(minutes=10)

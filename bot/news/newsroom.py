@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from bot.backlog.ports import NewsFeed
+from bot.backlog.threads import CardNews, sentence_of
 from bot.mail.mailbox import Mailbox
 from bot.model import Message, MessageKind, derived_id
 from bot.reply import Text
-from bot.backlog.threads import CardNews, sentence_of
 
 _PAGE = 200
 _LOOK = timedelta(seconds=2)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.supervision.concerns import Concern, Concerns
+from bot.clock.quiet import QuietHours
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, Message, MessageKind, derived_id
-from bot.clock.quiet import QuietHours
 from bot.reply import Block, Offer
+from bot.supervision.concerns import Concern, Concerns
 
 _AGAIN_AFTER = timedelta(minutes=30)
 

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from bot.clock.moments import read_rule, read_zone, spoken_span
 from bot.command.declare import Call
-from bot.errors import MosaicError, UsageError
 from bot.command.interpreter import Interpreter
+from bot.errors import MosaicError, UsageError
 from bot.mail.mailbox import Mailbox
 from bot.model import Caller, Message, MessageKind, Via, derived_id
-from bot.clock.moments import read_rule, read_zone, spoken_span
-from bot.problem import problem_of
 from bot.news.reminders import Reminder, Reminders
+from bot.problem import problem_of
 from bot.reply import Block, Text
 
 _PAGE = 50

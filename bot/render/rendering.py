@@ -8,9 +8,18 @@ from itertools import accumulate, zip_longest
 
 from bot.render.board import board_html, board_text, cut_board, slips_of
 from bot.render.markup import clean, code_html, fenced, inline, markdown_html, paragraph
-from bot.reply import Block, Board, Code, Column, Fields, Markdown, Slip, Table, Text
-from bot.render.rows import align, aligned_html, is_narrow, list_html, list_text, pad, plain_cell, width_of
+from bot.render.rows import (
+    align,
+    aligned_html,
+    is_narrow,
+    list_html,
+    list_text,
+    pad,
+    plain_cell,
+    width_of,
+)
 from bot.render.split import close_fence, cut_lines, cut_markdown, cut_markdown_blocks, cut_text
+from bot.reply import Block, Board, Code, Column, Fields, Markdown, Slip, Table, Text
 
 SMALLEST = 512  # bytes; below that a heading or a fence may not fit beside its content
 _WIDEST = 40  # columns to which the names of fields are padded; a longer one pushes its row out

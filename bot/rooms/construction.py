@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import structlog
 
-from bot.rooms.blueprint import Adopt, Blueprint, Make, Mend, Site, Step, draw
 from bot.errors import MosaicError, TransientError, UserError
 from bot.model import Address
+from bot.rooms.blueprint import Adopt, Blueprint, Make, Mend, Site, Step, draw
 from bot.rooms.ports import KeptRoom, Purpose, RoomBook, RoomBuilder, RoomFacts, RoomRole, RoomWish
 from bot.rooms.whereabouts import Whereabouts
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bot.backlog.cards import BacklogStats
+from bot.rooms.placards import State
 from bot.supervision.concerns import Concern
 from bot.supervision.pause import Pause
-from bot.rooms.placards import State
 from bot.supervision.ports import OpenDispatch, Worker
 
 _SHOWN = 8

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.backlog.ports import CardShelf, Threads
 from bot.backlog.cards import Card, CardFilter, CardStatus
+from bot.backlog.ports import CardShelf, Threads
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, Message, MessageKind, derived_id
 from bot.reply import Text

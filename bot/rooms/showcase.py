@@ -11,8 +11,8 @@ import structlog
 from bot.errors import MosaicError, TransientError, UserError
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, Message, MessageKind, derived_id
-from bot.rooms.placards import PinState, Placard, Placards, State
 from bot.reply import Fields, Text
+from bot.rooms.placards import PinState, Placard, Placards, State
 from bot.rooms.ports import Pins
 
 _CHECK = timedelta(minutes=1)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Protocol
 
-from bot.model import Letter
 from bot.clock.moments import spoken_span
+from bot.model import Letter
 
 LONGEST = 4000
 """Characters of a text that are kept."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from bot.backlog.cards import Card, CardStatus
 from bot.agents.failure import FailureKind, failure_in
+from bot.backlog.cards import Card, CardStatus
 from bot.model import Receipt, ReceiptState
 from bot.supervision.ports import AVAILABLE, WORKING, OpenDispatch, Outcome, Worker
 

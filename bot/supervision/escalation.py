@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.backlog.ports import Backlog
 from bot.backlog.cards import CardStatus
-from bot.supervision.concerns import ConcernKind, Concerns
+from bot.backlog.ports import Backlog
 from bot.errors import UserError
+from bot.supervision.concerns import ConcernKind, Concerns
 from bot.supervision.matching import spelled
 from bot.supervision.ports import Demand, Dispatch, Dispatches, Outcome
 from bot.supervision.tick import BY, Result, Sight

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 
-from bot.backlog.ports import CardShelf
 from bot.backlog.cards import CardFilter, CardStatus
+from bot.backlog.ports import CardShelf
 from bot.errors import TransientError
 from bot.model import AgentRecord
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from bot.errors import TransientError
 from bot.model import Address, Principal
-from bot.supervision.pause import RESUME_OFFER, Pause, Pauses
 from bot.reply import Offer
+from bot.supervision.pause import RESUME_OFFER, Pause, Pauses
 
 Tell = Callable[[str, tuple[Offer, ...]], None]
 

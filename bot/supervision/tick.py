@@ -7,18 +7,18 @@ from functools import cached_property
 
 import structlog
 
-from bot.backlog.ports import Backlog
 from bot.backlog.card_prompt import CARD_TAG, REPLAN_TAG, ask_prompt, card_prompt, replan_prompt
 from bot.backlog.cards import Card, CardStatus
-from bot.supervision.dispatch_rules import Ask, End, Patience, Renew, Send, Step, Wait, next_step
+from bot.backlog.ports import Backlog
 from bot.enclosure import Enclosure
 from bot.errors import UserError
 from bot.mail.mailbox import Mailbox
-from bot.supervision.matching import Standing, all_spelled, nobody_for, order, standing, takes
 from bot.model import Address, Caller, Message, MessageKind, Via, agent_address, derived_id
-from bot.supervision.pause import SUPERVISOR, Pause, Pauses
 from bot.ports import Outbox
 from bot.reply import Text
+from bot.supervision.dispatch_rules import Ask, End, Patience, Renew, Send, Step, Wait, next_step
+from bot.supervision.matching import Standing, all_spelled, nobody_for, order, standing, takes
+from bot.supervision.pause import SUPERVISOR, Pause, Pauses
 from bot.supervision.ports import (
     AVAILABLE,
     Demand,

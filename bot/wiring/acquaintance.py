@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from bot.wiring.connections import Connections
-from bot.people.linking import Linking
 from bot.mail.mailbox import Mailbox
+from bot.people.linking import Linking
 from bot.policy import Policy
 from bot.ports import Part
+from bot.wiring.connections import Connections
 from commands.accounts import AccountCommands
 from storage.database import Database
 from storage.persons import PostgresLinkRequests, PostgresLinks

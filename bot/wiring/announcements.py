@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.backlog.ports import CardShelf
+from bot.clock.schedule import Appointment, Job, Schedule
+from bot.command.interpreter import Interpreter
+from bot.config.settings import Settings
+from bot.mail.mailbox import Mailbox
+from bot.mail.post import spoken
+from bot.model import Address
 from bot.news.bulletin import Bulletin
-from bot.supervision.concerns import ConcernKind
 from bot.news.daily import DailyDigest
 from bot.news.digest import Digest
-from bot.command.interpreter import Interpreter
-from bot.mail.mailbox import Mailbox
-from bot.model import Address
 from bot.news.outcry import Outcry
-from bot.supervision.pause import Pause
+from bot.news.reminding import Reminding
 from bot.policy import Policy
 from bot.ports import Fleet, Part
-from bot.mail.post import spoken
-from bot.news.reminding import Reminding
-from bot.clock.schedule import Appointment, Job, Schedule
-from bot.config.settings import Settings
+from bot.supervision.concerns import ConcernKind
+from bot.supervision.pause import Pause
 from commands.remind import RemindCommands
 from fleet.watch.announcements import Dialog, announcement, offers, shown
 from storage.activity import PostgresActivity

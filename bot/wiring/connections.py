@@ -7,10 +7,9 @@ from functools import partial
 from typing import cast
 
 from bot.config.credentials import Credentials
-from bot.rooms.devices import Devices, KnowsDevices, Verification, Verifications
+from bot.config.settings import Settings
 from bot.errors import SetupError
 from bot.model import Address, Capabilities, Principal
-from bot.rooms.moving import Moving
 from bot.people.persons import Persons
 from bot.policy import Access
 from bot.ports import (
@@ -22,9 +21,10 @@ from bot.ports import (
     Positions,
     ShowsTyping,
 )
-from bot.wiring.reception import ConnectorCarrier, Open
+from bot.rooms.devices import Devices, KnowsDevices, Verification, Verifications
+from bot.rooms.moving import Moving
 from bot.rooms.ports import HasRooms
-from bot.config.settings import Settings
+from bot.wiring.reception import ConnectorCarrier, Open
 from commands.device_words import Put, tell_of
 from connectors.matrix.accounts import LocalAccounts
 from connectors.matrix.homeserver import LocalHomeserver

@@ -7,19 +7,19 @@ from datetime import timedelta
 
 import structlog
 
-from bot.wiring.connections import Connections
+from bot.clock.schedule import Job
+from bot.config.places import Places
+from bot.config.settings import Settings
 from bot.mail.intake import Intake
 from bot.mail.mailbox import Mailbox
 from bot.mail.outgoing import Outgoing
-from bot.config.places import Places
 from bot.mail.porter import Porter, Waits
 from bot.ports import Carrier
-from bot.clock.schedule import Job
-from bot.config.settings import Settings
+from bot.wiring.connections import Connections
 from commands.files import FileCommands
-from fleet.host.local import LocalFleet
 from fleet.delivery.luggage import Luggage, remove_files
 from fleet.delivery.outgoing import LocalAgentFiles
+from fleet.host.local import LocalFleet
 from storage.contents import PostgresContents
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database

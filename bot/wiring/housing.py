@@ -4,25 +4,25 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from bot.wiring.acquaintance import Acquaintance
 from bot.backlog.ports import Backlog
-from bot.rooms.blueprint import wishes
-from bot.supervision.concerns import Concerns
-from bot.wiring.connections import Connections
-from bot.rooms.construction import Construction, Ground
-from bot.rooms.headline import state_of
+from bot.config.settings import Settings
 from bot.mail.mailbox import Mailbox
 from bot.model import Address
 from bot.news.newsroom import Newsroom
-from bot.rooms.openings import Openings
-from bot.supervision.pause import Pause
-from bot.rooms.placards import State
 from bot.policy import Policy
 from bot.ports import Part
+from bot.rooms.blueprint import wishes
+from bot.rooms.construction import Construction, Ground
+from bot.rooms.headline import state_of
+from bot.rooms.openings import Openings
+from bot.rooms.placards import State
 from bot.rooms.ports import Pins, RoomRole, RoomWish
-from bot.config.settings import Settings
 from bot.rooms.showcase import Rhythm, Showcase
 from bot.rooms.whereabouts import Whereabouts
+from bot.supervision.concerns import Concerns
+from bot.supervision.pause import Pause
+from bot.wiring.acquaintance import Acquaintance
+from bot.wiring.connections import Connections
 from commands.devices import DeviceCommands
 from commands.rooms import RoomCommands
 from fleet.host.local import LocalFleet

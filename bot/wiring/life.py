@@ -12,8 +12,8 @@ import structlog
 
 from bot import __version__
 from bot.part_status import PartStatus
-from bot.supervision.pause import Pause, pause_data
 from bot.render.vitals import part_data
+from bot.supervision.pause import Pause, pause_data
 
 
 class Life:

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from functools import partial
 
 from bot.backlog.ports import Backlog
-from bot.supervision.concerns import Concerns
-from bot.supervision.dispatch_rules import Patience
-from bot.supervision.escalation import Bounds, Escalation
+from bot.clock.schedule import Job
+from bot.config.settings import Settings
 from bot.mail.mailbox import Mailbox
 from bot.model import Address
 from bot.ports import Outbox, Part
-from bot.clock.schedule import Job
-from bot.config.settings import Settings
+from bot.supervision.concerns import Concerns
+from bot.supervision.dispatch_rules import Patience
+from bot.supervision.escalation import Bounds, Escalation
 from bot.supervision.supervisor import Pace, Supervisor
 from bot.supervision.tick import Seams, Tick
 from commands.supervisor import SupervisorCommands

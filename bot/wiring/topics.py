@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 
-from bot.backlog.ports import Backlog, CardShelf
-from bot.backlog.briefs import Briefs
-from bot.supervision.holders import Holders
-from bot.supervision.pause import Standing
 from bot.agents.personas import Personas
-from bot.ports import Correspondence, Fleet
-from bot.mail.post import Post
-from bot.mail.post_office import PostOffice
 from bot.agents.provisioning import Provisioning
 from bot.agents.rosters import Rosters
 from bot.agents.sessions import Dialogs, Sessions
 from bot.agents.units import Units
+from bot.backlog.briefs import Briefs
+from bot.backlog.ports import Backlog, CardShelf
+from bot.mail.post import Post
+from bot.mail.post_office import PostOffice
+from bot.ports import Correspondence, Fleet
+from bot.supervision.holders import Holders
+from bot.supervision.pause import Standing
 from commands.accounts import AccountCommands
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands

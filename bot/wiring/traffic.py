@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
+from bot.command.interpreter import Interpreter
+from bot.config.settings import Settings
 from bot.mail.addressee import addressee
 from bot.mail.choices import Choices
-from bot.wiring.connections import Connections
 from bot.mail.intake import Intake
-from bot.command.interpreter import Interpreter
 from bot.mail.mailbox import Mailbox
 from bot.mail.marks import Marks
 from bot.mail.presence import Typing
@@ -16,7 +16,7 @@ from bot.mail.progress import Progress
 from bot.mail.relay import Relay
 from bot.mail.revising import Revising
 from bot.mail.router import Router
-from bot.config.settings import Settings
+from bot.wiring.connections import Connections
 from fleet.host.local import LocalFleet
 from fleet.turns.records import doing_of
 from storage.correspondence import PostgresCorrespondence

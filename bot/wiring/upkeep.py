@@ -6,9 +6,9 @@ from datetime import timedelta
 import structlog
 
 from bot.backlog.ports import Backlog, Claims, Housekeeping, Recount
-from bot.model import Caller, Principal, Via
 from bot.clock.schedule import Job
 from bot.config.settings import Settings
+from bot.model import Caller, Principal, Via
 
 _GUARD_EVERY = timedelta(minutes=1)
 _ARCHIVE_EVERY = timedelta(hours=1)

@@ -11,10 +11,9 @@ from typing import Any
 
 import structlog
 
-from bot.files.contents import bytes_of
-from bot.rooms.devices import Devices, Verification, Verifications
 from bot.enclosure import Attachment, Enclosure
 from bot.errors import MosaicError, SetupError, UserError
+from bot.files.contents import bytes_of
 from bot.model import (
     Address,
     Capabilities,
@@ -27,6 +26,7 @@ from bot.model import (
     derived_id,
 )
 from bot.ports import Accept, Contents
+from bot.rooms.devices import Devices, Verification, Verifications
 from bot.rooms.ports import Pins, RoomBuilder
 from connectors.matrix.building import Building
 from connectors.matrix.crypto.cipher import Cipher

@@ -19,9 +19,9 @@ from typing import Any
 import structlog
 from nio.crypto import OlmDevice
 
-from bot.rooms.devices import Verification, VerificationStep
 from bot.errors import MosaicError, SetupError, TransientError, UserError
 from bot.model import Address, Principal
+from bot.rooms.devices import Verification, VerificationStep
 from connectors.matrix.answers import RoomEvent
 from connectors.matrix.channel import Channel, Heard, from_device, in_room
 from connectors.matrix.crypto.acquaintance import Acquaintance

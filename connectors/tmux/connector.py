@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.errors import TransientError, UserError
-from bot.render.markup import storable
 from bot.model import (
     Address,
     Capabilities,
@@ -24,6 +23,7 @@ from bot.model import (
     SendResult,
 )
 from bot.ports import Accept, ConsoleLine
+from bot.render.markup import storable
 from connectors.tmux.desk import Desk, Outgoing
 from connectors.tmux.frames import (
     Hello,

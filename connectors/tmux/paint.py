@@ -9,8 +9,8 @@ from rich.markdown import Markdown
 from rich.syntax import Syntax
 from rich.text import Text
 
-from bot.render.markup import clean, language_of
 from bot.model import MessageKind
+from bot.render.markup import clean, language_of
 from bot.render.terminal import WORD_STYLES, paint
 from connectors.tmux.frames import Said
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.errors import TransientError, UserError
-from bot.render.markup import clean
 from bot.model import MessageKind
+from bot.render.markup import clean
 from connectors.tmux.client import Away, ConsoleClient, Incoming
 from connectors.tmux.frames import Refused, Said
 from connectors.tmux.paint import author_name

@@ -11,10 +11,7 @@ import structlog
 from bot.errors import PausedError, TransientError, UserError
 from bot.model import Delivery, OutboundMessage, Queueing, Receipt, ReceiptState, SendResult
 from bot.supervision.pause import Pauses
-from fleet.turns.envelope import wrap
-from fleet.turns.events import size_of
 from fleet.delivery.handover import Handover
-from fleet.health.heartbeat import Heartbeat, read_heartbeat
 from fleet.delivery.keyboard import (
     HELD,
     Enters,
@@ -25,11 +22,14 @@ from fleet.delivery.keyboard import (
     is_held,
     look_at,
 )
+from fleet.delivery.obstacles import WORKING, obstacle
+from fleet.health.heartbeat import Heartbeat, read_heartbeat
 from fleet.host.local import Door, LocalFleet
 from fleet.lock import held
-from fleet.delivery.obstacles import WORKING, obstacle
 from fleet.runtimes import Proof
 from fleet.tmux.screen import ScreenState
+from fleet.turns.envelope import wrap
+from fleet.turns.events import size_of
 
 Record = Callable[[Receipt], Awaitable[None]]
 

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from bot.backlog.card_prompt import without_token
+from bot.config.places import Places
 from bot.errors import UserError
 from bot.model import ReceiptState, SendResult
-from bot.config.places import Places
 from fleet import processes
-from fleet.turns.envelope import end_mark
-from fleet.turns.events import read_events, size_of
 from fleet.host.local import Door
 from fleet.readers import read_screen
 from fleet.runtimes import Proof
 from fleet.tmux.screen import Reading, Screen, ScreenState, screen_of, shows_end
+from fleet.turns.envelope import end_mark
+from fleet.turns.events import read_events, size_of
 
 _PASTED = re.compile(r"\[(?:Pasted|paste) [^\]]{1,60}\]")
 HELD = "its program is held (SIGSTOP, or a debugger)"

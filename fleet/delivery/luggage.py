@@ -9,11 +9,11 @@ from pathlib import Path
 
 import structlog
 
-from bot.files.contents import bytes_of
+from bot.config.places import Places
 from bot.enclosure import Enclosure, size_text
 from bot.errors import TransientError, UserError
+from bot.files.contents import bytes_of
 from bot.model import Delivery, Receipt, SendResult
-from bot.config.places import Places
 from bot.ports import Carrier, Contents
 
 

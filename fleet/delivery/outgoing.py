@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bot.errors import UserError
-from bot.model import Address
 from bot.mail.outgoing import AgentFile
+from bot.model import Address
 from fleet.host.local import LocalFleet
 
 _PIECE = 256 * 1024

@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.model import AgentRecord
-from bot.config.places import Places
 from bot.agents.units import UnitState
+from bot.config.places import Places
+from bot.model import AgentRecord
 from fleet.health.heartbeat import Heartbeat
-from fleet.tmux.panes import OWN_ROLES, Pane
 from fleet.health.readiness import Facts, Readiness, Thresholds, judge
-from fleet.roster.document import Agent
-from fleet.runtimes import RUNTIMES
 from fleet.health.starts import crash_loop
 from fleet.health.vital_signs import VitalSigns
+from fleet.roster.document import Agent
+from fleet.runtimes import RUNTIMES
+from fleet.tmux.panes import OWN_ROLES, Pane
 
 
 @dataclass(frozen=True, slots=True)

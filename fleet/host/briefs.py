@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from bot.backlog.briefs import Piece
 from bot.errors import UserError
-from fleet.launch.comms import comms_block
 from fleet.host.local import LocalFleet
+from fleet.launch.comms import comms_block
 from fleet.launch.prompt import prompt_pieces
 
 

@@ -11,26 +11,26 @@ from typing import Any
 
 import structlog
 
+from bot.agents.units import Units
+from bot.config.places import Places
 from bot.errors import SetupError, TransientError, UserError
 from bot.model import Address, AgentRecord, Principal, agent_address
-from bot.config.places import Places
-from bot.agents.units import Units
 from fleet import processes
-from fleet.roster.addresses import address_of
-from fleet.turns.bounds import bound_events
-from fleet.lock import held
 from fleet.health.observation import Observer
-from fleet.tmux.panes import Pane
+from fleet.health.readiness import Thresholds
+from fleet.health.starts import note_start, refuse_too_soon
+from fleet.health.stops import PERSON, Stops
 from fleet.launch.papers import Papers
 from fleet.launch.preparation import Preparation
-from fleet.health.readiness import Thresholds
+from fleet.lock import held
+from fleet.roster.addresses import address_of
 from fleet.roster.document import FLOOR, Agent, Roster
 from fleet.roster.file import load
 from fleet.runtimes import RUNTIMES, Runtime
-from fleet.health.starts import note_start, refuse_too_soon
-from fleet.health.stops import PERSON, Stops
-from fleet.tmux.terminals import Terminals
+from fleet.tmux.panes import Pane
 from fleet.tmux.terminal import Terminal
+from fleet.tmux.terminals import Terminals
+from fleet.turns.bounds import bound_events
 
 _PATIENCE = timedelta(seconds=60)
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.config.places import Places
 from bot.agents.provisioning import Chair, Provision, SystemType, Wishes
+from bot.config.places import Places
 from fleet.host.local import LocalFleet
-from fleet.profiles.profile import Profile, wanted_by
+from fleet.personas.tiers import Models
 from fleet.profiles.library import find_profile, profiles, refusals
+from fleet.profiles.profile import Profile, wanted_by
 from fleet.profiles.provision import draft, tier_of
 from fleet.roster.document import Roster
 from fleet.roster.edit import extend
 from fleet.roster.file import parse
 from fleet.roster.store import RosterStore
-from fleet.personas.tiers import Models
 
 _KEPT, _NEW, _BESIDE = "kept", "new", "kept, not in the profile"
 

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 
 import structlog
 
-from bot.errors import MosaicError
 from bot.config.places import Places
 from bot.config.settings import load_settings
-from fleet.host.local import LocalFleet
+from bot.errors import MosaicError
 from fleet.health.readiness import Thresholds
 from fleet.health.stops import UNIT
+from fleet.host.local import LocalFleet
 
 _USAGE = "usage: python -m fleet.host.session start|stop NAME"
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.agents.sessions import Check, Scene, Way
 from bot.backlog.card_prompt import without_token
 from bot.model import AgentRecord
-from bot.agents.sessions import Check, Scene, Way
 from fleet.health.heartbeat import read_heartbeat
 from fleet.host.local import Door, LocalFleet
-from fleet.tmux.panes import Pane
 from fleet.readers import read_screen
 from fleet.roster.document import Agent
+from fleet.tmux.panes import Pane
 from fleet.tmux.screen import Screen, screen_of
 
 _PRIVATE = 0o600

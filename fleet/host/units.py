@@ -9,9 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bot.errors import UserError
-from bot.config.places import Places, default_socket_name
 from bot.agents.units import UnitState
+from bot.config.places import Places, default_socket_name
+from bot.errors import UserError
 
 _FRESH_SECONDS = 10.0
 _PATH = "%h/.local/bin:/usr/local/bin:/usr/bin:/bin"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from bot.errors import UserError
 from bot.config.places import Places
+from bot.errors import UserError
 from fleet.profiles.library import find_profile
 from fleet.roster.document import Agent, Roster
 

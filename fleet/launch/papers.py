@@ -10,8 +10,8 @@ from pathlib import Path
 
 import structlog
 
-from bot.errors import UserError
 from bot.config.places import Places
+from bot.errors import UserError
 from fleet.launch.launcher import local_file, read_local_environment, write_environment
 from fleet.private_files import write_private
 from fleet.roster.document import Agent

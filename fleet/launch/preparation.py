@@ -7,12 +7,12 @@ from pathlib import Path
 
 import structlog
 
-from bot.errors import UserError
 from bot.config.places import Places
+from bot.errors import UserError
 from fleet.launch.papers import Papers
-from fleet.personas.persona import persona
 from fleet.launch.pretrust import pretrust
 from fleet.launch.prompt import compose, prompt_pieces
+from fleet.personas.persona import persona
 from fleet.roster.document import Agent, Roster
 from fleet.runtimes import RUNTIMES, Order
 

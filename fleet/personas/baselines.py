@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.errors import UserError
 from bot.agents.personas import Comparison, Footing
 from bot.config.places import Places
+from bot.errors import UserError
 from fleet.personas.contracts import shipped_contract
 from fleet.personas.persona import own_files
-from fleet.private_files import write_private
 from fleet.personas.three_way import bring, unified
+from fleet.private_files import write_private
 
 
 def shipped_text(agent_class: str) -> str:

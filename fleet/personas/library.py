@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from bot.errors import UserError
 from bot.agents.personas import Comparison, Description, Footing
 from bot.config.places import Places
+from bot.errors import UserError
 from fleet import personas
 from fleet.personas.baselines import Baselines, shipped_text
 from fleet.personas.persona import GENERAL, known_classes, own_files, persona

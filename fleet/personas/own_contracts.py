@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import structlog
 
-from bot.errors import UserError
 from bot.config.places import Places
+from bot.errors import UserError
 from fleet.personas.baselines import Baselines
 from fleet.personas.persona import refusals
 

@@ -10,8 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bot.errors import UserError
 from bot.config.places import Places
+from bot.errors import UserError
 from fleet.personas.contracts import Contract, Tier, read_contract, shipped_contract
 
 GENERAL = "general"

@@ -12,11 +12,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bot.errors import UserError
 from bot.config.places import Places
+from bot.errors import UserError
 from fleet.personas.persona import known_classes
-from fleet.profiles.profile import ID_PATTERN, Profile, ProfileFile
 from fleet.profiles.checks import faults
+from fleet.profiles.profile import ID_PATTERN, Profile, ProfileFile
 from fleet.strict_yaml import Page, read_page, shown
 
 _SUFFIX = ".yaml"

@@ -19,8 +19,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from fleet.roster.budget import Budget
 from fleet.personas.contracts import Tier
+from fleet.roster.budget import Budget
 from fleet.roster.document import Line, Word
 
 ID_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"

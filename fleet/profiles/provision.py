@@ -7,9 +7,9 @@ from typing import Any
 
 from bot.config.places import Places
 from fleet.personas.persona import persona
+from fleet.personas.tiers import Choice
 from fleet.profiles.profile import Profile, Seat, names_of
 from fleet.roster.document import Agent, Roster
-from fleet.personas.tiers import Choice
 
 
 @dataclass(frozen=True, slots=True)

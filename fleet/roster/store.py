@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.errors import SetupError
 from bot.config.places import Places
+from bot.errors import SetupError
 from fleet.lock import held
 from fleet.roster.edit import add_agent, edit_agent, protect, remove_agent
 from fleet.roster.file import parse

@@ -2,8 +2,8 @@
 
 import json
 
-from fleet.turns.hooks import note_into
 from fleet.runtimes.runtime import Launch, Order, Proof, Runtime
+from fleet.turns.hooks import note_into
 
 _CONTEXT_TOKENS = 200_000
 _EVENTS = ("UserPromptSubmit", "Stop", "StopFailure")

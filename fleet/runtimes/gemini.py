@@ -5,8 +5,8 @@ import shlex
 from pathlib import Path
 
 from bot.errors import UserError
-from fleet.turns.hooks import note_into
 from fleet.runtimes.runtime import Launch, Order, Proof, Runtime
+from fleet.turns.hooks import note_into
 
 _TOLD = "told"
 

@@ -4,11 +4,11 @@ import contextlib
 from datetime import timedelta
 from pathlib import Path
 
-from bot.errors import TransientError
 from bot.config.places import Places
-from fleet.turns.events import read_offset, size_of
+from bot.errors import TransientError
 from fleet.lock import held
 from fleet.private_files import write_private
+from fleet.turns.events import read_offset, size_of
 
 MOST_BYTES = 8 << 20
 KEPT_BYTES = 1 << 20

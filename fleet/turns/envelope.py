@@ -7,8 +7,8 @@ command (``!``, ``/``), a line to be continued (a backslash) or a mention (``@wo
 import re
 import unicodedata
 
-from bot.model import Address
 from bot.mail.post import spoken, spoken_principal
+from bot.model import Address
 
 _HEADER = re.compile(r"\s*\[from [^\n]* \| id (?P<id>[^\s\]]+)\][ \t]*(?:\n|$)")
 _KEPT_CONTROLS = frozenset("\n\t")

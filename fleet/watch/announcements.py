@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import get_args
 
+from bot.agents.sessions import DialogKey
 from bot.backlog.card_prompt import without_token
 from bot.reply import Block, Code, Markdown, Offer, Text
-from bot.agents.sessions import DialogKey
 
 UNTITLED = "untitled"
 LIFETIME = timedelta(hours=24)

@@ -12,10 +12,10 @@ import structlog
 from bot.agents.failure import FailureKind, TurnFailure
 from bot.model import ReceiptState, agent_address
 from bot.ports import Correspondence
-from fleet.turns.events import Event, Stretch, read_events, read_offset, size_of
-from fleet.turns.interruptions import Interruptions
 from fleet.host.local import LocalFleet
 from fleet.private_files import write_private
+from fleet.turns.events import Event, Stretch, read_events, read_offset, size_of
+from fleet.turns.interruptions import Interruptions
 from fleet.turns.records import what_failed
 
 _Mail = dict[tuple[str, str], ReceiptState]

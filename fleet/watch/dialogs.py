@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import structlog
 
+from bot.agents.sessions import DialogKey, Scene
 from bot.errors import UserError
 from bot.supervision.pause import Pauses
-from bot.agents.sessions import DialogKey, Scene
-from fleet.watch.announcements import UNTITLED, fingerprint
 from fleet.delivery.keyboard import Look, look_at
 from fleet.host.local import Door, LocalFleet
+from fleet.host.sessions import LocalSessions
 from fleet.lock import held
 from fleet.tmux.screen import ScreenState
-from fleet.host.sessions import LocalSessions
+from fleet.watch.announcements import UNTITLED, fingerprint
 
 _LOCK = timedelta(seconds=5)
 _REDRAWN = timedelta(seconds=2)

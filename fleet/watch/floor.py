@@ -13,9 +13,9 @@ import structlog
 
 from bot.errors import TransientError, UserError
 from fleet.health.episodes import Episodes
+from fleet.health.starts import COUNTS_FOR, crash_loop, read_starts, wait
 from fleet.host.local import Door, LocalFleet
 from fleet.roster.document import ORCHESTRATOR, Agent
-from fleet.health.starts import COUNTS_FOR, crash_loop, read_starts, wait
 
 _DUTIES = {
     ORCHESTRATOR: "nobody takes what people say",

@@ -13,12 +13,12 @@ import structlog
 
 from bot.errors import SetupError
 from fleet import processes
-from fleet.watch.announcements import UNTITLED, Dialog
 from fleet.health.heartbeat import Heartbeat, write_heartbeat
 from fleet.host.local import Door, LocalFleet
-from fleet.tmux.panes import Pane
 from fleet.readers import read_screen
+from fleet.tmux.panes import Pane
 from fleet.tmux.screen import Reading, Screen, ScreenState, screen_of
+from fleet.watch.announcements import UNTITLED, Dialog
 
 _LOOK = timedelta(seconds=2)
 _SAID = {

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.errors import SetupError
 from fleet import processes
-from fleet.turns.events import size_of
 from fleet.host.local import Door, LocalFleet
+from fleet.turns.events import size_of
 
 _POLL = timedelta(milliseconds=50)
 _SEARCH = timedelta(milliseconds=500)

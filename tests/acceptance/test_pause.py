@@ -12,8 +12,8 @@ import pytest
 
 from bot.mail.mailbox import Mailbox
 from bot.model import Message, MessageKind, agent_address, derived_id
-from bot.supervision.pause import SUPERVISOR
 from bot.reply import Text
+from bot.supervision.pause import SUPERVISOR
 from storage.database import Database, Target
 from storage.outbox import PostgresOutbox
 from tests.stages.installation import Installation

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import asyncpg
 
-from bot.supervision.dispatch_rules import Patience
 from bot.config.logs import close_logs, configure_logs
+from bot.supervision.dispatch_rules import Patience
 from bot.supervision.ports import Outcome, TickRecord
 from bot.supervision.tick import MOST_AT_ONCE, Tick
 from storage.database import Database, Target

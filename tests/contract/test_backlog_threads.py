@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.model import Address, Caller, Inbound, Principal, Via
 from bot.backlog.threads import sentence_of
+from bot.model import Address, Caller, Inbound, Principal, Via
 from tests.stages.backlog import ANN, CODER, MINUTE, BacklogStage, refusal
 
 OPS = Address("matrix", "!ops:e.org", "$root")

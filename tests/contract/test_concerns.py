@@ -3,8 +3,8 @@
 import asyncio
 from datetime import timedelta
 
-from bot.supervision.concerns import LONGEST, Concern, ConcernKind
 from bot.reply import Text
+from bot.supervision.concerns import LONGEST, Concern, ConcernKind
 from tests.stages.mailroom import Mailroom, letter
 
 HOUR, NOTHING = timedelta(hours=1), timedelta(0)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.rooms.devices import Devices, DeviceTrust, KnownDevice
 from bot.errors import UserError
 from bot.model import Principal
+from bot.rooms.devices import Devices, DeviceTrust, KnownDevice
 from connectors.matrix.events import principal
 from tests.fakes.devices import MemoryDevices
 from tests.stages.encrypted import meet_in_private

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 import pytest
 import pytest_asyncio
 
+from bot.config.places import Places
 from bot.errors import UserError
 from bot.model import agent_address
-from bot.config.places import Places
 from bot.ports import Fleet, Panes
-from fleet.host.local import LocalFleet
 from fleet.health.readiness import Thresholds
+from fleet.host.local import LocalFleet
 from tests.fakes.fleet import HOST, MemoryFleet
 
 AGENTS: list[dict[str, Any]] = [

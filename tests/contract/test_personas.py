@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import UserError
 from bot.agents.personas import Footing, Personas
 from bot.config.places import Places
+from bot.errors import UserError
 from fleet.personas.library import LocalPersonas
 from tests.fakes.personas import MemoryPersonas
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import UserError
 from bot.agents.provisioning import Provisioning, Wishes
+from bot.errors import UserError
 from fleet.host.local import LocalFleet
 from fleet.host.provisioning import LocalProvisioning
 from tests.contract.test_fleet import local_fleet

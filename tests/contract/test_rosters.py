@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.errors import UserError
 from bot.agents.rosters import Rosters
+from bot.errors import UserError
 from fleet.roster.file import load
 from fleet.roster.store import RosterStore
 from tests.contract.test_fleet import local_fleet

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from bot.agents.sessions import Dialogs, Sessions
 from bot.errors import UserError
 from bot.ports import Fleet
-from bot.agents.sessions import Dialogs, Sessions
-from fleet.watch.dialogs import LocalDialogs
 from fleet.host.local import LocalFleet
 from fleet.host.sessions import LocalSessions
+from fleet.watch.dialogs import LocalDialogs
 from tests.contract.test_fleet import AGENTS, local_fleet
 from tests.fakes.fleet import HOST, MemoryFleet
 from tests.fakes.pauses import MemoryPauses

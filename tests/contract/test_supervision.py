@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.backlog.cards import CardStatus
 from bot.model import Message, MessageKind, Principal, Receipt, ReceiptState, agent_address
-from bot.supervision.pause import SUPERVISOR
 from bot.reply import Text
+from bot.supervision.pause import SUPERVISOR
 from bot.supervision.ports import Demand, Outcome, TickRecord, Verdict
 from tests.stages.backlog import ANN, CODER
 from tests.stages.supervision import GRACE, TTL, SupervisionStage, sighting

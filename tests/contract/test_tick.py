@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from bot.backlog.cards import CardStatus
+from bot.model import Principal, Receipt, ReceiptState
 from bot.supervision.concerns import ConcernKind
 from bot.supervision.dispatch_rules import Patience
 from bot.supervision.escalation import Bounds, Escalation
 from bot.supervision.explanation import explain_agent, explain_card
-from bot.model import Principal, Receipt, ReceiptState
 from bot.supervision.ports import OpenDispatch, Outcome
 from bot.supervision.tick import Result, Tick
 from tests.stages.backlog import ANN, CODER

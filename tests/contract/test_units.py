@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.config.places import Places
 from bot.agents.units import Units
+from bot.config.places import Places
 from fleet.host.units import SystemdUnits
 from tests.fakes.units import MemoryUnits
 from tests.stages.systemctl import Systemctl

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.enclosure import Attachment, Enclosure
+from bot.files.uploads import Arrival, Arrivals, CardFiles, Upload, Uploads
 from bot.model import Address, Principal, agent_address, derived_id
 from bot.ports import Correspondence
-from bot.files.uploads import Arrival, Arrivals, CardFiles, Upload, Uploads
 from storage.contents import PostgresContents
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.rooms.devices import Devices, DeviceTrust, KnownDevice, Verifications, VerificationStep
 from bot.errors import UserError
 from bot.model import Address, Principal
+from bot.rooms.devices import Devices, DeviceTrust, KnownDevice, Verifications, VerificationStep
 from connectors.matrix.events import principal
 from tests.fakes.devices import MemoryDevices, MemoryVerifications
 from tests.stages.comparing import Comparing, mended

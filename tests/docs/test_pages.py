@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bot.cli.arguments import read_arguments
+from bot.cli.table import own_command, read_table
 from bot.command.catalog import Command, read_topic
 from bot.command.words import split_line
 from bot.config.credentials import NAMES
 from bot.config.places import Places
 from bot.config.settings import load_settings, settings_keys, variable
-from bot.cli.table import own_command, read_table
 from bot.wiring.topics import TOPICS
 from fleet.roster.file import load
 from tests.docs.pages import GENERATED, ROOT, blocks, pages, prose, typed_lines

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.command.catalog import Command
 from bot.cli.reference import CODES, ROOT, all_commands, documents, main, stale
+from bot.command.catalog import Command
 from web.routes import ROUTES, Routes
 
 PACKAGES = ("bot", "commands", "connectors", "fleet", "storage", "web")

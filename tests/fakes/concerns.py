@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.supervision.concerns import LONGEST, Concern
 from bot.model import Letter
+from bot.supervision.concerns import LONGEST, Concern
 from tests.fakes.mailroom import Room
 
 

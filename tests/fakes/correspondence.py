@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.errors import UserError
+from bot.mail.post import Item
 from bot.model import (
     Delivery,
     Message,
@@ -12,7 +13,6 @@ from bot.model import (
     Receipt,
     ReceiptState,
 )
-from bot.mail.post import Item
 from tests.fakes.mailroom import Room
 
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from bot.errors import UserError
+from bot.model import Address, Principal
 from bot.rooms.devices import (
     DeviceTrust,
     KnownDevice,
@@ -12,8 +14,6 @@ from bot.rooms.devices import (
     Verification,
     VerificationStep,
 )
-from bot.errors import UserError
-from bot.model import Address, Principal
 
 
 class MemoryDevices:

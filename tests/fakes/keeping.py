@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.backlog.cards import Card, CardStatus, Drift, OldTransaction
+from bot.backlog.undo import in_use, last_change, undone
 from bot.errors import UserError
 from bot.model import Caller
-from bot.backlog.undo import in_use, last_change, undone
 from tests.fakes.backlog import UNCLAIMED, MemoryBacklog
 
 

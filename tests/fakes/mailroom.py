@@ -20,8 +20,8 @@ from bot.model import (
     ReceiptState,
     event_key,
 )
-from bot.supervision.pause import SUPERVISOR
 from bot.reply import Offer
+from bot.supervision.pause import SUPERVISOR
 from storage.journal import stored_form
 from storage.offers import bare_mark
 from tests.fakes.pauses import MemoryPauses

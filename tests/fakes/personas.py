@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bot.errors import UserError
 from bot.agents.personas import Comparison, Description, Footing
+from bot.errors import UserError
 
 DIRECTORY = Path("roles.local")
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.errors import UserError
 from bot.agents.provisioning import Chair, Provision, SystemType, Wishes
+from bot.errors import UserError
 
 PAIR = SystemType(
     id="pair",

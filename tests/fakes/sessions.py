@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bot.errors import UserError
 from bot.agents.sessions import Check, DialogKey, Scene, Way
+from bot.errors import UserError
 from tests.fakes.fleet import HOST, MemoryFleet
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.backlog.cards import Card
-from bot.model import Caller
 from bot.backlog.shipment import Entry, Landing, Standing, card_of, landing_of, plan
+from bot.model import Caller
 from tests.fakes.backlog import MemoryBacklog
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.backlog.cards import Card, CardStatus
-from bot.supervision.matching import takes
 from bot.model import Caller, Receipt, ReceiptState, Via
+from bot.supervision.matching import takes
 from bot.supervision.pause import SUPERVISOR
 from bot.supervision.ports import (
     Demand,

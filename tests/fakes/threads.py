@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.backlog.cards import CardEvent
-from bot.model import Address, Inbound
 from bot.backlog.threads import CardNews
+from bot.model import Address, Inbound
 from tests.fakes.backlog import MemoryBacklog
 
 

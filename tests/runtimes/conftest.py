@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from fleet.watch.rollouts import Rollouts
 from fleet.runtimes.gemini import shared_parent
+from fleet.watch.rollouts import Rollouts
 from tests.stages.campaign import BY_KEYS, VERDICTS, Campaign
 from tests.stages.host import Stage, new_socket_name
 from tests.stages.model_stand_in import ModelStandIn, model_stand_in

@@ -8,9 +8,9 @@ import pytest
 from bot.model import ReceiptState
 from fleet.delivery.carrier import AgentCarrier
 from fleet.delivery.keyboard import Patience
+from fleet.host.sessions import LocalSessions
 from fleet.turns.records import doing_of
 from fleet.watch.rollouts import Rollouts
-from fleet.host.sessions import LocalSessions
 from tests.fakes.pauses import MemoryPauses
 from tests.stages.host import HOST, Stage
 from tests.stages.model_stand_in import ANSWER, ModelStandIn

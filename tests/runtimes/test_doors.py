@@ -19,8 +19,8 @@ from bot.errors import TransientError, UserError
 from bot.model import Delivery, Queueing, Receipt, ReceiptState, SendResult
 from fleet import processes
 from fleet.delivery.carrier import AgentCarrier
-from fleet.turns.events import read_events
 from fleet.delivery.keyboard import Patience
+from fleet.turns.events import read_events
 from tests.stages.host import QUICK, Stage
 from tests.stages.model_stand_in import ModelStandIn
 from tests.stages.programs import agent_with_home

@@ -9,9 +9,9 @@ import pytest
 
 from bot.agents.failure import FailureKind, TurnFailure, receipt_of
 from bot.model import Receipt, ReceiptState
-from fleet.watch.answers import AnswerWatch
 from fleet.delivery.carrier import AgentCarrier
 from fleet.delivery.keyboard import Patience
+from fleet.watch.answers import AnswerWatch
 from fleet.watch.rollouts import Rollouts
 from tests.stages.host import Stage
 from tests.stages.model_stand_in import ANSWER, BEGINNING, ModelStandIn, Refusal

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import ReceiptState
 from bot.agents.sessions import DialogKey
-from fleet.watch.dialogs import LocalDialogs
+from bot.model import ReceiptState
 from fleet.delivery.keyboard import Look, Patience
 from fleet.tmux.screen import Reading, ScreenState
+from fleet.watch.dialogs import LocalDialogs
 from tests.stages.campaign import Campaign
 from tests.stages.watch import START_SECONDS
 from tests.waiting import until

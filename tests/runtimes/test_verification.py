@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.rooms.devices import DeviceTrust, VerificationStep
 from bot.model import Principal
+from bot.rooms.devices import DeviceTrust, VerificationStep
 from connectors.matrix.events import principal
 from tests.stages.element import element_person
 from tests.stages.encrypted import another_device, keys

@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from bot.backlog.ports import Backlog
 from bot.backlog.cards import Card, CardDraft, CardStatus
+from bot.backlog.ports import Backlog
 from bot.errors import TransientError
 from storage.backlog import postgres_backlog
 from storage.database import Database

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.backlog.activity import Activity
+from bot.backlog.cards import Card, CardDraft
 from bot.backlog.ports import (
     CardShelf,
     Checklists,
@@ -20,7 +21,6 @@ from bot.backlog.ports import (
     Shipments,
     Threads,
 )
-from bot.backlog.cards import Card, CardDraft
 from bot.errors import UserError
 from bot.model import Caller, Inbound, InboundBatch, Principal, Via
 from bot.supervision.pause import Pauses

@@ -18,9 +18,9 @@ from hypothesis.stateful import (
 )
 
 from bot.backlog.cards import Card, CardDraft, CardFilter, CardStatus
+from bot.backlog.shipment import Entry
 from bot.errors import UserError
 from bot.model import Caller
-from bot.backlog.shipment import Entry
 from storage.database import Database, Target
 from storage.migrate import migrate
 from tests.stages.backlog import (

@@ -15,9 +15,9 @@ import pytest
 from bot.errors import TransientError, UserError
 from bot.model import Delivery, ReceiptState, SendResult
 from fleet.delivery.carrier import AgentCarrier, Record
-from fleet.turns.events import read_events
 from fleet.delivery.keyboard import Look, Patience, look_at
 from fleet.host.local import Door
+from fleet.turns.events import read_events
 from tests.stages.host import QUICK, Stage
 from tests.stages.model_stand_in import ModelStandIn
 from tests.stages.watch import START_SECONDS, Watch

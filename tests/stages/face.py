@@ -11,15 +11,15 @@ from typing import Any
 import aiohttp
 
 from bot.command.catalog import Catalog
-from bot.supervision.holders import Holders
 from bot.command.interpreter import Interpreter
 from bot.mail.mailbox import Mailbox
-from bot.model import Address, AgentRecord, Principal, agent_address
-from bot.supervision.pause_watch import PauseWatch
-from bot.policy import Access, Policy
-from bot.ports import ConsoleLine
 from bot.mail.post import Limits
 from bot.mail.post_office import PostOffice
+from bot.model import Address, AgentRecord, Principal, agent_address
+from bot.policy import Access, Policy
+from bot.ports import ConsoleLine
+from bot.supervision.holders import Holders
+from bot.supervision.pause_watch import PauseWatch
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
 from commands.briefs import BriefCommands

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.config.places import Places
 from bot.errors import TransientError
 from bot.model import (
     FINAL_STATES,
@@ -21,12 +22,11 @@ from bot.model import (
     agent_address,
     derived_id,
 )
-from bot.config.places import Places
 from bot.ports import Correspondence
 from fleet.delivery.carrier import AgentCarrier
 from fleet.delivery.keyboard import Patience, look_at
-from fleet.host.local import LocalFleet
 from fleet.health.readiness import Readiness, Thresholds
+from fleet.host.local import LocalFleet
 from fleet.tmux.terminal import Terminal
 from tests.fakes.pauses import MemoryPauses
 from tests.waiting import until

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field, replace
 
-from bot.supervision.concerns import Concerns
+from bot.mail.post import Post
 from bot.model import Address, Letter, Message, MessageKind, OutboundMessage
-from bot.supervision.pause import Pauses
+from bot.news.reminders import Reminders
 from bot.people.persons import LinkRequests, Links
-from bot.rooms.placards import Placards
 from bot.ports import (
     Audit,
     Confirmations,
@@ -18,10 +17,11 @@ from bot.ports import (
     Revisions,
     Successions,
 )
-from bot.mail.post import Post
-from bot.news.reminders import Reminders
 from bot.reply import Block, Offer, Text
+from bot.rooms.placards import Placards
 from bot.rooms.ports import RoomBook
+from bot.supervision.concerns import Concerns
+from bot.supervision.pause import Pauses
 from storage.audit import PostgresAudit
 from storage.concerns import PostgresConcerns
 from storage.confirmations import PostgresConfirmations

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from bot.rooms.devices import Verification, VerificationStep
 from bot.enclosure import Enclosure
 from bot.model import (
     Address,
@@ -21,6 +20,7 @@ from bot.model import (
     Principal,
     Unreadable,
 )
+from bot.rooms.devices import Verification, VerificationStep
 from connectors.matrix.accounts import Account
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.crypto.cipher import Cipher

@@ -8,15 +8,25 @@ from datetime import timedelta
 
 from bot.backlog.ports import Threads
 from bot.clock.backoff import Backoff
-from bot.mail.choices import Choices
+from bot.clock.pace import Pace
 from bot.command.catalog import Catalog
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, command, topic
+from bot.command.interpreter import Interpreter
 from bot.errors import TransientError
 from bot.files.rules import TAKEN_TYPES, FileRules
+from bot.mail.choices import Choices
 from bot.mail.intake import Intake
-from bot.command.interpreter import Interpreter
 from bot.mail.mailbox import Mailbox
 from bot.mail.marks import Marks
+from bot.mail.porter import Porter, Waits
+from bot.mail.post import Limits
+from bot.mail.post_office import PostOffice
+from bot.mail.presence import Typing
+from bot.mail.progress import Progress
+from bot.mail.relay import Relay
+from bot.mail.revising import Revising
+from bot.mail.router import Router
+from bot.mail.worker import Worker
 from bot.model import (
     Delivery,
     Message,
@@ -28,20 +38,10 @@ from bot.model import (
     agent_address,
     derived_id,
 )
-from bot.clock.pace import Pace
 from bot.policy import Access, Policy
-from bot.mail.porter import Porter, Waits
 from bot.ports import Carrier, FetchesFiles
-from bot.mail.post import Limits
-from bot.mail.post_office import PostOffice
-from bot.mail.presence import Typing
-from bot.mail.progress import Progress
-from bot.wiring.reception import ConnectorCarrier
-from bot.mail.relay import Relay
 from bot.reply import Reply, Text, say
-from bot.mail.revising import Revising
-from bot.mail.router import Router
-from bot.mail.worker import Worker
+from bot.wiring.reception import ConnectorCarrier
 from connectors.memory import MemoryConnector, MemoryPlatform
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.contents import MemoryContents

@@ -14,11 +14,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.backlog.ports import Backlog
 from bot.backlog.cards import CardDraft
+from bot.backlog.ports import Backlog
+from bot.backlog.shipment import Entry
 from bot.errors import TransientError, UserError
 from bot.model import Caller, Principal, Via
-from bot.backlog.shipment import Entry
 from storage.backlog import postgres_backlog
 from storage.database import Database, Target
 

@@ -4,14 +4,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.backlog.ports import Backlog
 from bot.backlog.cards import CardDraft
-from bot.supervision.concerns import Concerns
+from bot.backlog.ports import Backlog
 from bot.enclosure import Attachment, Enclosure
+from bot.files.uploads import Arrival, Upload, Uploads
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, Capabilities, Receipt
-from bot.supervision.pause import Pauses
 from bot.ports import Contents, Outbox
+from bot.supervision.concerns import Concerns
+from bot.supervision.pause import Pauses
 from bot.supervision.ports import (
     Demands,
     Dispatches,
@@ -23,7 +24,6 @@ from bot.supervision.ports import (
     Workers,
 )
 from bot.supervision.tick import Seams
-from bot.files.uploads import Arrival, Upload, Uploads
 from storage.backlog import postgres_backlog
 from storage.concerns import PostgresConcerns
 from storage.contents import PostgresContents

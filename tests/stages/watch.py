@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from fleet.watch.announcements import Dialog
 from fleet.turns.events import read_events
+from fleet.watch.announcements import Dialog
 from fleet.watch.lookout import Lookout
 from tests.stages.host import Stage
 from tests.waiting import until

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.mail.addressee import addressee
 from bot.errors import SetupError
+from bot.mail.addressee import addressee
 from bot.model import Address, agent_address
 from tests.fakes.fleet import HOST, MemoryFleet
 

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from bot.backlog.cards import CardStatus
-from bot.supervision.dispatch_rules import Patience
 from bot.model import Receipt, ReceiptState
+from bot.supervision.dispatch_rules import Patience
 from bot.supervision.ports import Outcome
 from bot.supervision.tick import MOST_AT_ONCE, Result, Tick
 from tests.stages.backlog import CODER

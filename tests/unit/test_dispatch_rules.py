@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.backlog.cards import Card, CardStatus
-from bot.supervision.dispatch_rules import Ask, End, Patience, Renew, Send, Step, Wait, next_step
 from bot.agents.failure import FailureKind, TurnFailure, receipt_of
+from bot.backlog.cards import Card, CardStatus
 from bot.model import Receipt, ReceiptState
+from bot.supervision.dispatch_rules import Ask, End, Patience, Renew, Send, Step, Wait, next_step
 from bot.supervision.ports import Dispatch, OpenDispatch, Outcome, Sighting, Worker
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from bot.supervision.dispatch_rules import Patience
 from bot.model import MessageKind
+from bot.supervision.dispatch_rules import Patience
 from bot.supervision.tick import Tick
 from tests.stages.backlog import ANN
 from tests.stages.supervision import (

@@ -7,6 +7,8 @@ import pytest
 
 from bot.errors import UserError
 from bot.mail.mailbox import Mailbox
+from bot.mail.post import Limits
+from bot.mail.post_office import PostOffice
 from bot.model import (
     Address,
     Message,
@@ -17,8 +19,6 @@ from bot.model import (
     agent_address,
     derived_id,
 )
-from bot.mail.post import Limits
-from bot.mail.post_office import PostOffice
 from bot.reply import Text
 from tests.stages.mailroom import Mailroom, memory_mailroom
 

@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from nio.crypto import OlmDevice
 
-from bot.rooms.devices import DeviceTrust
 from bot.errors import MosaicError, SetupError, UserError
+from bot.rooms.devices import DeviceTrust
 from connectors.matrix.crypto.cipher import Cipher
 from connectors.matrix.crypto.exchange import Exchange, Tie
 from connectors.matrix.crypto.sas import Side

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from bot.rooms.devices import DeviceTrust, KnownDevice
 from bot.errors import UserError
 from bot.model import Principal
+from bot.rooms.devices import DeviceTrust, KnownDevice
 from connectors.matrix.crypto.cipher import Cipher
 from connectors.matrix.events import KIND
 

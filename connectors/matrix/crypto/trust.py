@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from nio.crypto import OlmDevice
 
-from bot.rooms.devices import DeviceTrust, KnownDevice
 from bot.errors import UserError
+from bot.rooms.devices import DeviceTrust, KnownDevice
 from connectors.matrix.crypto.machine import Machine
 from connectors.matrix.crypto.replays import Replays
 from connectors.matrix.keys import Trust

@@ -13,22 +13,22 @@ from pathlib import Path
 
 from bot.clock.backoff import Backoff
 from bot.config.logs import close_logs, configure_logs
+from bot.config.places import Places
 from bot.mail.mailbox import Mailbox
 from bot.mail.marks import Marks
-from bot.model import Message, MessageKind, agent_address
-from bot.config.places import Places
-from bot.ports import Part
 from bot.mail.presence import Typing
 from bot.mail.progress import Progress
 from bot.mail.relay import Relay
-from bot.reply import Text
 from bot.mail.worker import Worker
-from fleet.watch.answers import AnswerWatch
+from bot.model import Message, MessageKind, agent_address
+from bot.ports import Part
+from bot.reply import Text
 from fleet.delivery.carrier import AgentCarrier
-from fleet.host.local import LocalFleet
-from fleet.watch.lookout import Lookout
-from fleet.part import FleetPart
 from fleet.health.readiness import Thresholds
+from fleet.host.local import LocalFleet
+from fleet.part import FleetPart
+from fleet.watch.answers import AnswerWatch
+from fleet.watch.lookout import Lookout
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
 from storage.outbox import PostgresOutbox

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.backlog.cards import Card, CardDraft, CardFilter
-from bot.errors import UserError
 from bot.backlog.shipment import Entry
+from bot.errors import UserError
 from commands.card_file import read_cards, write_cards
 from storage.database import Database
 from tests.integration.backlog.test_races import code_of, drifted

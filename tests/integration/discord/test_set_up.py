@@ -15,12 +15,12 @@ import pytest
 from aiohttp import web
 
 from bot.cli.connecting import connect
-from bot.config.credentials import Credentials
-from bot.errors import MosaicError, UsageError, UserError
-from bot.config.places import Places
-from bot.reply import Block, Fields, Text
-from bot.config.settings import load_settings
 from bot.cli.talk import Talk
+from bot.config.credentials import Credentials
+from bot.config.places import Places
+from bot.config.settings import load_settings
+from bot.errors import MosaicError, UsageError, UserError
+from bot.reply import Block, Fields, Text
 from connectors.discord.permissions import NEEDED, invite_link
 from fleet.roster.file import load
 from tests.stages.discord_office import (

@@ -13,10 +13,10 @@ import pytest
 
 from bot.agents.failure import TurnFailure, receipt_of
 from bot.model import Receipt, ReceiptState
-from fleet.watch.answers import AnswerWatch
+from fleet.delivery.keyboard import find_proof
 from fleet.turns.envelope import wrap
 from fleet.turns.events import read_offset
-from fleet.delivery.keyboard import find_proof
+from fleet.watch.answers import AnswerWatch
 from fleet.watch.rollouts import turns
 from tests.stages.host import DOGFOOD, Stage, ready
 from tests.waiting import until

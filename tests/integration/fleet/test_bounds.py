@@ -4,9 +4,9 @@ import asyncio
 import json
 from pathlib import Path
 
+from fleet.lock import held
 from fleet.turns.bounds import KEPT_BYTES, MOST_BYTES, bound_events
 from fleet.turns.events import read_events, read_offset
-from fleet.lock import held
 from tests.integration.fleet.test_answers import Origin, send, watching
 from tests.stages.host import DOGFOOD, QUICK, Stage, ready
 from tests.waiting import until

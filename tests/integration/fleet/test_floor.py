@@ -5,8 +5,8 @@ import os
 import signal
 from datetime import UTC, datetime, timedelta
 
-from fleet.watch.floor import Floor
 from fleet.health.starts import COUNTS_FOR
+from fleet.watch.floor import Floor
 from tests.stages.host import DOGFOOD, Stage, ready
 from tests.waiting import until
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import UserError
+from fleet.health.heartbeat import Heartbeat, read_heartbeat
+from fleet.health.starts import note_start
 from fleet.watch.announcements import Dialog, fingerprint
 from fleet.watch.dialogs import LocalDialogs
-from fleet.health.heartbeat import Heartbeat, read_heartbeat
 from fleet.watch.lookout import Lookout
-from fleet.health.starts import note_start
 from tests.stages.host import Stage
 from tests.waiting import until
 

@@ -10,8 +10,8 @@ import pytest
 from bot.errors import PausedError, TransientError, UserError
 from bot.model import Delivery, Principal, Queueing, ReceiptState, SendResult
 from bot.supervision.pause import SUPERVISOR
-from fleet.watch.dialogs import LocalDialogs
 from fleet.health.readiness import Readiness
+from fleet.watch.dialogs import LocalDialogs
 from tests.fakes.mailroom import MemoryOutbox, Room
 from tests.stages.host import DOGFOOD, QUICK, Stage, ready
 from tests.stages.mailroom import letter

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from fleet.host.chat_window import ChatWindow
-from fleet.tmux.terminals import Terminals
 from fleet.tmux.terminal import Terminal
+from fleet.tmux.terminals import Terminals
 from tests.waiting import until
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import UserError
 from bot.config.places import Places
-from fleet.host.local import LocalFleet
+from bot.errors import UserError
 from fleet.health.readiness import Thresholds
+from fleet.host.local import LocalFleet
 from fleet.host.units import SystemdUnits
 from tests.contract.test_units import systemd_units
 from tests.stages.installation import Installation

@@ -35,7 +35,11 @@ async def shown(bot: Bot) -> dict[str, Any]:
 def signers(told: dict[str, Any], bot: Bot) -> set[str]:
     """Return which keys signed the bot's device, each signature checked."""
     device = told["device_keys"][bot.user_id][bot.mail.account.device_id]
-    known = {f"ed25519:{bot.mail.account.device_id}": device["keys"][f"ed25519:{bot.mail.account.device_id}"]}
+    known = {
+        f"ed25519:{bot.mail.account.device_id}": device["keys"][
+            f"ed25519:{bot.mail.account.device_id}"
+        ]
+    }
     known |= told.get("self_signing_keys", {}).get(bot.user_id, {}).get("keys", {})
     bare = {name: device[name] for name in device if name not in {"signatures", "unsigned"}}
     for name, signature in device["signatures"][bot.user_id].items():

@@ -245,7 +245,9 @@ async def test_what_others_throw_at_it_costs_nobody_else_anything(
 ) -> None:
     ann, bot, vault = await meet_in_private(matrix_town, tmp_path)
     eve = await matrix_town.person("eve")
-    den = await matrix_town.room(bot.mail.account, eve.account)  # her device would end nio's own clients
+    den = await matrix_town.room(
+        bot.mail.account, eve.account
+    )  # her device would end nio's own clients
     await matrix_town.client(bot.mail.account).encrypt(den)
     ear = Ear()
     async with ann.listening(), bot.listening(ear, keys=vault) as connector:

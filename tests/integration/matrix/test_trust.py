@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.rooms.devices import DeviceTrust
 from bot.errors import UserError
+from bot.rooms.devices import DeviceTrust
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.events import principal
 from connectors.matrix.keys import Trust

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bot.rooms.devices import DeviceTrust, Verification, VerificationStep
 from bot.errors import UserError
 from bot.model import Address, Principal
+from bot.rooms.devices import DeviceTrust, Verification, VerificationStep
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.crypto.exchange import Exchange, Word
 from connectors.matrix.crypto.identity import new_identity

@@ -7,16 +7,16 @@ from typing import cast
 
 import pytest
 
-from bot.news.digest import Digest
-from bot.errors import TransientError
+from bot.clock.schedule import Schedule
 from bot.command.interpreter import Interpreter
+from bot.errors import TransientError
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, Message, MessageKind, Principal
+from bot.news.digest import Digest
 from bot.news.outcry import Outcry
 from bot.news.reminders import Request
 from bot.news.reminding import Reminding
 from bot.reply import Text
-from bot.clock.schedule import Schedule
 from storage.concerns import PostgresConcerns
 from storage.database import Database
 from storage.outbox import PostgresOutbox

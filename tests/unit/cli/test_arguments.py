@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.cli.arguments import read_arguments
-from bot.errors import UsageError
 from bot.cli.table import Entry, Table
+from bot.errors import UsageError
 
 
 def parameter(written: str, kind: str, *, required: bool = True) -> dict[str, object]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.main import main
 from bot.cli.doctor import Finding, examine, findings_text
+from bot.cli.main import main
 from bot.config.places import Places
 
 ROSTER = """version: 1

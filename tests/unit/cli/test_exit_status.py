@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.cli.main import _status_of
 from bot.cli.client import NotRunning, exit_status
+from bot.cli.main import _status_of
 from bot.cli.reference import CODES
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bot.command.declare import EVERYONE, Call, Effect, command, topic
-from bot.errors import UserError
 from bot.command.interpreter import Interpreter
+from bot.errors import UserError
 from bot.model import Caller, Role, Via
 from bot.reply import Reply, Table, Text, say
 from tests.fakes.decisions import MemoryAudit

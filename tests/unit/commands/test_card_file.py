@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.backlog.cards import Card, CardDraft, CardStatus
-from bot.errors import UserError
 from bot.backlog.shipment import Entry, card_of
+from bot.errors import UserError
 from commands.card_file import read_cards, write_cards
 from commands.document import read_document
 from tests.modesty import modest

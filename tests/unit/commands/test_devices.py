@@ -8,11 +8,11 @@ import pytest
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.command.words import split_line
-from bot.rooms.devices import DeviceTrust, KnownDevice, VerificationStep
 from bot.errors import MosaicError, SetupError, UserError
 from bot.model import Address, Caller, Principal, Role, Via
 from bot.policy import Access, Policy
 from bot.reply import Block, Code, Offer, Reply, Table, Text
+from bot.rooms.devices import DeviceTrust, KnownDevice, VerificationStep
 from commands.device_words import tell_of
 from commands.devices import DeviceCommands
 from tests.fakes.devices import MemoryDevices, MemoryVerifications

@@ -9,9 +9,9 @@ from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.command.words import split_line
 from bot.errors import UserError
-from bot.supervision.holders import Holders
 from bot.model import Address, Caller, Principal, Role, Via
 from bot.reply import Reply, Table, Text
+from bot.supervision.holders import Holders
 from commands.fleet import FleetCommands
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.fleet import MemoryFleet

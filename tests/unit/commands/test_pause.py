@@ -8,10 +8,10 @@ from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.command.words import split_line
 from bot.errors import UserError
-from bot.supervision.holders import Holders
 from bot.model import Address, Caller, Principal, Role, Via
-from bot.supervision.pause_watch import PauseWatch
 from bot.reply import Reply, Text
+from bot.supervision.holders import Holders
+from bot.supervision.pause_watch import PauseWatch
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
 from commands.fleet import FleetCommands

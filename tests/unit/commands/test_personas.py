@@ -8,9 +8,9 @@ import pytest
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.command.words import split_line
+from bot.config.places import Places
 from bot.errors import UsageError, UserError
 from bot.model import Address, Caller, Principal, Via
-from bot.config.places import Places
 from bot.reply import Code, Fields, Markdown, Reply, Table, Text
 from commands.personas import PersonaCommands
 from fleet.personas.contracts import shipped_contract

@@ -7,8 +7,8 @@ import pytest
 
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
-from bot.errors import ConfirmationRequired, UserError
 from bot.command.interpreter import Interpreter
+from bot.errors import ConfirmationRequired, UserError
 from bot.model import Address, Caller, Principal, Via
 from bot.policy import Access, Policy
 from bot.reply import Code, Reply, Text

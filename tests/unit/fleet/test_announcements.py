@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.reply import Code
-from fleet.watch.announcements import Dialog, announcement, fingerprint, keys, offers
 from fleet.tmux.screen import read_capture
+from fleet.watch.announcements import Dialog, announcement, fingerprint, keys, offers
 
 CAPTURES = Path(__file__).with_name("captures")
 DRILL = (

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import UserError
 from bot.agents.personas import Footing
 from bot.config.places import Places
+from bot.errors import UserError
 from fleet.personas.baselines import Baselines
 from fleet.personas.contracts import shipped_contract
 from fleet.personas.library import LocalPersonas

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.turns.events import read_events, read_offset
 from fleet.launch.launcher import read_environment, read_local_environment, write_environment
 from fleet.private_files import write_private
+from fleet.turns.events import read_events, read_offset
 
 ID = "0123456789abcdef"
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True)

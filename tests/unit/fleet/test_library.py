@@ -7,8 +7,8 @@ from itertools import combinations
 
 import pytest
 
-from bot.render.readability import grade, words
 from bot.cli.table import read_table
+from bot.render.readability import grade, words
 from fleet.personas.contracts import Contract, shipped_contract
 from fleet.personas.persona import shipped_classes
 from tests.unit.fleet.shelves import SHELVES

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.places import Places
 from bot.enclosure import Enclosure
 from bot.errors import TransientError
 from bot.model import (
@@ -20,7 +21,6 @@ from bot.model import (
     SendResult,
     agent_address,
 )
-from bot.config.places import Places
 from fleet.delivery.luggage import Luggage, remove_files
 from tests.fakes.contents import MemoryContents
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.places import Places
 from bot.errors import UserError
 from bot.mail.mailbox import Mailbox
-from bot.model import Address, Message, MessageKind, Principal, Receipt, ReceiptState, agent_address
 from bot.mail.outgoing import Outgoing, Sent
-from bot.config.places import Places
+from bot.model import Address, Message, MessageKind, Principal, Receipt, ReceiptState, agent_address
 from bot.reply import Text
-from fleet.host.local import LocalFleet
 from fleet.delivery.outgoing import LocalAgentFiles
 from fleet.health.readiness import Thresholds
+from fleet.host.local import LocalFleet
 from tests.fakes.contents import MemoryContents
 from tests.stages.mailroom import Mailroom, memory_mailroom
 

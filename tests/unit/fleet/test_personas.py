@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from bot.config.places import Places
-from fleet.personas.persona import known_classes, persona, refusals
 from fleet.launch.prompt import compose, prompt_pieces
+from fleet.personas.persona import known_classes, persona, refusals
 from fleet.roster.file import parse
 
 SHIPPED = sorted(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from fleet.roster.plan import Plan, make_plan
 from fleet.roster.document import Roster
 from fleet.roster.file import parse
+from fleet.roster.plan import Plan, make_plan
 
 HEAD = "version: 1\ntmux: {socket_name: s}\ndefaults: {working_directory: /srv}\nagents:\n"
 LEAD = "{name: lead, class: orchestrator, runtime: dogfood}"

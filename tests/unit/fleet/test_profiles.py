@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import UserError
 from bot.config.places import Places
+from bot.errors import UserError
 from fleet.personas.persona import known_classes
-from fleet.profiles.profile import Profile, wanted_by
 from fleet.profiles.library import find_profile, profiles, refusals
+from fleet.profiles.profile import Profile, wanted_by
 from tests.unit.fleet.shelves import SHELVES
 
 LEADS = {

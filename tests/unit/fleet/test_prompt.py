@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import UserError
 from bot.config.places import Places
+from bot.errors import UserError
 from fleet.launch.comms import comms_block
-from fleet.personas.persona import known_classes
 from fleet.launch.prompt import compose, prompt_pieces
+from fleet.personas.persona import known_classes
 from fleet.roster.document import Agent, Roster
 from fleet.roster.file import parse
 from fleet.runtimes import RUNTIMES, Order

@@ -5,14 +5,14 @@ from typing import get_args
 
 import pytest
 
-from bot.errors import UserError
-from bot.config.places import Places
 from bot.agents.provisioning import Provision, Wishes
+from bot.config.places import Places
 from bot.config.sections import Models as ModelSettings
+from bot.errors import UserError
 from fleet.host.provisioning import make_provision
+from fleet.personas.tiers import Models
 from fleet.roster.document import RuntimeName
 from fleet.roster.file import parse
-from fleet.personas.tiers import Models
 
 TEAM = """\
 # our fleet

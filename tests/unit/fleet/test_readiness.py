@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.health.heartbeat import read_heartbeat
-from fleet.tmux.panes import FORMAT, parse_pane
 from fleet.health.readiness import Facts, Readiness, Thresholds, judge
+from fleet.tmux.panes import FORMAT, parse_pane
 
 NEW = timedelta(seconds=1)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fleet.turns.events import read_events
 from fleet.host.processes import open_files
+from fleet.turns.events import read_events
 from fleet.watch.rollouts import turns
 
 TEXT = "[from a:b → to c:d | class chat | id m1]\nhello\n[end m1]"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import SetupError, UsageError, UserError
-from bot.config.places import Places
-from bot.config.settings import load_settings
 from bot.cli.talk import Talk
 from bot.cli.wizard import begin
+from bot.config.places import Places
+from bot.config.settings import load_settings
+from bot.errors import SetupError, UsageError, UserError
 from fleet.roster.file import load
 
 

@@ -5,18 +5,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bot.wiring.connections import Connections
 from bot.config.credentials import Credentials
-from bot.model import Address, Message, Principal
-from bot.rooms.moving import Moving
 from bot.config.places import Places
 from bot.config.settings import Settings
+from bot.model import Address, Message, Principal
+from bot.rooms.moving import Moving
+from bot.wiring.connections import Connections
 from connectors.matrix.accounts import LocalAccounts, save_accounts
 from connectors.matrix.homeserver import LocalHomeserver
 from connectors.memory import MemoryConnector, MemoryPlatform
 from connectors.tmux.connector import PLACE, TmuxConnector
-from fleet.host.local import LocalFleet
 from fleet.health.readiness import Thresholds
+from fleet.host.local import LocalFleet
 from tests.fakes.contents import MemoryContents
 from tests.fakes.mailroom import MemoryPositions, MemorySuccessions, Room
 

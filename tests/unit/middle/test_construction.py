@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.rooms.blueprint import wishes
-from bot.rooms.construction import Construction, Ground
 from bot.errors import TransientError, UserError
 from bot.model import Address
+from bot.rooms.blueprint import wishes
+from bot.rooms.construction import Construction, Ground
 from bot.rooms.ports import KeptRoom, Purpose, RoomFacts, RoomRole, RoomWish
 from bot.rooms.whereabouts import Whereabouts
 from tests.fakes.rooms import MemoryHouse, MemoryRoomBook

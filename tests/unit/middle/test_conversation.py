@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.errors import TransientError, UserError
 from bot.agents.failure import FailureKind, TurnFailure, failure_in
+from bot.errors import TransientError, UserError
 from bot.model import MessageKind, ReceiptState, SendResult
 from connectors.memory import MemoryPlatform
 from tests.fakes.mailroom import Event, Room

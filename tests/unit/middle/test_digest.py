@@ -7,20 +7,20 @@ from itertools import pairwise
 
 import pytest
 
-from bot.news.bulletin import Bulletin
 from bot.backlog.cards import CardDraft
-from bot.supervision.concerns import ConcernKind
-from bot.news.daily import DailyDigest
-from bot.news.digest import WHAT_TO_DO, Digest
+from bot.cli.table import read_table
+from bot.clock.moments import Rule
+from bot.clock.quiet import QuietHours
 from bot.errors import TransientError
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, Caller, Message, MessageKind, Principal, Via
-from bot.clock.moments import Rule
+from bot.news.bulletin import Bulletin
+from bot.news.daily import DailyDigest
+from bot.news.digest import WHAT_TO_DO, Digest
 from bot.news.outcry import Outcry
-from bot.clock.quiet import QuietHours
 from bot.render.rendering import render
 from bot.reply import Code, Text
-from bot.cli.table import read_table
+from bot.supervision.concerns import ConcernKind
 from tests.fakes.activity import MemoryActivity
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.concerns import MemoryConcerns

@@ -8,11 +8,11 @@ import pytest
 
 from bot.command.catalog import Catalog
 from bot.command.declare import OPERATORS, Call, Effect, command, topic
-from bot.errors import UserError
 from bot.command.interpreter import Interpreter
-from bot.people.linking import LIFETIME, Linking
+from bot.errors import UserError
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, Caller, Principal, Role, Via, derived_id
+from bot.people.linking import LIFETIME, Linking
 from bot.policy import Access, Policy
 from bot.reply import Reply, Text, say
 from commands.accounts import AccountCommands

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.errors import UserError
 from bot.agents.failure import FailureKind, TurnFailure
+from bot.errors import UserError
 from bot.mail.marks import MAIL_MARKS
 from bot.model import ReceiptState, SendResult
 from connectors.memory import MemoryPlatform

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import UsageError
 from bot.clock.moments import (
     Rule,
     read_clock,
@@ -17,6 +16,7 @@ from bot.clock.moments import (
     read_zone,
     spoken_span,
 )
+from bot.errors import UsageError
 from tests.modesty import modest
 
 BERLIN = ZoneInfo("Europe/Berlin")

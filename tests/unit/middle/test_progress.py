@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.errors import TransientError
 from bot.agents.failure import FailureKind, TurnFailure
-from bot.model import Address, Message, MessageKind, OutboundMessage, Receipt, ReceiptState
 from bot.clock.pace import Pace
+from bot.errors import TransientError
 from bot.mail.progress import spoken_time
+from bot.model import Address, Message, MessageKind, OutboundMessage, Receipt, ReceiptState
 from bot.reply import Text
 from connectors.memory import MemoryPlatform
 from tests.fakes.mailroom import Room

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, time, timedelta
 
-from bot.errors import TransientError
 from bot.clock.moments import Rule
 from bot.clock.schedule import Action, Appointment, Job, Schedule
+from bot.errors import TransientError
 from tests.waiting import until
 
 SOON = timedelta(milliseconds=20)

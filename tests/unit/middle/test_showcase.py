@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 from bot.backlog.cards import BacklogStats
-from bot.rooms.headline import state_of
 from bot.model import MessageKind
-from bot.supervision.pause import Pause
+from bot.rooms.headline import state_of
 from bot.rooms.placards import PinState, State
 from bot.rooms.showcase import Rhythm
+from bot.supervision.pause import Pause
 from bot.supervision.ports import Worker
 from tests.stages.showcase import OPS, QUICK, ShowcaseStage
 from tests.stages.supervision import sighting

@@ -3,8 +3,8 @@
 import asyncio
 from datetime import timedelta
 
-from bot.model import Address
 from bot.mail.presence import Typing
+from bot.model import Address
 from tests.waiting import until
 
 THREADS = [Address("memory", "ops", thread) for thread in ("$1", "$2")]

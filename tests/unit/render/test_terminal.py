@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from bot.reply import Block, Board, Code, Column, Fields, Markdown, Slip, Table, Text
 from bot.render.terminal import show, to_terminal
+from bot.reply import Block, Board, Code, Column, Fields, Markdown, Slip, Table, Text
 from tests.modesty import modest
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import SetupError
 from bot.config.places import LONGEST_SOCKET_PATH, Places, default_home, default_socket_name
+from bot.errors import SetupError
 
 
 def _deep(tmp_path: Path) -> Places:

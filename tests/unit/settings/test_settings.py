@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import SetupError
 from bot.config.places import Places
 from bot.config.settings import Settings, load_settings, settings_keys, unknown_variables, variable
+from bot.errors import SetupError
 
 
 def _load(tmp_path: Path, text: str | None, **environ: str) -> Settings:

@@ -1,6 +1,5 @@
 """The composition root: the one place where the daemon is put together."""
 
-import sys
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +12,8 @@ from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.command.interpreter import Interpreter
 from bot.config.credentials import Credentials
-from bot.config.places import Places, default_socket_name
+from bot.config.places import Places
 from bot.config.settings import Settings
-from bot.errors import SetupError
 from bot.mail.mailbox import Mailbox
 from bot.mail.post import Limits
 from bot.mail.post_office import PostOffice
@@ -29,12 +27,13 @@ from bot.supervision.pause_watch import PauseWatch
 from bot.wiring.announcements import Announcements, Speech
 from bot.wiring.connections import Connections
 from bot.wiring.filing import make_filing, with_luggage
+from bot.wiring.hosting import fleet_ports, make_fleet, make_window
 from bot.wiring.housing import Housing
 from bot.wiring.life import Life
 from bot.wiring.parts import Parts
 from bot.wiring.reception import Reception
 from bot.wiring.supervising import make_supervision
-from bot.wiring.topics import FleetPorts, backlog_topics, fleet_topics, mail_topics
+from bot.wiring.topics import backlog_topics, fleet_topics, mail_topics
 from bot.wiring.traffic import make_traffic
 from bot.wiring.upkeep import backlog_jobs
 from commands.pause import PauseCommands
@@ -43,20 +42,11 @@ from connectors.matrix.homeserver import LocalHomeserver
 from connectors.tmux.connector import TmuxConnector
 from connectors.tmux.window import TmuxWindow
 from fleet.delivery.carrier import AgentCarrier
-from fleet.health.readiness import Thresholds
-from fleet.host.briefs import LocalBriefs
 from fleet.host.chat_window import ChatWindow
-from fleet.host.local import LocalFleet
 from fleet.host.pause_file import PauseFile
-from fleet.host.provisioning import LocalProvisioning
-from fleet.host.sessions import LocalSessions
 from fleet.host.units import SystemdUnits
 from fleet.part import FleetPart
-from fleet.personas.library import LocalPersonas
-from fleet.roster.file import demo_roster
-from fleet.roster.store import RosterStore
 from fleet.watch.answers import AnswerWatch
-from fleet.watch.dialogs import LocalDialogs
 from fleet.watch.lookout import Lookout
 from fleet.watch.rollouts import Rollouts
 from storage.audit import PostgresAudit
@@ -108,7 +98,7 @@ class Daemon:
         self._pauses = PostgresPauses(self._database)
 
         self._units = SystemdUnits(places, environ)
-        self._fleet = self._make_fleet(environ)
+        self._fleet = make_fleet(places, settings, environ, self._units)
         self._door = with_luggage(AgentCarrier(self._fleet, self._pauses), places, self._database)
         self._homeserver = self._make_homeserver(options)
         self._console = TmuxConnector()
@@ -197,25 +187,6 @@ class Daemon:
 
     # -- wiring ----------------------------------------------------------------------------------------
 
-    def _make_fleet(self, environ: Mapping[str, str]) -> LocalFleet:
-        heartbeat = self._settings.heartbeat
-        fleet = LocalFleet(
-            self._places,
-            host=self._host,
-            tenant_id=self._settings.host.tenant_id,
-            environment=environ,
-            thresholds=Thresholds(stale=heartbeat.stale, idle=heartbeat.idle),
-            units=self._units,
-        )
-        if not self._places.roster_file.exists():
-            socket_name = default_socket_name(self._places, environ)
-            self._places.roster_file.write_text(demo_roster(socket_name), encoding="utf-8")
-        try:
-            fleet.reload()
-        except SetupError as error:
-            self._log.warning("roster", error=error.message)
-        return fleet
-
     def _make_homeserver(self, options: Options) -> LocalHomeserver | None:
         directory, port = self._places.homeserver_directory, self._settings.homeserver.port
         return LocalHomeserver(directory, port) if options.with_homeserver else None
@@ -230,15 +201,11 @@ class Daemon:
                 require_acceptance=self._settings.backlog.require_acceptance,
             ),
             *fleet_topics(
-                FleetPorts(
-                    fleet=self._fleet,
-                    sessions=LocalSessions(self._fleet),
-                    dialogs=LocalDialogs(self._fleet, self._pauses),
-                    briefs=LocalBriefs(self._fleet),
-                    personas=LocalPersonas(self._places),
-                    rosters=RosterStore(self._places),
-                    provisioning=LocalProvisioning(self._fleet, self._settings.models.said),
-                    units=self._units,
+                fleet_ports(
+                    self._fleet,
+                    self._units,
+                    self._settings,
+                    self._pauses,
                     shelf=self._backlog.shelf,
                     standing=self._pause.ask,
                 )
@@ -384,13 +351,5 @@ class Daemon:
         for kind in self._connections.kinds():
             self._parts.add(self._reception(kind))
         if self._connections.primary().kind == "tmux":
-            self._window = self._make_window()
+            self._window = make_window(self._fleet)
             self._parts.add(TmuxWindow(self._window))
-
-    def _make_window(self) -> ChatWindow:
-        return ChatWindow(
-            self._fleet.terminal,
-            session="mosaic-chat",
-            argv=[sys.executable, "-P", "-m", "bot", "chat"],
-            environment={"MOSAIC_HOME": str(self._places.home)},
-        )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.model import Decision, Principal, Role, Via
-from bot.people.persons import Persons
+from bot.persons import Persons
 
 TALK = "talk"
 INVITE = "invite"

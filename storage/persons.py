@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from bot.model import Address, Letter, Principal
-from bot.people.persons import LinkRequest, Persons
+from bot.persons import LinkRequest, Persons
 from storage.database import Connection, Database
 from storage.letters import store_letters
 from storage.queries import Queries, storable

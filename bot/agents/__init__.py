@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""What the middle knows of agents without knowing how they run: the seams that fleet/ and storage/ fill."""

@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""The backlog: cards, their history and threads, and the seams through which they are kept."""

@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""The command line `mosaic`: it starts the daemon, and is a thin face on it."""

@@ -20,10 +20,10 @@ from bot.config.places import Places
 from bot.config.settings import load_settings, unknown_variables
 from bot.errors import MosaicError, SetupError, TransientError
 from bot.lock import holder
-from fleet import roster_file
 from fleet.personas.library import LocalPersonas
 from fleet.profiles.library import profiles, refusals
 from fleet.roster.document import Roster
+from fleet.roster.file import load
 from storage.binaries import Binaries, find_binaries
 from storage.database import Database, Target
 
@@ -235,7 +235,7 @@ def _ask_homeserver(base: str) -> Finding:
 
 
 def _read_roster(places: Places) -> Roster | None:
-    return roster_file.load(places.roster_file) if places.roster_file.exists() else None
+    return load(places.roster_file) if places.roster_file.exists() else None
 
 
 def _sound_roster(places: Places) -> Roster | None:

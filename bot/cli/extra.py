@@ -9,7 +9,7 @@ from pathlib import Path
 from bot import __version__
 from bot.errors import SetupError
 
-_LOCK = Path(__file__).parent.parent / "requirements-homeserver.lock"
+_LOCK = Path(__file__).parents[2] / "requirements-homeserver.lock"
 _SHOWN_LINES = 5
 
 

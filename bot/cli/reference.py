@@ -29,7 +29,7 @@ from fleet.personas.persona import shipped_classes
 from web.problems import STATUS_OF_CODE, status_of
 from web.routes import ROUTES
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 _GENERATED = "<!-- Made by `make docs` from the declarations in the code; change those. -->\n"
 
 CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
@@ -108,7 +108,7 @@ def documents() -> dict[Path, str]:
     """Return every generated file's path with what it must hold."""
     reference = ROOT / "docs" / "reference"
     return {
-        ROOT / "bot" / "command_table.json": command_table(all_commands()),
+        ROOT / "bot" / "cli" / "command_table.json": command_table(all_commands()),
         reference / "commands.md": _commands_page(all_commands()),
         reference / "http.md": _http_page(),
         reference / "errors.md": _errors_page(),

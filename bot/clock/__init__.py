@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""Time: the one clock that calls jobs, moments as people write them, quiet hours, waits between tries."""

@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""Files that go with messages: their bytes, their way in, and the rules they keep."""

@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""The one mailbox and what moves through it: events in, messages out, receipts."""

@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""What people are told without having asked: digests, concerns, reminders, news of cards."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from bot.errors import UserError
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, Message, MessageKind, Principal, derived_id
-from bot.people.persons import LinkRequest, LinkRequests, Links, Persons, is_linkable
+from bot.persons import LinkRequest, LinkRequests, Links, Persons, is_linkable
 from bot.reply import Offer, Text
 
 LIFETIME = timedelta(minutes=10)

@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""How blocks look: as text, as HTML, as tables, on a phone and in a terminal."""

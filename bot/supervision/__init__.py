@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""The supervisor: who gets which card, what is escalated, and what a pause forbids."""

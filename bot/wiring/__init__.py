@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""How the daemon is put together, part by part: `bot.app` calls nothing else."""

@@ -10,7 +10,7 @@ from bot.config.credentials import Credentials
 from bot.config.settings import Settings
 from bot.errors import SetupError
 from bot.model import Address, Capabilities, Principal
-from bot.people.persons import Persons
+from bot.persons import Persons
 from bot.policy import Access
 from bot.ports import (
     Carrier,

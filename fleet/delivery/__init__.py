@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""Mail into an agent's terminal, with proof: the door, the keyboard, the hatch (spec 4-receipts)."""

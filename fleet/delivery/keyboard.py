@@ -15,7 +15,7 @@ from bot.backlog.card_prompt import without_token
 from bot.config.places import Places
 from bot.errors import UserError
 from bot.model import ReceiptState, SendResult
-from fleet import processes
+from fleet.host import processes
 from fleet.host.local import Door
 from fleet.readers import read_screen
 from fleet.runtimes import Proof

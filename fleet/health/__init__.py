@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""How an agent is: heartbeats, starts and stops as files, and one pure function over them."""

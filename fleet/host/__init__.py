@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""The agents of this host: started, stopped, looked at; the units of systemd for them."""

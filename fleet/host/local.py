@@ -15,11 +15,11 @@ from bot.agents.units import Units
 from bot.config.places import Places
 from bot.errors import SetupError, TransientError, UserError
 from bot.model import Address, AgentRecord, Principal, agent_address
-from fleet import processes
 from fleet.health.observation import Observer
 from fleet.health.readiness import Thresholds
 from fleet.health.starts import note_start, refuse_too_soon
 from fleet.health.stops import PERSON, Stops
+from fleet.host import processes
 from fleet.launch.papers import Papers
 from fleet.launch.preparation import Preparation
 from fleet.lock import held

@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""From an agent in the roster to its program in a pane: prompt, papers, start line."""

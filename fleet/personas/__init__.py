@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""What an agent is told to be: contracts by class, ours and a person's own over them."""

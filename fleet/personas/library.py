@@ -8,9 +8,9 @@ from pathlib import Path
 from bot.agents.personas import Comparison, Description, Footing
 from bot.config.places import Places
 from bot.errors import UserError
-from fleet import personas
 from fleet.personas.baselines import Baselines, shipped_text
 from fleet.personas.persona import GENERAL, known_classes, own_files, persona
+from fleet.personas.persona import refusals as persona_refusals
 from fleet.private_files import write_private
 
 _CLASS_LINE = re.compile(r"^class:.*$", re.MULTILINE)
@@ -49,7 +49,7 @@ class LocalPersonas:
 
     def refusals(self) -> Sequence[str]:
         """Return what is wrong with a person's own files."""
-        return tuple(personas.refusals(self._places))
+        return tuple(persona_refusals(self._places))
 
     def compare(self, agent_class: str) -> Comparison:
         """Return what a changed baseline would bring to the own file, if there is one."""

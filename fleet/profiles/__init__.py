@@ -1,1 +1,1 @@
-"""The profiles that ship: YAML files, read by ``fleet.profiles.library``."""
+"""System types: what a profile is and what it makes of a roster; those that ship are the YAML files beside."""

@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""Who is in the fleet: roster.yaml read, checked, changed and written."""

@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""tmux as this project needs it: one terminal a socket, guards inside tmux, screens as values."""

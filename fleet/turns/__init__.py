@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""What programs say of their turns, as events in a file, and how messages are told apart there."""

@@ -1,1 +1,1 @@
-"""People who talk with us: whose accounts belong to one person, and what of theirs is shown elsewhere."""
+"""Whoever looks on while agents run: the floor, the lookout, the register, what turns come to."""

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.errors import SetupError
-from fleet import processes
 from fleet.health.heartbeat import Heartbeat, write_heartbeat
+from fleet.host import processes
 from fleet.host.local import Door, LocalFleet
 from fleet.readers import read_screen
 from fleet.tmux.panes import Pane

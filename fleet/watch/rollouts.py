@@ -16,7 +16,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.errors import SetupError
-from fleet import processes
+from fleet.host import processes
 from fleet.host.local import Door, LocalFleet
 from fleet.turns.events import size_of
 

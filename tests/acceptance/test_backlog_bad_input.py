@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from storage.database import Target
+from tests.stages.host import new_socket_name
 from tests.stages.installation import Installation
 
 TABLES = ("card", "card_edge", "card_key", "card_event", "card_thread", "confirmation")
@@ -72,7 +73,9 @@ GOOD: dict[str, Any] = {
 
 def commands() -> Iterator[tuple[str, list[str], set[str]]]:
     """Yield every backlog command with its arguments and those that it must have."""
-    table = json.loads((Path(__file__).parents[2] / "bot" / "command_table.json").read_text())
+    table = json.loads(
+        (Path(__file__).parents[2] / "bot" / "cli" / "command_table.json").read_text()
+    )
     for entry in table["commands"]:
         if entry["name"].startswith("backlog ") or entry["name"] == "board":
             names = [parameter["name"] for parameter in entry["parameters"]]
@@ -93,7 +96,9 @@ CASES = [
 @pytest.fixture(scope="module")
 async def running(installation: Installation) -> Installation:
     """A daemon with a card that somebody holds, and another."""
-    installation.write_roster({"version": 1, "tmux": {"socket_name": "bad-input"}, "agents": []})
+    installation.write_roster(
+        {"version": 1, "tmux": {"socket_name": new_socket_name()}, "agents": []}
+    )
     await installation.up()
     for card_id in ("HELD", "OTHER"):
         made = await installation.mosaic(

@@ -13,6 +13,7 @@ import pytest
 
 from storage.database import Target
 from tests.stages.console import Console, console
+from tests.stages.host import new_socket_name
 from tests.stages.installation import Installation
 from tests.waiting import until
 
@@ -65,8 +66,9 @@ class Chat(Way):
 async def running(installation: Installation) -> Installation:
     """A daemon whose fleet is nobody: agents would claim nothing here, but cost time."""
     installation.write_roster(
-        {"version": 1, "tmux": {"socket_name": "backlog-reference"}, "agents": []}
+        {"version": 1, "tmux": {"socket_name": new_socket_name()}, "agents": []}
     )
+    installation.write_settings("[supervisor]\ntick_seconds = 3600\n")  # it would take claims back
     await installation.up()
     return installation
 

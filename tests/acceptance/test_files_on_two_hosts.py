@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.stages.host import new_socket_name
 from tests.stages.installation import Installation
 from tests.stages.postgres import Tier
 from tests.stages.room import PATIENCE, ops_room
@@ -31,7 +32,7 @@ async def test_a_file_goes_from_host_to_host(
 ) -> None:
     beta = Installation(home.parent / "beta", {"DATABASE_URL": database_url})
     beta.write_settings('[host]\nname = "beta"\n')
-    socket = {"socket_name": f"files-beta-{home.parent.name}"}
+    socket = {"socket_name": new_socket_name()}
     beta.write_roster({"version": 1, "tmux": socket, "agents": AGENTS})
     async with ops_room(home, homeserver, agents=AGENTS) as room:
         alpha = room.installation

@@ -43,7 +43,7 @@ class TestMatrixFaults(FaultSuite):
         bad = BadLine(matrix_town.url)
         await bad.open()
         ann, bot = await meet(matrix_town)
-        other = await matrix_town.room(bot.mail.account, ann.account)
+        other = await matrix_town.room(bot.account, ann.account)
         line = Line(urlsplit(matrix_town.url).port or 0)
         stage = MatrixFaultStage(ann, bot, line, bad, other)
         yield stage

@@ -26,7 +26,7 @@ class MatrixStage:
 
     def __init__(self, person: Person, bot: Bot, line: Line) -> None:
         self.place = Address("matrix", bot.room_id)
-        self.contents = bot.files.contents
+        self.contents = bot.contents
         self._person = person
         self._bot = bot
         self._line = line

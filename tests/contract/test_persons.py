@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from bot.model import Address, Principal
-from bot.people.persons import LinkRequest
+from bot.persons import LinkRequest
 from tests.stages.mailroom import Mailroom, letter
 
 ANN = Principal("matrix:@ann:example.org", "Ann")

@@ -136,7 +136,7 @@ class TestMatrixRooms(RoomsContract):
     async def house(self, matrix_town: Town) -> AsyncIterator[House]:
         ann, bot = await meet(matrix_town)
         hers = await ann.make_room(bot.user_id)
-        await matrix_town.client(bot.mail.account).client.join(hers)
+        await matrix_town.client(bot.account).client.join(hers)
         stage = MatrixHouseStage(ann, bot, hers)
         yield stage
         await stage.close()

@@ -140,7 +140,11 @@ def test_every_variable_in_the_pages_is_read_by_somebody() -> None:
     known = {variable(path) for path, _ in settings_keys()} | {"MOSAIC_HOME"}
     known |= {name for base in NAMES for name in (base, f"{base}_FILE")}
     prefixes = r"\b((?:MOSAIC|MATRIX|DISCORD|DATABASE)_[A-Z_]+)\b"
-    for module in ("launcher", "papers", "dogfood/__main__"):  # an agent's environment
+    for module in (
+        "launch/launcher",
+        "launch/papers",
+        "dogfood/__main__",
+    ):  # an agent's environment
         known |= set(re.findall(prefixes, (ROOT / "fleet" / f"{module}.py").read_text()))
     named = {name for page in pages() for name in re.findall(prefixes, page.read_text())}
     assert named

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.model import Letter, Principal
-from bot.people.persons import LinkRequest, Persons
+from bot.persons import LinkRequest, Persons
 from tests.fakes.mailroom import Room
 
 

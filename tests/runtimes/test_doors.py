@@ -17,9 +17,9 @@ import pytest
 
 from bot.errors import TransientError, UserError
 from bot.model import Delivery, Queueing, Receipt, ReceiptState, SendResult
-from fleet import processes
 from fleet.delivery.carrier import AgentCarrier
 from fleet.delivery.keyboard import Patience
+from fleet.host import processes
 from fleet.turns.events import read_events
 from tests.stages.host import QUICK, Stage
 from tests.stages.model_stand_in import ModelStandIn

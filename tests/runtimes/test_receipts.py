@@ -47,7 +47,7 @@ TITLES = {
     "codex": "Select Model",
     "gemini": "Select Theme",
     "opencode": "Select model",
-    "pi": "XX",
+    "pi": "Only showing models",
 }
 """What stands above, or in, each list."""
 
@@ -88,7 +88,8 @@ async def _while_it_works(campaign: Campaign) -> None:
             return (await campaign.watch.readiness(campaign.name))[0] == "working"
 
         await until(works, START_SECONDS, "the turn to be seen")
-        await campaign.refuse("while busy", "it is busy", key="busy")
+        # Caught while it draws anew, a busy screen shows nothing that is known: that is waited for just the same.
+        await campaign.refuse("while busy", "it is busy|no prompt that is known", key="busy")
         queued = []
         for number in range(ROUNDS):
             more = campaign.stage.mail(
@@ -107,7 +108,11 @@ async def _with_a_draft(campaign: Campaign, key: str) -> None:
     """Somebody types: the draft stays as it is, and mail waits for it, or comes by the hatch."""
     await campaign.watch.until_available(campaign.name)
     await campaign.tmux("send-keys", "-l", DRAFT)
-    await until(lambda: campaign.shows(DRAFT), START_SECONDS, "the draft")
+
+    async def drafted() -> bool:
+        return (await campaign.look()).reading.state is ScreenState.DRAFT
+
+    await until(drafted, START_SECONDS, "the draft")
     if await campaign.has_hatch():
         delivery = campaign.stage.mail(campaign.name, "beside it", key=key)
         result = await campaign.send("beside a draft", delivery, Patience())
@@ -161,7 +166,10 @@ async def _at_a_dialog(campaign: Campaign, key: str) -> None:
         "at a dialog", "dialog is open|no prompt that is known|a draft stands", key=key
     )
     # Programs go on drawing their lists; what counts is that it is still open, and that not a byte was typed.
-    campaign.dialogs_answered += not await asked()
+    try:
+        await until(asked, 2.0, "the list, still open")
+    except AssertionError:
+        campaign.dialogs_answered += 1
     await campaign.tmux("send-keys", "Escape")
     await campaign.take("after a dialog", "now it is closed", key=key)
 

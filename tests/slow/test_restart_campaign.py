@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.stages.host import new_socket_name
 from tests.stages.installation import Installation
 from tests.waiting import until
 
@@ -31,7 +32,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Installation]:
         }
         for name in NAMES
     ]
-    socket = f"restarts-{tmp_path.name}"
+    socket = new_socket_name()
     installation.write_roster({"version": 1, "tmux": {"socket_name": socket}, "agents": agents})
     await installation.up()
     try:

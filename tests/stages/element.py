@@ -50,7 +50,7 @@ async def element_person(account: Account, bot: Bot, way: str) -> AsyncIterator[
         account.token,
         bot.room_id,
         bot.user_id,
-        bot.mail.account.device_id,
+        bot.account.device_id,
         way,
     )
     process = await asyncio.create_subprocess_exec(

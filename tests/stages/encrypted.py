@@ -143,7 +143,7 @@ class PrivatePerson(Person):
 
     async def _give(self, bot: Bot, kind: str, content: dict[str, Any]) -> None:
         olm = self._olm
-        device = olm.device_store[bot.user_id][bot.mail.account.device_id]
+        device = olm.device_store[bot.user_id][bot.account.device_id]
         session = olm.session_store.get(device.curve25519)
         sealed = olm._olm_encrypt(session, device, kind, content)
         answer = await self.client.to_device(

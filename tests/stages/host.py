@@ -27,6 +27,7 @@ from fleet.delivery.carrier import AgentCarrier
 from fleet.delivery.keyboard import Patience, look_at
 from fleet.health.readiness import Readiness, Thresholds
 from fleet.host.local import LocalFleet
+from fleet.tmux.screen import ScreenState
 from fleet.tmux.terminal import Terminal
 from tests.fakes.pauses import MemoryPauses
 from tests.waiting import until
@@ -205,9 +206,13 @@ class Stage:
 
 
 async def ready(stage: Stage, name: str = "orchestrator") -> None:
+    """Wait until an agent says that it is free, and its prompt is drawn: the one comes before the other."""
+
     async def available() -> bool:
         records = {record.name: record for record in await stage.fleet.observe()}
-        return records[name].readiness == Readiness.AVAILABLE
+        if records[name].readiness != Readiness.AVAILABLE:
+            return False
+        return (await look_at(await stage.fleet.door(name))).reading.state is ScreenState.PROMPT
 
     await until(available, what=f"{name} available")
 

@@ -108,7 +108,7 @@ class MatrixHouseStage:
         self.ann = person.user_id
         self.hers = hers
         self._person = person
-        self._we = bot.town.client(bot.mail.account)
+        self._we = bot.town.client(bot.account)
         self._connector = bot.connector()
 
     @property

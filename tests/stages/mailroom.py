@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from bot.mail.post import Post
 from bot.model import Address, Letter, Message, MessageKind, OutboundMessage
 from bot.news.reminders import Reminders
-from bot.people.persons import LinkRequests, Links
+from bot.persons import LinkRequests, Links
 from bot.ports import (
     Audit,
     Confirmations,

@@ -13,7 +13,7 @@ import pytest
 
 from bot.errors import SetupError, TransientError, UserError
 from bot.model import agent_address
-from fleet import processes
+from fleet.host import processes
 from fleet.part import FleetPart
 from tests.stages.host import DOGFOOD, HOST, Stage, ready
 from tests.waiting import until

@@ -10,8 +10,8 @@ import pytest
 
 from bot.errors import TransientError, UserError
 from bot.model import Receipt, ReceiptState
-from fleet import processes
 from fleet.delivery.keyboard import HELD
+from fleet.host import processes
 from tests.stages import hatch_program
 from tests.stages.host import Stage
 from tests.waiting import until

@@ -8,8 +8,8 @@ import pytest
 
 from bot.errors import TransientError
 from bot.model import Receipt, ReceiptState
-from fleet import processes
 from fleet.delivery.keyboard import HELD, look_at
+from fleet.host import processes
 from fleet.tmux.screen import ScreenState
 from fleet.tmux.terminal import Terminal
 from tests.stages.host import DOGFOOD, Stage, ready

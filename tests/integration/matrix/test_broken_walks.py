@@ -28,7 +28,7 @@ async def test_pages_that_fail_are_read_again_and_each_room_has_one_account(
     matrix_town: Town, line: BadLine
 ) -> None:
     ann, bot = await meet(matrix_town)
-    other = await matrix_town.room(bot.mail.account, ann.account)
+    other = await matrix_town.room(bot.account, ann.account)
     ear = Ear()
     async with bot.listening(ear):
         pass
@@ -63,7 +63,7 @@ async def test_a_room_whose_history_cannot_be_read_does_not_hold_up_the_others_f
     matrix_town: Town, line: BadLine
 ) -> None:
     ann, bot = await meet(matrix_town)
-    broken = await matrix_town.room(bot.mail.account, ann.account)
+    broken = await matrix_town.room(bot.account, ann.account)
     ear = Ear()
     async with bot.listening(ear):
         pass

@@ -19,7 +19,7 @@ from tests.waiting import until
 
 async def ask(bot: Bot, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     """Ask the homeserver as the bot's account."""
-    headers = {"Authorization": f"Bearer {bot.mail.account.token}"}
+    headers = {"Authorization": f"Bearer {bot.account.token}"}
     url = f"{bot.town.url}/_matrix/client/v3{path}"
     async with aiohttp.ClientSession(headers=headers) as http, http.post(url, json=body) as answer:
         return answer.status, await answer.json()
@@ -34,12 +34,8 @@ async def shown(bot: Bot) -> dict[str, Any]:
 
 def signers(told: dict[str, Any], bot: Bot) -> set[str]:
     """Return which keys signed the bot's device, each signature checked."""
-    device = told["device_keys"][bot.user_id][bot.mail.account.device_id]
-    known = {
-        f"ed25519:{bot.mail.account.device_id}": device["keys"][
-            f"ed25519:{bot.mail.account.device_id}"
-        ]
-    }
+    device = told["device_keys"][bot.user_id][bot.account.device_id]
+    known = {f"ed25519:{bot.account.device_id}": device["keys"][f"ed25519:{bot.account.device_id}"]}
     known |= told.get("self_signing_keys", {}).get(bot.user_id, {}).get("keys", {})
     bare = {name: device[name] for name in device if name not in {"signatures", "unsigned"}}
     for name, signature in device["signatures"][bot.user_id].items():
@@ -57,9 +53,9 @@ async def test_the_device_is_signed_at_its_first_start_and_left_alone_at_the_nex
         assert (await connector.health()).detail == ""
         first = await shown(bot)
     (own,) = first["self_signing_keys"][bot.user_id]["keys"]
-    assert signers(first, bot) == {f"ed25519:{bot.mail.account.device_id}", own}
+    assert signers(first, bot) == {f"ed25519:{bot.account.device_id}", own}
     master = first["master_keys"][bot.user_id]
-    assert f"ed25519:{bot.mail.account.device_id}" in master["signatures"][bot.user_id]
+    assert f"ed25519:{bot.account.device_id}" in master["signatures"][bot.user_id]
     async with bot.listening(Ear(), keys=vault):
         assert await shown(bot) == first
 
@@ -76,7 +72,7 @@ async def test_keys_of_another_client_are_left_as_they_are_and_it_is_said_what_t
         await until(lambda: any("verify the device" in one for one in bot.reports))
         found = await shown(bot)
     assert set(found["master_keys"][bot.user_id]["keys"].values()) == {other.master.public}
-    assert signers(found, bot) == {f"ed25519:{bot.mail.account.device_id}"}
+    assert signers(found, bot) == {f"ed25519:{bot.account.device_id}"}
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ async def test_keys_of_another_secret_device_or_process_are_refused(
     await wrong.close()
     other = Bot(matrix_town, await matrix_town.account("other"), bot.room_id)
     stranger = other.connector(keys=vault)
-    with pytest.raises(SetupError, match=f"belong to the device {bot.mail.account.device_id}"):
+    with pytest.raises(SetupError, match=f"belong to the device {bot.account.device_id}"):
         await stranger.subscribe(Ear().accept, None)
     await stranger.close()
 
@@ -86,7 +86,7 @@ async def test_what_crossed_the_change_to_encryption_is_withdrawn(
     matrix_town: Town, tmp_path: Path
 ) -> None:
     ann, bot, vault = await meet_in_private(matrix_town, tmp_path, encrypted=False)
-    ear, clear = Ear(), matrix_town.client(bot.mail.account)
+    ear, clear = Ear(), matrix_town.client(bot.account)
     async with bot.listening(ear, keys=vault):
         await matrix_town.client(ann.account).encrypt(bot.room_id)
         crossing = await clear.say(bot.room_id, "a secret in clear text")
@@ -127,7 +127,7 @@ async def test_a_key_that_its_maker_gives_on_request_is_taken_and_somebody_else_
 ) -> None:
     ann, bot, vault = await meet_in_private(matrix_town, tmp_path)
     eve = await private_person(matrix_town, await matrix_town.account("eve"), tmp_path)
-    await matrix_town.client(bot.mail.account).client.room_invite(bot.room_id, eve.user_id)
+    await matrix_town.client(bot.account).client.room_invite(bot.room_id, eve.user_id)
     await eve.client.join(bot.room_id)
     ear = Ear()
     async with ann.listening(), eve.listening(), bot.listening(ear, keys=vault) as connector:

@@ -25,7 +25,7 @@ async def _holder(bot: Bot, vault: Keys, position: str | None) -> asyncio.subpro
         "url": bot.town.url,
         "user_id": bot.user_id,
         "room_id": bot.room_id,
-        "token": bot.mail.account.token,
+        "token": bot.account.token,
         "folder": str(vault.folder),
         "secret": vault.pickle_key,
         "position": position,
@@ -116,7 +116,7 @@ async def test_a_lost_folder_does_not_put_other_keys_in_the_place_of_those_that_
         vault.folder.rename(tmp_path / "lost")
         assert "folder was lost or is an older one" in await _refused(bot, vault, ear)
         assert any("I say nothing in encrypted rooms" in one for one in bot.reports)
-        clear = await matrix_town.room(bot.mail.account, ann.account)
+        clear = await matrix_town.room(bot.account, ann.account)
         async with bot.listening(ear, keys=vault) as connector:
             await connector.send(message(clear, "a clear room is another matter"))
             await matrix_town.client(ann.account).say(clear, "so I can command")
@@ -230,7 +230,7 @@ async def test_when_all_one_time_keys_are_used_up_new_devices_are_still_heard(
     ear = Ear()
     async with bot.listening(ear, keys=vault):
         await until(bot.has_spare_key, what="the fallback key to be shown")
-    claim = {bot.user_id: {bot.mail.account.device_id: "signed_curve25519"}}
+    claim = {bot.user_id: {bot.account.device_id: "signed_curve25519"}}
     for _ in range(60):
         await _ask(matrix_town.client(ann.account), "POST", "keys/claim", {"one_time_keys": claim})
     async with ann.listening():
@@ -245,10 +245,8 @@ async def test_what_others_throw_at_it_costs_nobody_else_anything(
 ) -> None:
     ann, bot, vault = await meet_in_private(matrix_town, tmp_path)
     eve = await matrix_town.person("eve")
-    den = await matrix_town.room(
-        bot.mail.account, eve.account
-    )  # her device would end nio's own clients
-    await matrix_town.client(bot.mail.account).encrypt(den)
+    den = await matrix_town.room(bot.account, eve.account)  # her device would end nio's own clients
+    await matrix_town.client(bot.account).encrypt(den)
     ear = Ear()
     async with ann.listening(), bot.listening(ear, keys=vault) as connector:
         await _show_spoilt_device(eve)
@@ -301,7 +299,7 @@ async def _show_spoilt_device(person: Person) -> None:
 
 
 async def _to_device(person: Person, bot: Bot, kind: str, content: dict[str, Any]) -> None:
-    body = {"messages": {bot.user_id: {bot.mail.account.device_id: content}}}
+    body = {"messages": {bot.user_id: {bot.account.device_id: content}}}
     await _ask(person, "PUT", f"sendToDevice/{kind}/{id(content)}", body)
 
 

@@ -89,7 +89,7 @@ async def test_a_revoked_token_ends_the_loop(matrix_town: Town) -> None:
     connector = bot.connector()
     task = asyncio.create_task(connector.subscribe(ear.accept, None))
     await until(lambda: ear.batches, what="a listening bot")
-    await matrix_town.client(bot.mail.account).client.logout()
+    await matrix_town.client(bot.account).client.logout()
     await asyncio.wait([task], timeout=10)
     await connector.close()
     assert isinstance(task.exception(), SetupError)

@@ -44,7 +44,7 @@ async def _media(url: str, user_id: str, token: str) -> AsyncIterator[Media]:
 
 
 def _account(bot: Bot) -> tuple[str, str, str]:
-    return bot.town.url, bot.user_id, bot.mail.account.token
+    return bot.town.url, bot.user_id, bot.account.token
 
 
 async def _sent(ann: Person, bot: Bot, ear: Ear, *, sealed: bool = False) -> Attachment:
@@ -139,7 +139,7 @@ async def test_a_wrong_token_is_a_set_up_matter_for_files_too(matrix_town: Town)
 async def test_a_room_that_is_encrypted_gets_no_clear_file(matrix_town: Town) -> None:
     ann, bot = await meet(matrix_town)
     await ann.encrypt(bot.room_id)
-    await bot.files.contents.keep("made", _pieces(b"s3cret"))
+    await bot.contents.keep("made", _pieces(b"s3cret"))
     file = Enclosure("x.txt", "text/plain", 6, "made")
     async with bot.listening(Ear()) as connector:
         with pytest.raises(UserError, match="is encrypted"):

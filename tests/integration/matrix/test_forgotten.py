@@ -53,7 +53,7 @@ async def test_where_nothing_is_known_nothing_old_is_run_and_the_operators_hear_
 
 async def test_a_room_in_which_nobody_ever_spoke_is_no_news(matrix_town: Town) -> None:
     ann, bot, ear = await _heard(matrix_town)
-    await matrix_town.room(bot.mail.account, ann.account)
+    await matrix_town.room(bot.account, ann.account)
     async with bot.listening(ear, bounds=SMALL):
         pass
     assert ear.events == []

@@ -24,7 +24,7 @@ async def test_files_go_both_ways_in_an_encrypted_room_and_nothing_of_them_shows
 ) -> None:
     ann, bot, vault = await meet_in_private(matrix_town, tmp_path)
     ear = Ear()
-    await bot.files.contents.keep("made", _pieces())
+    await bot.contents.keep("made", _pieces())
     file = Enclosure("payroll.bin", "application/x-payroll", len(CONTENT), "made")
     async with ann.listening(), bot.listening(ear, keys=vault) as connector:
         await until(lambda: ann.client.rooms[bot.room_id].users.get(bot.user_id))
@@ -42,7 +42,7 @@ async def test_files_go_both_ways_in_an_encrypted_room_and_nothing_of_them_shows
         assert content["filename"] == "payroll.bin"
         assert "url" not in content
         assert await ann.open_file(content) == CONTENT
-    wire = await bot.town.client(bot.mail.account).events(bot.room_id)
+    wire = await bot.town.client(bot.account).events(bot.room_id)
     sent = [event for event in wire if "state_key" not in event]
     assert [event["type"] for event in sent] == ["m.room.encrypted"] * 2
     shown = json.dumps(sent)

@@ -104,7 +104,7 @@ async def test_a_private_receipt_is_seen_by_nobody_else(matrix_town: Town) -> No
     ear = Ear()
     async with bot.listening(ear, read_receipts="private"):
         said = await ann.say(bot.room_id, "hello")
-        own = matrix_town.client(bot.mail.account)
+        own = matrix_town.client(bot.account)
 
         async def moved() -> bool:
             told = await receipts(own, bot.room_id, bot.user_id)

@@ -20,7 +20,7 @@ async def test_somebody_who_left_has_not_the_key_of_what_is_said_then(
 ) -> None:
     ann, bot, vault = await meet_in_private(matrix_town, tmp_path)
     eve = await private_person(matrix_town, await matrix_town.account("eve"), tmp_path)
-    owner = matrix_town.client(bot.mail.account).client
+    owner = matrix_town.client(bot.account).client
     await owner.room_invite(bot.room_id, eve.user_id)
     await eve.client.join(bot.room_id)
     async with ann.listening(), eve.listening(), bot.listening(Ear(), keys=vault) as connector:
@@ -59,7 +59,7 @@ async def test_a_room_s_own_rules_say_when_its_key_is_made_anew(
 ) -> None:
     ann, bot, vault = await meet_in_private(matrix_town, tmp_path, encrypted=False)
     rules = {"algorithm": "m.megolm.v1.aes-sha2", "rotation_period_msgs": 2}
-    owner = matrix_town.client(bot.mail.account).client
+    owner = matrix_town.client(bot.account).client
     await owner.room_put_state(bot.room_id, "m.room.encryption", rules)
     async with ann.listening(), bot.listening(Ear(), keys=vault) as connector:
         for number in range(5):

@@ -82,7 +82,7 @@ async def test_a_room_turned_encrypted_mid_way_gets_no_clear_text_from_then_on(
     matrix_town: Town,
 ) -> None:
     ann, bot = await meet(matrix_town)
-    other = await matrix_town.room(bot.mail.account, ann.account)
+    other = await matrix_town.room(bot.account, ann.account)
     ear = Ear()
     async with bot.listening(ear) as connector:
         await connector.send(message(other, "still clear"))

@@ -171,7 +171,7 @@ async def test_what_is_to_be_said_in_a_room_that_we_are_not_in_waits(matrix_town
 async def test_where_we_are_in_and_may_not_speak_we_are_refused(matrix_town: Town) -> None:
     ann, bot = await meet(matrix_town)
     room_id = await ann.make_room(bot.user_id)
-    await matrix_town.client(bot.mail.account).client.join(room_id)
+    await matrix_town.client(bot.account).client.join(room_id)
     await ann.put_state(room_id, "m.room.power_levels", {"users": {}, "events_default": 50})
     connector = bot.connector()
     try:

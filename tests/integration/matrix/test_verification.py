@@ -100,11 +100,11 @@ async def test_an_operator_asks_a_device_and_the_person_is_vouched_for(
     (by,) = own["user_signing_keys"][bot.user_id]["keys"]
     assert by in told["master_keys"][ann.user_id]["signatures"][bot.user_id]
     (master,) = own["master_keys"][bot.user_id]["keys"]
-    assert comparing.proved == {f"ed25519:{bot.mail.account.device_id}", master}
+    assert comparing.proved == {f"ed25519:{bot.account.device_id}", master}
 
 
 async def as_bot(bot: Bot, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    client: Any = bot.town.client(bot.mail.account)
+    client: Any = bot.town.client(bot.account)
     return await ask(client, path, body)
 
 
@@ -227,13 +227,13 @@ async def test_signed_from_another_client_later_the_device_is_no_longer_unsigned
 ) -> None:
     _, bot, vault = await meet_in_private(matrix_town, tmp_path)
     other = await private_person(
-        matrix_town, await another_device(matrix_town, bot.mail.account), tmp_path
+        matrix_town, await another_device(matrix_town, bot.account), tmp_path
     )
     foreign = new_identity(bot.user_id)
     await ask(other, "/keys/device_signing/upload", foreign.public_keys())
     async with bot.listening(Ear(), keys=vault) as connector:
         assert "keys that another client made" in (await connector.health()).detail
-        await vouch(other, foreign, bot.mail.account.device_id)
+        await vouch(other, foreign, bot.account.device_id)
 
         async def signed() -> bool:
             return "another client" not in (await connector.health()).detail
@@ -245,7 +245,7 @@ async def test_another_client_of_the_account_verifies_the_bots_device(
     matrix_town: Town, tmp_path: Path
 ) -> None:
     _, bot, vault = await meet_in_private(matrix_town, tmp_path)
-    account = await another_device(matrix_town, bot.mail.account)
+    account = await another_device(matrix_town, bot.account)
     other = await private_person(matrix_town, account, tmp_path)
     async with other.listening(), bot.listening(Ear(), keys=vault) as connector:
         await until(lambda: _knows(other, bot), 15, "the bot's device to be known")
@@ -264,7 +264,7 @@ async def _knows(person: PrivatePerson, bot: Bot) -> bool:
     client = person.client
     client.olm.add_changed_users({bot.user_id})
     await client.keys_query()
-    return bot.mail.account.device_id in client.olm.device_store[bot.user_id]
+    return bot.account.device_id in client.olm.device_store[bot.user_id]
 
 
 class _RoomTalk:

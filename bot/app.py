@@ -24,6 +24,7 @@ from bot.policy import INVITE, Policy
 from bot.ports import Audit, Carrier, Part
 from bot.rooms.moving import Moving
 from bot.supervision.pause_watch import PauseWatch
+from bot.wiring.acquaintance import Acquaintance
 from bot.wiring.announcements import Announcements, Speech
 from bot.wiring.connections import Connections
 from bot.wiring.filing import make_filing, with_luggage
@@ -116,9 +117,8 @@ class Daemon:
             contents=PostgresContents(self._database),
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
-        self._housing = Housing(
-            self._database, settings, self._connections, self._fleet, self._mailbox
-        )
+        self._housing = Housing(self._database, settings, self._connections, self._fleet)
+        self._acquaintance = Acquaintance(self._database, self._connections, self._mailbox)
         self._announcements = Announcements(
             self._database,
             settings,
@@ -215,6 +215,7 @@ class Daemon:
             self._supervision.topic,
             *self._announcements.topics(self._policy),
             *self._housing.topics(self._policy),
+            *self._acquaintance.topics(self._policy),
         )
 
     def _make_interpreter(self) -> Interpreter:
@@ -288,8 +289,10 @@ class Daemon:
             self._traffic.progress,
             self._filing.porter,
             *self._announcements.parts(),
+            *self._acquaintance.parts(),
             *self._housing.parts(
                 self._backlog,
+                self._mailbox,
                 self._announcements.concerns,
                 tell=self._bulletin.put,
                 leads=lambda: self._supervision.supervisor.leads,

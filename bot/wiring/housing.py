@@ -21,7 +21,6 @@ from bot.rooms.showcase import Rhythm, Showcase
 from bot.rooms.whereabouts import Whereabouts
 from bot.supervision.concerns import Concerns
 from bot.supervision.pause import Pause
-from bot.wiring.acquaintance import Acquaintance
 from bot.wiring.connections import Connections
 from commands.devices import DeviceCommands
 from commands.rooms import RoomCommands
@@ -40,15 +39,8 @@ class Housing:
     """All about rooms and who is in them; ``whereabouts`` is what the rest of the daemon asks."""
 
     def __init__(
-        self,
-        database: Database,
-        settings: Settings,
-        connections: Connections,
-        fleet: LocalFleet,
-        mailbox: Mailbox,
+        self, database: Database, settings: Settings, connections: Connections, fleet: LocalFleet
     ) -> None:
-        self._mailbox = mailbox
-        self._acquaintance = Acquaintance(database, connections, mailbox)
         self._database = database
         self._settings = settings
         self._connections = connections
@@ -60,22 +52,22 @@ class Housing:
         self._rooms = RoomCommands(construction)
 
     def topics(self, policy: Callable[[], Policy]) -> tuple[object, ...]:
-        """Return the commands on rooms, and on the devices and people in them."""
+        """Return the commands on rooms, and on the devices in them."""
         connections = self._connections
         devices = DeviceCommands(connections.devices, connections.verifications, policy)
-        return (self._rooms, devices, *self._acquaintance.topics(policy))
+        return (self._rooms, devices)
 
     def parts(
         self,
         backlog: Backlog,
+        mailbox: Mailbox,
         concerns: Concerns,
         *,
         tell: Callable[[str], None],
         leads: Callable[[], bool],
         pause: Callable[[], Pause | None],
     ) -> Sequence[Part]:
-        """Return what runs: the knowledge of rooms and people, placards, cards' threads and what is said in them."""
-        mailbox = self._mailbox
+        """Return what runs: the knowledge of rooms, their placards, cards' threads and the news in them."""
         workers, dispatches = PostgresWorkers(self._database), PostgresDispatches(self._database)
 
         async def state() -> State:
@@ -97,7 +89,6 @@ class Housing:
                 rhythm=Rhythm(rooms.every, look=min(rooms.every, _LOOK), topic=rooms.topic),
                 clock=lambda at: f"{at.astimezone(zone):%H:%M %Z}",
             ),
-            *self._acquaintance.parts(),
             *self._openings(backlog, mailbox),
             *([Newsroom(backlog.news, mailbox)] if self._settings.threads.news else []),
         )

@@ -118,7 +118,9 @@ class Daemon:
         )
         self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
         self._housing = Housing(self._database, settings, self._connections, self._fleet)
-        self._acquaintance = Acquaintance(self._database, self._connections, self._mailbox)
+        self._acquaintance = Acquaintance(
+            self._database, self._connections, self._mailbox, settings.threads.mirror
+        )
         self._announcements = Announcements(
             self._database,
             settings,
@@ -289,7 +291,7 @@ class Daemon:
             self._traffic.progress,
             self._filing.porter,
             *self._announcements.parts(),
-            *self._acquaintance.parts(),
+            *self._acquaintance.parts(self._policy),
             *self._housing.parts(
                 self._backlog,
                 self._mailbox,

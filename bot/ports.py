@@ -78,6 +78,13 @@ class KnowsWhenItIsOut(Protocol):
     def is_out(self, address: Address) -> bool: ...
 
 
+@runtime_checkable
+class KnowsEncryption(Protocol):
+    """A connector some of whose places are encrypted."""
+
+    async def is_encrypted(self, address: Address) -> bool: ...
+
+
 class Contents(Protocol):
     """The bytes of files, written once and never changed; kept where every host of the fleet reaches them."""
 

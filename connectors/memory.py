@@ -54,7 +54,10 @@ class MemoryPlatform:
     with what they stand on, ``shown`` all that ever stood there. ``files`` are people's, by their event id.
     """
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, now: Callable[[], datetime] = lambda: datetime.now(UTC), kind: str = KIND
+    ) -> None:
+        self.kind = kind
         self.standing: list[Standing] = []
         self.marks: list[tuple[str, str]] = []
         self.shown: list[tuple[str, str]] = []
@@ -82,7 +85,7 @@ class MemoryPlatform:
         event_id = f"event-{next(self._numbers)}"
         self.standing.append(Standing(event_id, place, text, thread, sender, edits=edits))
         kind = InboundKind.EDIT if edits else InboundKind.TEXT
-        source = Address(KIND, place, thread)
+        source = Address(self.kind, place, thread)
         said = Inbound(event_id, source, sender, storable(text), self._now(), kind)
         self._log.append(replace(said, stands_on=edits))
         self._changed.set()
@@ -93,7 +96,7 @@ class MemoryPlatform:
         event_id = f"event-{next(self._numbers)}"
         self.standing = [one for one in self.standing if one.id != redacted]
         said = Inbound(
-            event_id, Address(KIND, place), sender, "", self._now(), InboundKind.REDACTION
+            event_id, Address(self.kind, place), sender, "", self._now(), InboundKind.REDACTION
         )
         self._log.append(replace(said, stands_on=redacted))
         self._changed.set()
@@ -117,7 +120,7 @@ class MemoryPlatform:
         told = len(content) if size is None else size
         attachment = Attachment(storable(name), media_type, told, {"event": event_id})
         self.standing.append(Standing(event_id, place, caption, thread, sender, file=content))
-        source = Address(KIND, place, thread)
+        source = Address(self.kind, place, thread)
         self._log.append(
             Inbound(
                 event_id,
@@ -134,7 +137,7 @@ class MemoryPlatform:
     def react(self, place: str, sender: Principal, mark: str, stands_on: str) -> str:
         """Let a person put a mark on what stands somewhere; return the mark's own event id."""
         event_id = f"event-{next(self._numbers)}"
-        source = Address(KIND, place)
+        source = Address(self.kind, place)
         self._log.append(
             Inbound(
                 event_id,
@@ -233,9 +236,8 @@ class MemoryPlatform:
 class MemoryConnector:
     """Talks to a ``MemoryPlatform``; its position is the number of events that were read."""
 
-    kind = KIND
-
     def __init__(self, platform: MemoryPlatform, contents: Contents) -> None:
+        self.kind = platform.kind
         self._platform = platform
         self._contents = contents
         self._last_inbound_at: datetime | None = None
@@ -263,8 +265,8 @@ class MemoryConnector:
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Show a message; TransientError while the line is down, UserError for another kind's place."""
-        if message.to.kind != KIND:
-            raise UserError(f"kind {message.to.kind!r} is not here; allowed is {KIND!r}")
+        if message.to.kind != self.kind:
+            raise UserError(f"kind {message.to.kind!r} is not here; allowed is {self.kind!r}")
         await self._platform.travel()
         return SendResult(
             ReceiptState.ACCEPTED, self._platform.show(message, await self._file(message))
@@ -299,7 +301,7 @@ class MemoryConnector:
         missed = self._platform.missed(done) if position else 0
         while True:
             events, done = await self._platform.read(done)
-            batch = InboundBatch(KIND, events, str(done))
+            batch = InboundBatch(self.kind, events, str(done))
             await accept(_recovered(batch) if missed else batch)
             missed = 0
             self._last_inbound_at = datetime.now(UTC)
@@ -308,7 +310,7 @@ class MemoryConnector:
 def _recovered(batch: InboundBatch) -> InboundBatch:
     """Return a batch marked as read back after downtime, with its account per place."""
     places = Counter(event.source.place for event in batch.events)
-    gaps = tuple(Gap(Address(KIND, place), count, 0) for place, count in places.items())
+    gaps = tuple(Gap(Address(batch.connector, p), count, 0) for p, count in places.items())
     return replace(
         batch, events=tuple(replace(event, recovered=True) for event in batch.events), gaps=gaps
     )

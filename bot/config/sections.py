@@ -239,6 +239,10 @@ class Threads(Section):
     news: bool = Field(default=True, strict=True)
     """Say in a card's thread what became of the card, unless it was asked for there."""
 
+    mirror: Literal["off", "open", "all"] = "open"
+    """Show in a card's thread what is said in its threads on other platforms: open, but nothing of an encrypted room where
+    others read along unencrypted, nor the other way round; all, everything; off, nothing."""
+
 
 class Progress(Section):
     """What people see while an agent works on their words, where the platform can edit what was said."""

@@ -8,7 +8,7 @@ from typing import cast
 
 from bot.config.credentials import Credentials
 from bot.config.settings import Settings
-from bot.errors import SetupError
+from bot.errors import SetupError, TransientError, UserError
 from bot.model import Address, Capabilities, Principal
 from bot.persons import Persons
 from bot.policy import Access
@@ -17,6 +17,7 @@ from bot.ports import (
     Connector,
     Contents,
     FetchesFiles,
+    KnowsEncryption,
     KnowsWhenItIsOut,
     Positions,
     ShowsTyping,
@@ -195,6 +196,19 @@ class Connections:
         """Return the verifications of devices, None while no connector that is live knows any devices."""
         connector = self._live.get("matrix")
         return None if connector is None else cast("KnowsDevices", connector).verifications
+
+    async def is_encrypted(self, place: Address) -> bool:
+        """Whether what is said in a place is encrypted; TransientError while its connector is not open.
+
+        Of a place that we may not look at nobody can say that it is open.
+        """
+        connector = self._live.get(place.kind)
+        if connector is None:
+            raise TransientError(f"{place.kind} is not open, so nobody knows whether it encrypts")
+        try:
+            return isinstance(connector, KnowsEncryption) and await connector.is_encrypted(place)
+        except UserError:
+            return True
 
     def typing(self, kind: str) -> ShowsTyping | None:
         """Return the connector if it is live and shows typing."""

@@ -312,6 +312,10 @@ class MatrixConnector:
             self._rooms.primary
         )
 
+    async def is_encrypted(self, address: Address) -> bool:
+        """Return whether what is said there is encrypted."""
+        return await self._rooms.is_encrypted(self._rooms.upgrades.current(address.place))
+
     @property
     def devices(self) -> Devices | None:
         """The devices of people in encrypted rooms; None without keys."""

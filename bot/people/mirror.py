@@ -1,0 +1,309 @@
+"""Shows in each thread of a card what is said in its threads on other platforms, once each, whatever dies in between."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TypeVar
+
+from bot.enclosure import Attachment, size_text
+from bot.mail.mailbox import Mailbox
+from bot.model import Address, Inbound, InboundKind, Letter, Message, MessageKind, Principal
+from bot.people.reflections import (
+    TAG,
+    Heard,
+    Overheard,
+    Reading,
+    Reflections,
+    Said,
+    Utterance,
+    is_words,
+    mark_shower,
+    reflection_id,
+)
+from bot.persons import Persons
+from bot.ports import Offers
+from bot.reply import Block, Markdown, Text
+
+_PAGE = 200
+_LOOK = timedelta(seconds=1)
+_SETTLE_EVERY = 30
+"""Looks between two steps of the stored reading."""
+
+Item = TypeVar("Item", Heard, Said)
+
+_PLATFORMS = {"matrix": "Matrix", "discord": "Discord"}
+
+
+class Mirror:
+    """The part ``mirror``.
+
+    Every message of it has an id made from what it shows and where, so that reading a line twice says it once; what it
+    says itself is never read. ``hears`` says whether somebody's words are taken up in a place: others' are not
+    carried anywhere. ``active`` says whether there is anything to show in anything; meanwhile it reads on. ``joins`` says whether what is said in one thread may be shown in another, or raises TransientError
+    while nobody can know. ``persons`` knows by which name people of a platform know somebody.
+    """
+
+    name = "mirror"
+
+    def __init__(
+        self,
+        overheard: Overheard,
+        reflections: Reflections,
+        offers: Offers,
+        mailbox: Mailbox,
+        *,
+        active: Callable[[], bool],
+        hears: Callable[[Principal, Address], bool],
+        joins: Callable[[Address, Address], Awaitable[bool]],
+        persons: Callable[[], Persons],
+        look: timedelta = _LOOK,
+    ) -> None:
+        self._overheard = overheard
+        self._reflections = reflections
+        self._offers = offers
+        self._mailbox = mailbox
+        self._active = active
+        self._hears = hears
+        self._joins = joins
+        self._persons = persons
+        self._look = look
+        self._seen: set[tuple[type, int]] = set()
+
+    async def run(self, ready: Callable[[str], None]) -> None:
+        """Show until cancelled; TransientError when the database is away or a platform cannot be asked, and nothing is lost."""
+        looks = 0
+        while True:
+            active = self._active()
+            if active:
+                await self._look_round(await self._overheard.reading())
+            ready("showing cards' threads in each other" if active else "nothing to show elsewhere")
+            looks += 1
+            if looks % _SETTLE_EVERY == 0:
+                await self._overheard.settle()
+            await asyncio.sleep(self._look.total_seconds())
+
+    async def _look_round(self, reading: Reading) -> None:
+        heard = await _all(self._overheard.heard, reading.heard)
+        said = await _all(self._overheard.said, reading.said)
+        found: list[Heard | Said] = sorted([*heard, *said], key=lambda one: one.at)
+        self._seen &= {(type(one), one.position) for one in found}
+        gone = {h.event.stands_on for h in heard if h.event.kind is InboundKind.REDACTION}
+        for one in found:
+            key = (type(one), one.position)
+            if key in self._seen:
+                continue
+            await self._show(one, gone)
+            self._seen.add(key)
+
+    async def _show(self, one: Heard | Said, gone: set[str | None]) -> None:
+        if isinstance(one, Said):
+            letters = await self._said(one)
+        elif (
+            one.event.kind is InboundKind.REDACTION
+        ):  # who may take away what, the platform has decided
+            letters = await self._change(one.event)
+        elif not self._hears(one.event.sender, one.event.source):
+            return
+        elif is_words(one.event):
+            letters = [] if one.event.event_id in gone else await self._words(one)
+        else:
+            letters = await self._change(one.event)
+        if letters:
+            await self._mailbox.deliver(letters)
+
+    # -- what is said ----------------------------------------------------------------------------------
+
+    async def _words(self, heard: Heard) -> list[Letter]:
+        """Show a person's words under their name."""
+        event = heard.event
+        here = replace(event.source, thread=event.source.thread or event.event_id)
+        messages = [
+            Message(
+                id=reflection_id(event.id, thread),
+                to=thread,
+                kind=MessageKind.ANSWER,
+                blocks=self._spoken(event, thread),
+                author=event.sender.id,
+                cause=event.id,
+                tag=TAG,
+            )
+            for thread in heard.others
+            if await self._joins(here, thread)
+        ]
+        return list(self._mailbox.seal(messages))
+
+    async def _said(self, said: Said) -> list[Letter]:
+        """Show our own words as they are; an edit where what it edits is shown."""
+        message, shown = said.message, []
+        for thread in said.others:
+            if not await self._joins(message.to, thread):
+                continue
+            replaces = None
+            if message.replaces is not None:
+                replaces = reflection_id(message.replaces, thread)
+                if not await self._reflections.parts(replaces):
+                    continue
+            copy = replace(message, id=reflection_id(message.id, thread), to=thread, tag=TAG)
+            reply_to = await self._answered(message, thread)
+            shown.append(replace(copy, cause=message.id, replaces=replaces, reply_to=reply_to))
+        return list(self._mailbox.seal(shown))
+
+    async def _answered(self, message: Message, thread: Address) -> str | None:
+        """Return the platform's id of what a message answers, as it stands in another thread."""
+        if message.reply_to is None:
+            return None
+        utterance = await self._reflections.find(message.to, message.reply_to)
+        if utterance is None:
+            return None
+        if _is_first(utterance, thread):
+            return utterance.event_id or await self._reflections.shown(utterance.id)
+        return await self._reflections.shown(reflection_id(utterance.id, thread))
+
+    def _spoken(self, event: Inbound, thread: Address) -> tuple[Block, ...]:
+        name = self._persons().name_on(thread.kind, event.sender)
+        platform = _PLATFORMS.get(event.source.kind, event.source.kind)
+        files = [Text(_named(one)) for one in event.attachments]
+        words = [Markdown(event.text)] if event.text.strip() else []
+        return (Text(f"{name} ({platform}):"), *files, *words)
+
+    # -- what changes ----------------------------------------------------------------------------------
+
+    async def _change(self, event: Inbound) -> list[Letter]:
+        """Follow an edit, a mark, or the taking away of either or of words."""
+        if event.stands_on is None:
+            return []
+        if event.kind is InboundKind.REACTION:
+            return await self._mark(event)
+        utterance = await self._reflections.find(event.source, event.stands_on)
+        if event.kind is InboundKind.EDIT:
+            return [] if utterance is None else await self._edit(event, utterance)
+        if utterance is None:
+            mark = await self._reflections.marked(event.source, event.stands_on)
+            return [] if mark is None else await self._unmark(event, mark)
+        return await self._take_away(event, utterance)
+
+    async def _edit(self, event: Inbound, utterance: Utterance) -> list[Letter]:
+        """Show the newest words in the place of those before; an edit counts from the author alone."""
+        if utterance.sender is None or utterance.sender.id != event.sender.id:
+            return []
+        letters: list[Letter] = []
+        for thread, copy_id, parts in await self._copies(utterance):
+            edit = Message(
+                id=reflection_id(event.id, thread),
+                to=thread,
+                kind=MessageKind.ANSWER,
+                blocks=self._spoken(event, thread),
+                author=event.sender.id,
+                cause=event.id,
+                tag=TAG,
+                replaces=copy_id,
+            )
+            letters += self._mailbox.seal([edit])
+            if parts > 1:  # the newest words are one event
+                rest = _redaction(f"{event.id} rest", thread, copy_id)
+                letters.append(self._mailbox.unsay(rest, range(1, parts)))
+        return letters
+
+    async def _take_away(self, event: Inbound, utterance: Utterance) -> list[Letter]:
+        """Take away what shows a person's words; ours that somebody removed in one place stay in the others."""
+        if utterance.sender is None or utterance.place.kind != event.source.kind:
+            return []
+        return [
+            self._mailbox.unsay(_redaction(event.id, thread, copy_id), range(parts))
+            for thread, copy_id, parts in await self._copies(utterance)
+        ]
+
+    async def _copies(self, utterance: Utterance) -> list[tuple[Address, str, int]]:
+        """Return where something is shown elsewhere, by which message, and in how many parts."""
+        copies = [(thread, reflection_id(utterance.id, thread)) for thread in utterance.others]
+        counted = [(thread, id, await self._reflections.parts(id)) for thread, id in copies]
+        return [one for one in counted if one[2]]
+
+    # -- marks -----------------------------------------------------------------------------------------
+
+    async def _mark(self, event: Inbound) -> list[Letter]:
+        """Put a person's mark on what shows the same elsewhere, unless it stands there or is a choice."""
+        utterance = await self._reflections.find(event.source, event.stands_on or "")
+        if utterance is None or await self._offers.find(event) is not None:
+            return []
+        shower, changed = await self._shower(event, event)
+        if not changed or shower is None:
+            return []
+        messages: list[Message] = []
+        for thread in utterance.others:
+            if await self._joins(event.source, thread):
+                messages += await self._marks_in(thread, event, utterance)
+        return list(self._mailbox.seal(messages))
+
+    async def _marks_in(
+        self, thread: Address, event: Inbound, utterance: Utterance
+    ) -> Sequence[Message]:
+        mark = Message(
+            id=reflection_id(event.id, thread),
+            to=thread,
+            kind=MessageKind.REACTION,
+            blocks=(Text(event.text),),
+            author=event.sender.id,
+            cause=event.id,
+            tag=TAG,
+        )
+        first = _is_first(utterance, thread)
+        if first and utterance.event_id is not None:
+            return (replace(mark, reply_to=utterance.event_id),)
+        marked = utterance.id if first else reflection_id(utterance.id, thread)
+        return (replace(mark, replaces=marked),) if await self._reflections.parts(marked) else ()
+
+    async def _unmark(self, event: Inbound, mark: Inbound) -> list[Letter]:
+        """Take a mark away when nobody is left who put it."""
+        utterance = await self._reflections.find(mark.source, mark.stands_on or "")
+        shower, changed = await self._shower(mark, event)
+        if utterance is None or shower is None or not changed:
+            return []
+        first = replace(mark, event_id=shower)
+        letters = []
+        for thread in utterance.others:
+            shown = reflection_id(first.id, thread)
+            if await self._reflections.parts(shown):
+                letters.append(self._mailbox.unsay(_redaction(event.id, thread, shown), (0,)))
+        return letters
+
+    async def _shower(self, mark: Inbound, upto: Inbound) -> tuple[str | None, bool]:
+        place, stands_on = mark.source, mark.stands_on or ""
+        markings = await self._reflections.markings(place, stands_on, mark.text)
+        return mark_shower(markings, upto.event_id, lambda who: self._hears(who, place))
+
+
+def _named(file: Attachment) -> str:
+    size = "" if file.size is None else f", {size_text(file.size)}"
+    return f"[file {file.name}, {file.media_type}{size}]"
+
+
+def _is_first(utterance: Utterance, thread: Address) -> bool:
+    """Return whether a thread is the one in which something was said first."""
+    return utterance.place == thread
+
+
+def _redaction(cause: str, thread: Address, replaces: str) -> Message:
+    """Return what takes a message of ours, or a mark, away."""
+    return Message(
+        id=reflection_id(cause, thread),
+        to=thread,
+        kind=MessageKind.REDACTION,
+        blocks=(),
+        tag=TAG,
+        replaces=replaces,
+    )
+
+
+async def _all(
+    fetch: Callable[[int, int], Awaitable[Sequence[Item]]], position: int
+) -> Sequence[Item]:
+    """Return everything after a position, page by page."""
+    found: list[Item] = []
+    while True:
+        page = await fetch(position, _PAGE)
+        found += page
+        if len(page) < _PAGE:
+            return found
+        position = page[-1].position

@@ -59,6 +59,7 @@ class Event:
     state: str = "stored"
     token: str | None = None
     wording: str | None = None
+    stored_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(slots=True)
@@ -183,7 +184,7 @@ class MemoryJournal:
         fresh = []
         for event in map(stored_form, batch.events):
             if event.id not in self._room.events:
-                self._room.events[event.id] = Event(event)
+                self._room.events[event.id] = Event(event, stored_at=self._room.now())
                 fresh.append(event)
         if batch.position is not None:
             self._room.positions[batch.connector] = batch.position

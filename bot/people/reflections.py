@@ -78,7 +78,10 @@ class Overheard(Protocol):
         ...
 
     async def said(self, position: int, limit: int) -> Sequence[Said]:
-        """Return what we said after a position: replies, answers, progress and their edits; nothing without a cause."""
+        """Return what we said after a position: replies, answers, progress and their edits.
+
+        Nothing without a cause, and nothing that bears a tag of its own.
+        """
         ...
 
     async def settle(self) -> None:

@@ -32,7 +32,8 @@ ORDER BY i.seq
 LIMIT $2
 
 -- name: said_after(id, row_limit)
--- What has no cause is told in every thread by itself. The first part stands for the message.
+-- What has no cause is told in every thread by itself, and what bears another tag than talk has is not for everybody's ears.
+-- The first part stands for the message.
 SELECT d.id AS position, m.*, elsewhere.others, (
         SELECT jsonb_agg(
             jsonb_build_object(
@@ -51,7 +52,7 @@ CROSS JOIN LATERAL (
     WHERE o.card_id = t.card_id AND o.connector <> t.connector AND o.thread IS NOT NULL
         AND greatest(t.bound_at, o.bound_at) < m.stored_at
 ) AS elsewhere
-WHERE d.id > $1 AND d.part = 0 AND d.kind IN ('reply', 'notice', 'answer', 'progress') AND d.tag <> 'mirror'
+WHERE d.id > $1 AND d.part = 0 AND d.kind IN ('reply', 'notice', 'answer', 'progress') AND d.tag = 'chat'
     AND m.cause IS NOT NULL AND elsewhere.others IS NOT NULL
 ORDER BY d.id
 LIMIT $2

@@ -39,10 +39,15 @@ def said(name: str, to: Address = LEFT, *, cause: str | None = "cause", **more: 
     return Letter(replace(made.message, cause=cause), made.parts)
 
 
+def tagged(made: Letter, tag: str) -> Letter:
+    """Return a letter with a tag."""
+    parts = tuple(replace(part, tag=tag) for part in made.parts)
+    return Letter(replace(made.message, tag=tag), parts)
+
+
 def shows(made: Letter, cause: str) -> Letter:
     """Return a letter of the mirror's, which shows something."""
-    parts = tuple(replace(part, tag=TAG) for part in made.parts)
-    return Letter(replace(made.message, cause=cause, tag=TAG), parts)
+    return tagged(Letter(replace(made.message, cause=cause), made.parts), TAG)
 
 
 async def heard(stage: ReflectionsStage) -> list[tuple[str, tuple[Address, ...]]]:
@@ -107,6 +112,7 @@ async def test_of_ours_what_has_a_cause_is_heard_but_marks_mail_and_the_mirror(
     await stage.say(said("news", cause=None))
     await stage.say(said("mark", kind=MessageKind.REACTION, reply_to="x"))
     await stage.say(shows(said("shown"), "cause"))
+    await stage.say(tagged(said("secret"), "private"))
     await stage.say(said("room", ROOM))
     assert [name for name, _ in await spoken(stage)] == ["reply", "notice", "answer", "progress"]
 

@@ -44,7 +44,7 @@ class MemoryReflections:
             message = self.room.messages[row.outbound.message_id]
             at = self._stored_at(message.id)
             others = self._others(message.to, at)
-            own = row.outbound.kind in _OWN and message.cause and message.tag != TAG
+            own = row.outbound.kind in _OWN and message.cause and message.tag == "chat"
             if row.id > position and row.outbound.part == 0 and own and others:
                 found.append(Said(row.id, at, self._with_offers(message), others))
         return found[:limit]

@@ -68,6 +68,23 @@ async def test_an_agent_s_answer_is_shown_in_both_and_answers_what_was_said(both
         assert len(life.terminal.taken) == 1, "what the mirror shows is mail to nobody"
 
 
+async def test_progress_is_one_message_in_each_and_is_edited_in_both(both: Worlds) -> None:
+    life = Life(both)
+    async with life.running():
+        thread = Address(LEFT, PLACE, both.roots[LEFT])
+        first = Message("p", thread, MessageKind.PROGRESS, (Text("at it for 5 s"),), cause="m")
+        await life.mailbox.post([first])
+        copy = await both.copy(both.right, "at it for 5 s")
+        for number in (8, 12):
+            words = (Text(f"at it for {number} s"),)
+            edit = Message(
+                f"p {number}", thread, MessageKind.PROGRESS, words, cause="m", replaces="p"
+            )
+            await life.mailbox.post([edit])
+        assert await both.copy(both.right, "at it for 12 s") == copy
+        assert await both.quiet(both.right) == ["at it for 12 s"]
+
+
 async def test_commands_and_their_answers_are_seen_by_all_and_run_once(both: Worlds) -> None:
     life = Life(both)
     async with life.running():

@@ -26,7 +26,7 @@ from bot.model import Address, Principal, Via
 from bot.people.mirror import Mirror
 from bot.persons import Persons
 from bot.policy import TALK, Access, Policy
-from bot.ports import Carrier
+from bot.ports import Carrier, Connector
 from bot.wiring.reception import ConnectorCarrier
 from connectors.memory import MemoryConnector, MemoryPlatform, Standing
 from storage.backlog import postgres_backlog
@@ -115,21 +115,37 @@ class Worlds:
         return [text for text in self.texts(platform) if "the end" not in text]
 
 
-class Life:
-    """One life of the daemon over both platforms."""
+def access_of(both: Worlds) -> Access:
+    """Ann operates on the left; Ben and Annie are members on the right."""
+    return Access(
+        operators=frozenset({ANN.id}),
+        members=frozenset({BEN.id, ANNIE.id}),
+        rooms=frozenset({f"{LEFT}:{PLACE}", f"{RIGHT}:{PLACE}"}),
+        persons=both.persons,
+    )
 
-    def __init__(self, worlds: Worlds, life: str = "one") -> None:
+
+class Life:
+    """One life of the daemon over both platforms, or over other connectors of these kinds, with people of their own."""
+
+    def __init__(
+        self,
+        worlds: Worlds,
+        life: str = "one",
+        *,
+        connectors: Sequence[Connector] = (),
+        access: Access | None = None,
+    ) -> None:
         self.worlds = worlds
         self.terminal = Terminal()
+        self._access = access
         database, contents = worlds.database, MemoryContents()
-        self.connectors = {
-            LEFT: MemoryConnector(worlds.left, contents),
-            RIGHT: MemoryConnector(worlds.right, contents),
-        }
+        ours = (MemoryConnector(worlds.left, contents), MemoryConnector(worlds.right, contents))
+        self.connectors = {one.kind: one for one in connectors or ours}
         outbox, correspondence = PostgresOutbox(database), PostgresCorrespondence(database)
         self.mailbox = Mailbox(outbox, lambda kind: self.connectors[kind].capabilities())
         self.positions = PostgresPositions(database)
-        presence = Typing(lambda kind: self.connectors[kind])
+        presence = Typing(lambda _kind: None)
         progress = Progress(
             self.mailbox,
             correspondence,
@@ -189,12 +205,7 @@ class Life:
         )
 
     def _policy(self) -> Policy:
-        access = Access(
-            operators=frozenset({ANN.id}),
-            members=frozenset({BEN.id, ANNIE.id}),
-            rooms=frozenset({f"{LEFT}:{PLACE}", f"{RIGHT}:{PLACE}"}),
-            persons=self.worlds.persons,
-        )
+        access = self._access or access_of(self.worlds)
         commands = self.interpreter.catalog.commands.values()
         return Policy(access, {found.name: found.roles for found in commands})
 

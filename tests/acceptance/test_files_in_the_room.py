@@ -1,5 +1,6 @@
 """A person sends files in a Matrix room, an agent has them on its disk, and sends some back."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -140,15 +141,19 @@ async def test_what_was_sent_while_the_daemon_was_down_is_fetched_once(room: Ops
 async def test_a_long_answer_is_shown_by_its_beginning_with_the_whole_in_a_file(
     room: OpsRoom,
 ) -> None:
-    before = len(_files(room))
     await room.installation.type("coder0", "/long 9000")
     asked = await room.say("@coder0 count for me")
     said = await room.answer(asked)
     assert said["body"].startswith("dogfood coder0: count for me")
-    assert "The whole is in answer-" in said["body"]
+    named = re.search(r"The whole is in (answer-[^:]+):", said["body"])
+    assert named, said["body"]
     assert len(said["body"]) < 5000
-    await until(lambda: len(_files(room)) == before + 1, PATIENCE, "the whole answer")
-    whole = await room.ann.open_file(_files(room)[before]["content"])
+
+    def shown() -> list[dict[str, Any]]:
+        return [one for one in _files(room) if one["content"]["filename"] == named[1]]
+
+    (file,) = await until(shown, PATIENCE, "the whole answer")
+    whole = await room.ann.open_file(file["content"])
     assert whole.decode().split("\n")[-1] == "9000"
 
 

@@ -30,8 +30,12 @@ async def test_the_role_of_a_replaced_room_moves_along(room: OpsRoom) -> None:
     await until(told, PATIENCE, "the word in the new room")
     assert "C1" in await ask_in(room, new, "!backlog list")
     assert await ask_in(room, new, "are you there?") == "dogfood orchestrator: are you there?"
-    status = await room.installation.status()
-    assert f"{old} was replaced by {new}" in status["parts"]["connector.matrix"]["detail"]
+
+    async def seen_in_status() -> bool:
+        parts = (await room.installation.status())["parts"]
+        return f"{old} was replaced by {new}" in parts["connector.matrix"]["detail"]
+
+    await until(seen_in_status, PATIENCE, "the move in the status")
 
     await room.installation.down()
     missed = await room.ann.say(new, "!backlog stats")

@@ -338,6 +338,7 @@ class Daemon:
     async def _look_around(self) -> None:
         await self._housing.whereabouts.refresh()
         await self._moving.learn("matrix")
+        await self._acquaintance.refresh()
 
     async def _post_later(self, messages: list[Message]) -> None:
         await self._mailbox.post(messages)

@@ -17,10 +17,12 @@ from bot.people.reflections import (
     Reflections,
     Said,
     Utterance,
+    is_first,
     is_words,
-    mark_shower,
+    redaction_of,
     reflection_id,
 )
+from bot.people.shared_marks import SharedMarks
 from bot.persons import Persons
 from bot.ports import Offers
 from bot.reply import Block, Markdown, Text
@@ -61,13 +63,13 @@ class Mirror:
     ) -> None:
         self._overheard = overheard
         self._reflections = reflections
-        self._offers = offers
         self._mailbox = mailbox
         self._active = active
         self._hears = hears
         self._joins = joins
         self._persons = persons
         self._look = look
+        self._marks = SharedMarks(reflections, offers, mailbox, hears=hears, joins=joins)
         self._seen: set[tuple[type, int]] = set()
 
     async def run(self, ready: Callable[[str], None]) -> None:
@@ -156,7 +158,7 @@ class Mirror:
         utterance = await self._reflections.find(message.to, message.reply_to)
         if utterance is None:
             return None
-        if _is_first(utterance, thread):
+        if is_first(utterance, thread):
             return utterance.event_id or await self._reflections.shown(utterance.id)
         return await self._reflections.shown(reflection_id(utterance.id, thread))
 
@@ -174,13 +176,13 @@ class Mirror:
         if event.stands_on is None:
             return []
         if event.kind is InboundKind.REACTION:
-            return await self._mark(event)
+            return await self._marks.put(event)
         utterance = await self._reflections.find(event.source, event.stands_on)
         if event.kind is InboundKind.EDIT:
             return [] if utterance is None else await self._edit(event, utterance)
         if utterance is None:
             mark = await self._reflections.marked(event.source, event.stands_on)
-            return [] if mark is None else await self._unmark(event, mark)
+            return [] if mark is None else await self._marks.take_away(event, mark)
         return await self._take_away(event, utterance)
 
     async def _edit(self, event: Inbound, utterance: Utterance) -> list[Letter]:
@@ -201,7 +203,7 @@ class Mirror:
             )
             letters += self._mailbox.seal([edit])
             if parts > 1:  # the newest words are one event
-                rest = _redaction(f"{event.id} rest", thread, copy_id)
+                rest = redaction_of(f"{event.id} rest", thread, copy_id)
                 letters.append(self._mailbox.unsay(rest, range(1, parts)))
         return letters
 
@@ -210,7 +212,7 @@ class Mirror:
         if utterance.sender is None or utterance.place.kind != event.source.kind:
             return []
         return [
-            self._mailbox.unsay(_redaction(event.id, thread, copy_id), range(parts))
+            self._mailbox.unsay(redaction_of(event.id, thread, copy_id), range(parts))
             for thread, copy_id, parts in await self._copies(utterance)
         ]
 
@@ -220,80 +222,10 @@ class Mirror:
         counted = [(thread, id, await self._reflections.parts(id)) for thread, id in copies]
         return [one for one in counted if one[2]]
 
-    # -- marks -----------------------------------------------------------------------------------------
-
-    async def _mark(self, event: Inbound) -> list[Letter]:
-        """Put a person's mark on what shows the same elsewhere, unless it stands there or is a choice."""
-        utterance = await self._reflections.find(event.source, event.stands_on or "")
-        if utterance is None or await self._offers.find(event) is not None:
-            return []
-        shower, changed = await self._shower(event, event)
-        if not changed or shower is None:
-            return []
-        messages: list[Message] = []
-        for thread in utterance.others:
-            if await self._joins(event.source, thread):
-                messages += await self._marks_in(thread, event, utterance)
-        return list(self._mailbox.seal(messages))
-
-    async def _marks_in(
-        self, thread: Address, event: Inbound, utterance: Utterance
-    ) -> Sequence[Message]:
-        mark = Message(
-            id=reflection_id(event.id, thread),
-            to=thread,
-            kind=MessageKind.REACTION,
-            blocks=(Text(event.text),),
-            author=event.sender.id,
-            cause=event.id,
-            tag=TAG,
-        )
-        first = _is_first(utterance, thread)
-        if first and utterance.event_id is not None:
-            return (replace(mark, reply_to=utterance.event_id),)
-        marked = utterance.id if first else reflection_id(utterance.id, thread)
-        return (replace(mark, replaces=marked),) if await self._reflections.parts(marked) else ()
-
-    async def _unmark(self, event: Inbound, mark: Inbound) -> list[Letter]:
-        """Take a mark away when nobody is left who put it."""
-        utterance = await self._reflections.find(mark.source, mark.stands_on or "")
-        shower, changed = await self._shower(mark, event)
-        if utterance is None or shower is None or not changed:
-            return []
-        first = replace(mark, event_id=shower)
-        letters = []
-        for thread in utterance.others:
-            shown = reflection_id(first.id, thread)
-            if await self._reflections.parts(shown):
-                letters.append(self._mailbox.unsay(_redaction(event.id, thread, shown), (0,)))
-        return letters
-
-    async def _shower(self, mark: Inbound, upto: Inbound) -> tuple[str | None, bool]:
-        place, stands_on = mark.source, mark.stands_on or ""
-        markings = await self._reflections.markings(place, stands_on, mark.text)
-        return mark_shower(markings, upto.event_id, lambda who: self._hears(who, place))
-
 
 def _named(file: Attachment) -> str:
     size = "" if file.size is None else f", {size_text(file.size)}"
     return f"[file {file.name}, {file.media_type}{size}]"
-
-
-def _is_first(utterance: Utterance, thread: Address) -> bool:
-    """Return whether a thread is the one in which something was said first."""
-    return utterance.place == thread
-
-
-def _redaction(cause: str, thread: Address, replaces: str) -> Message:
-    """Return what takes a message of ours, or a mark, away."""
-    return Message(
-        id=reflection_id(cause, thread),
-        to=thread,
-        kind=MessageKind.REDACTION,
-        blocks=(),
-        tag=TAG,
-        replaces=replaces,
-    )
 
 
 async def _all(

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.model import Address, Inbound, InboundKind, Message, Principal, derived_id
+from bot.model import (
+    Address,
+    Inbound,
+    InboundKind,
+    Message,
+    MessageKind,
+    Principal,
+    derived_id,
+)
 
 TAG = "mirror"
 """Borne by all that the mirror says; what bears it is never mirrored itself."""
@@ -143,3 +151,20 @@ def mark_shower(
 def is_words(event: Inbound) -> bool:
     """Return whether an event is something that was said, and stands by itself."""
     return event.kind is InboundKind.TEXT
+
+
+def is_first(utterance: Utterance, thread: Address) -> bool:
+    """Return whether a thread is the one in which something was said first."""
+    return utterance.place == thread
+
+
+def redaction_of(cause: str, thread: Address, replaces: str) -> Message:
+    """Return what takes a message of ours, or a mark, away."""
+    return Message(
+        id=reflection_id(cause, thread),
+        to=thread,
+        kind=MessageKind.REDACTION,
+        blocks=(),
+        tag=TAG,
+        replaces=replaces,
+    )

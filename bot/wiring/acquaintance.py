@@ -60,6 +60,10 @@ class Acquaintance:
         )
         return (self._linking, mirror)
 
+    async def refresh(self) -> None:
+        """Read whose accounts belong together, before anything is decided."""
+        await self._linking.refresh()
+
     def _has_several(self) -> bool:
         """Whether there are several platforms besides the console, which has no threads."""
         return self._mirror != "off" and len({*self._connections.kinds()} - {"tmux"}) > 1

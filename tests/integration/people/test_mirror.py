@@ -1,5 +1,6 @@
 """A card's threads on two platforms are one conversation: through the real router, mailbox and Postgres."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -260,6 +261,23 @@ async def test_nothing_is_lost_or_doubled_over_lives_and_lost_answers(both: Worl
     assert [text for text in shown if text.endswith(".1")] == [
         w for w in wanted if w.endswith(".1")
     ]
+
+
+async def test_of_several_daemons_one_shows_it(both: Worlds) -> None:
+    life, other = Life(both), Life(both, "another")
+    mirrors = [asyncio.create_task(other.mirror.run(lambda _detail: None)) for _ in range(2)]
+    try:
+        async with life.running():
+            for number in range(5):
+                both.on_the_left(f"word {number}")
+                both.on_the_right(f"answer {number}")
+            await both.copy(both.right, "word 4")
+            assert len(await both.quiet(both.right)) == 5
+            assert len(await both.quiet(both.left)) == 5
+    finally:
+        for mirror in mirrors:
+            mirror.cancel()
+        await asyncio.gather(*mirrors, return_exceptions=True)
 
 
 async def test_a_line_that_is_down_is_waited_for(both: Worlds) -> None:

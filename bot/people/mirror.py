@@ -29,8 +29,8 @@ from bot.reply import Block, Markdown, Text
 
 _PAGE = 200
 _LOOK = timedelta(seconds=1)
-_SETTLE_EVERY = 30
-"""Looks between two steps of the stored reading."""
+_WHOLE_EVERY = 30
+"""Looks between two from the stored reading, for what was numbered long before it was committed; then it is moved."""
 
 Item = TypeVar("Item", Heard, Said)
 
@@ -71,48 +71,62 @@ class Mirror:
         self._look = look
         self._marks = SharedMarks(reflections, offers, mailbox, hears=hears, joins=joins)
         self._seen: set[tuple[type, int]] = set()
+        self._lately: list[Reading] = []
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Show until cancelled; TransientError when the database is away or a platform cannot be asked, and nothing is lost."""
         looks = 0
         while True:
+            whole = looks % _WHOLE_EVERY == 0
             active = self._active()
             if active:
-                await self._look_round(await self._overheard.reading())
+                await self._look_round(whole=whole or not self._lately)
+            else:
+                self._lately = []  # what is said meanwhile is shown nowhere
             ready("showing cards' threads in each other" if active else "nothing to show elsewhere")
-            looks += 1
-            if looks % _SETTLE_EVERY == 0:
+            if whole:
                 await self._overheard.settle()
+            looks += 1
             await asyncio.sleep(self._look.total_seconds())
 
-    async def _look_round(self, reading: Reading) -> None:
-        heard = await _all(self._overheard.heard, reading.heard)
-        said = await _all(self._overheard.said, reading.said)
+    async def _look_round(self, *, whole: bool) -> None:
+        """Show what is new; what is in between the last two looks is read again, since it may have been committed late."""
+        if whole:
+            self._lately = [await self._overheard.reading()]
+        since = self._lately[0]
+        heard = await _all(self._overheard.heard, since.heard)
+        said = await _all(self._overheard.said, since.said)
+        if whole:
+            self._seen &= {_key(one) for one in heard} | {_key(one) for one in said}
+        await self._show_all(heard, said)
+        newest = Reading(
+            max([since.heard, *(one.position for one in heard)]),
+            max([since.said, *(one.position for one in said)]),
+        )
+        self._lately = [self._lately[-1], newest]
+
+    async def _show_all(self, heard: Sequence[Heard], said: Sequence[Said]) -> None:
         found: list[Heard | Said] = sorted([*heard, *said], key=lambda one: one.at)
-        self._seen &= {(type(one), one.position) for one in found}
         gone = {h.event.stands_on for h in heard if h.event.kind is InboundKind.REDACTION}
         for one in found:
-            key = (type(one), one.position)
+            key = _key(one)
             if key in self._seen:
                 continue
             await self._show(one, gone)
             self._seen.add(key)
 
     async def _show(self, one: Heard | Said, gone: set[str | None]) -> None:
-        if isinstance(one, Said):
-            letters = await self._said(one)
-        elif (
-            one.event.kind is InboundKind.REDACTION
-        ):  # who may take away what, the platform has decided
-            letters = await self._change(one.event)
-        elif not self._hears(one.event.sender, one.event.source):
-            return
-        elif is_words(one.event):
-            letters = [] if one.event.event_id in gone else await self._words(one)
-        else:
-            letters = await self._change(one.event)
+        letters = await (self._said(one) if isinstance(one, Said) else self._heard(one, gone))
         if letters:
             await self._mailbox.deliver(letters)
+
+    async def _heard(self, heard: Heard, gone: set[str | None]) -> list[Letter]:
+        event = heard.event
+        if event.kind is InboundKind.REDACTION:  # who may take away what, the platform has decided
+            return await self._change(event)
+        if event.event_id in gone or not self._hears(event.sender, event.source):
+            return []
+        return await (self._words(heard) if is_words(event) else self._change(event))
 
     # -- what is said ----------------------------------------------------------------------------------
 
@@ -221,6 +235,10 @@ class Mirror:
         copies = [(thread, reflection_id(utterance.id, thread)) for thread in utterance.others]
         counted = [(thread, id, await self._reflections.parts(id)) for thread, id in copies]
         return [one for one in counted if one[2]]
+
+
+def _key(one: Heard | Said) -> tuple[type, int]:
+    return type(one), one.position
 
 
 def _named(file: Attachment) -> str:

@@ -64,12 +64,28 @@ class Worlds:
     right: MemoryPlatform = field(default_factory=lambda: MemoryPlatform(kind=RIGHT))
     persons: Persons = field(default_factory=Persons)
     apart: set[str] = field(default_factory=set)
+    active: bool = True
+    asked: int = 0
 
     def __post_init__(self) -> None:
         self.roots = {
             LEFT: self.left.speak(PLACE, ANN, "root on the left"),
             RIGHT: self.right.speak(PLACE, BEN, "root on the right"),
         }
+
+    def is_active(self) -> bool:
+        """Whether the mirror is to show anything; counts how often it asked."""
+        self.asked += 1
+        return self.active
+
+    async def settle(self) -> None:
+        """Let the mirror count everything until now as past."""
+        async with self.database.connection() as connection:
+            for table in ("inbound", "message"):
+                await connection.execute(
+                    f"UPDATE {table} SET stored_at = stored_at - interval '10 minutes'"  # noqa: S608
+                )
+        await PostgresOverheard(self.database).settle()
 
     async def bind(self) -> None:
         """Make the card, and give it its two threads."""
@@ -197,7 +213,7 @@ class Life:
             PostgresReflections(database),
             PostgresOffers(database),
             self.mailbox,
-            active=lambda: True,
+            active=worlds.is_active,
             hears=self._hears,
             joins=self._joins,
             persons=lambda: worlds.persons,

@@ -289,3 +289,18 @@ async def test_a_line_that_is_down_is_waited_for(both: Worlds) -> None:
     async with Life(both, "two").running():
         await both.copy(both.right, "while you were away")
         assert len(await both.quiet(both.right)) == 1
+
+
+async def test_what_is_said_while_there_is_nothing_to_show_is_never_shown(both: Worlds) -> None:
+    life = Life(both)
+    async with life.running():
+        both.on_the_left("before")
+        await both.copy(both.right, "before")
+        both.active = False
+        passed = await until(lambda: both.asked)
+        await until(lambda: both.asked > passed + 1)
+        both.on_the_left("!echo meanwhile")
+        await both.copy(both.left, "you said meanwhile")
+        await life.worlds.settle()
+        both.active = True
+        assert await both.quiet(both.right) == ["Ann (left):\n\nbefore"]

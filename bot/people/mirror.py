@@ -1,12 +1,14 @@
 """Shows in each thread of a card what is said in its threads on other platforms, once each, whatever dies in between."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
 from bot.enclosure import Attachment, size_text
+from bot.files.uploads import upload_id
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, Inbound, InboundKind, Letter, Message, MessageKind, Principal
 from bot.people.reflections import (
@@ -116,7 +118,12 @@ class Mirror:
             self._seen.add(key)
 
     async def _show(self, one: Heard | Said, gone: set[str | None]) -> None:
-        letters = await (self._said(one) if isinstance(one, Said) else self._heard(one, gone))
+        if isinstance(one, Heard):
+            letters = await self._heard(one, gone)
+        elif one.message.kind is MessageKind.MAIL:
+            letters = await self._files(one)
+        else:
+            letters = await self._said(one)
         if letters:
             await self._mailbox.deliver(letters)
 
@@ -148,6 +155,31 @@ class Mirror:
             if await self._joins(here, thread)
         ]
         return list(self._mailbox.seal(messages))
+
+    async def _files(self, mail: Said) -> list[Letter]:
+        """Show the files that a person sent, each by itself, once they are kept."""
+        author, origin = mail.message.author, mail.message.origin
+        if origin is None or not self._hears(Principal(author, author), origin):
+            return []
+        threads = [thread for thread in mail.others if await self._joins(origin, thread)]
+        return list(
+            self._mailbox.seal(
+                [
+                    Message(
+                        id=reflection_id(file.content or file.name, thread),
+                        to=thread,
+                        kind=MessageKind.ANSWER,
+                        blocks=(),
+                        author=author,
+                        cause=mail.message.id,
+                        tag=TAG,
+                        files=(file,),
+                    )
+                    for thread in threads
+                    for file in mail.message.files
+                ]
+            )
+        )
 
     async def _said(self, said: Said) -> list[Letter]:
         """Show our own words as they are; an edit where what it edits is shown."""
@@ -225,10 +257,24 @@ class Mirror:
         """Take away what shows a person's words; ours that somebody removed in one place stay in the others."""
         if utterance.sender is None or utterance.place.kind != event.source.kind:
             return []
+        copies = [*await self._copies(utterance), *await self._copies_of_files(utterance)]
         return [
-            self._mailbox.unsay(redaction_of(event.id, thread, copy_id), range(parts))
-            for thread, copy_id, parts in await self._copies(utterance)
+            self._mailbox.unsay(
+                redaction_of(f"{event.id} {copy_id}", thread, copy_id), range(parts)
+            )
+            for thread, copy_id, parts in copies
         ]
+
+    async def _copies_of_files(self, utterance: Utterance) -> list[tuple[Address, str, int]]:
+        """Return where the files of a person's words are shown elsewhere, as far as they were kept."""
+        found = []
+        for thread in utterance.others:
+            for number in itertools.count():
+                copy_id = reflection_id(upload_id(utterance.id, number), thread)
+                if not (parts := await self._reflections.parts(copy_id)):
+                    break
+                found.append((thread, copy_id, parts))
+        return found
 
     async def _copies(self, utterance: Utterance) -> list[tuple[Address, str, int]]:
         """Return where something is shown elsewhere, by which message, and in how many parts."""

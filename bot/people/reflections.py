@@ -42,7 +42,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Something that we said in a card's thread because of somebody's words, with what it offers; else as ``Heard``."""
+    """Something that we said in a card's thread because of somebody's words, with what it offers; else as ``Heard``.
+
+    Mail to an agent is said here because of the files that a person sent it from the thread.
+    """
 
     position: int
     at: datetime
@@ -86,7 +89,7 @@ class Overheard(Protocol):
         ...
 
     async def said(self, position: int, limit: int) -> Sequence[Said]:
-        """Return what we said after a position: replies, answers, progress and their edits.
+        """Return what we said after a position: replies, answers, progress and their edits, and mail with people's files.
 
         Nothing without a cause, and nothing that bears a tag of its own.
         """

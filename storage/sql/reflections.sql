@@ -33,7 +33,7 @@ LIMIT $2
 
 -- name: said_after(id, row_limit)
 -- What has no cause is told in every thread by itself, and what bears another tag than talk has is not for everybody's ears.
--- The first part stands for the message.
+-- The first part stands for the message. Of mail to an agent the files of who wrote it count, in the thread that it is from.
 SELECT d.id AS position, m.*, elsewhere.others, (
         SELECT jsonb_agg(
             jsonb_build_object(
@@ -45,15 +45,22 @@ SELECT d.id AS position, m.*, elsewhere.others, (
     ) AS offers
 FROM delivery AS d
 JOIN message AS m ON m.id = d.message_id
-JOIN card_thread AS t ON t.connector = d.to_kind AND t.place = d.to_place AND t.thread = d.to_thread
+CROSS JOIN LATERAL (
+    SELECT CASE d.kind WHEN 'mail' THEN m.origin_kind ELSE d.to_kind END AS kind,
+        CASE d.kind WHEN 'mail' THEN m.origin_place ELSE d.to_place END AS place,
+        CASE d.kind WHEN 'mail' THEN m.origin_thread ELSE d.to_thread END AS thread
+) AS here
+JOIN card_thread AS t ON t.connector = here.kind AND t.place = here.place AND t.thread = here.thread
 CROSS JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_array(o.connector, o.place, o.thread) ORDER BY o.connector) AS others
     FROM card_thread AS o
     WHERE o.card_id = t.card_id AND o.connector <> t.connector AND o.thread IS NOT NULL
         AND greatest(t.bound_at, o.bound_at) < m.stored_at
 ) AS elsewhere
-WHERE d.id > $1 AND d.part = 0 AND d.kind IN ('reply', 'notice', 'answer', 'progress') AND d.tag = 'chat'
-    AND m.cause IS NOT NULL AND elsewhere.others IS NOT NULL
+WHERE d.id > $1 AND d.part = 0 AND d.tag = 'chat' AND m.cause IS NOT NULL AND elsewhere.others IS NOT NULL AND (
+    d.kind IN ('reply', 'notice', 'answer', 'progress')
+    OR d.kind = 'mail' AND m.files IS NOT NULL AND m.author !~ '^agent:'
+)
 ORDER BY d.id
 LIMIT $2
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.model import Address, InboundKind, Letter, MessageKind, Principal
+from bot.enclosure import Enclosure
+from bot.model import Address, InboundKind, Letter, MessageKind, Principal, agent_address
 from bot.people.reflections import TAG, Marking, Utterance
 from bot.reply import Offer, Text
 from tests.stages.backlog import MINUTE
@@ -115,6 +116,24 @@ async def test_of_ours_what_has_a_cause_is_heard_but_marks_mail_and_the_mirror(
     await stage.say(tagged(said("secret"), "private"))
     await stage.say(said("room", ROOM))
     assert [name for name, _ in await spoken(stage)] == ["reply", "notice", "answer", "progress"]
+
+
+async def test_mail_is_heard_for_the_files_that_a_person_sent_from_the_thread(
+    stage: ReflectionsStage,
+) -> None:
+    await stage.bind("A", LEFT, RIGHT)
+    plan = Enclosure("plan.md", "text/markdown", 6, "content")
+    for name, author, origin, files in (
+        ("plain", ANN.id, LEFT, ()),
+        ("agents", "agent:box/coder0", LEFT, (plan,)),
+        ("elsewhere", ANN.id, ROOM, (plan,)),
+        ("sent", ANN.id, LEFT, (plan,)),
+    ):
+        made = said(name, agent_address("box", "coder0"), kind=MessageKind.MAIL, author=author)
+        message = replace(made.message, origin=origin, files=files)
+        await stage.say(Letter(message, made.parts))
+    (one,) = await stage.overheard.said(0, 10)
+    assert (one.message.id, one.message.files, one.others) == ("sent", (plan,), (RIGHT,))
 
 
 async def test_what_a_message_offers_is_heard_with_it(stage: ReflectionsStage) -> None:

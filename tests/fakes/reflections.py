@@ -43,9 +43,12 @@ class MemoryReflections:
         for row in self.room.rows:
             message = self.room.messages[row.outbound.message_id]
             at = self._stored_at(message.id)
-            others = self._others(message.to, at)
-            own = row.outbound.kind in _OWN and message.cause and message.tag == "chat"
-            if row.id > position and row.outbound.part == 0 and own and others:
+            files = message.kind is MessageKind.MAIL and message.files
+            here = message.origin if files else message.to
+            others = () if here is None else self._others(here, at)
+            own = row.outbound.kind in _OWN or (files and not message.author.startswith("agent:"))
+            talk = own and message.cause and message.tag == "chat"
+            if row.id > position and row.outbound.part == 0 and talk and others:
                 found.append(Said(row.id, at, self._with_offers(message), others))
         return found[:limit]
 

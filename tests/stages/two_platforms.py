@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import cast
 
 from bot.backlog.cards import CardDraft
 from bot.clock.pace import Pace
@@ -14,6 +15,7 @@ from bot.mail.choices import Choices
 from bot.mail.intake import Intake
 from bot.mail.mailbox import Mailbox
 from bot.mail.marks import Marks
+from bot.mail.porter import Porter, Waits
 from bot.mail.post import Limits
 from bot.mail.post_office import PostOffice
 from bot.mail.presence import Typing
@@ -26,11 +28,12 @@ from bot.model import Address, Principal, Via
 from bot.people.mirror import Mirror
 from bot.persons import Persons
 from bot.policy import TALK, Access, Policy
-from bot.ports import Carrier, Connector
+from bot.ports import Carrier, Connector, FetchesFiles
 from bot.wiring.reception import ConnectorCarrier
 from connectors.memory import MemoryConnector, MemoryPlatform, Standing
 from storage.backlog import postgres_backlog
 from storage.confirmations import PostgresConfirmations
+from storage.contents import PostgresContents
 from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
 from storage.journal import PostgresJournal, PostgresPositions, PostgresRevisions
@@ -39,11 +42,10 @@ from storage.outbox import PostgresOutbox
 from storage.post import PostgresPost
 from storage.reflections import PostgresOverheard, PostgresReflections
 from storage.threads import PostgresThreads
-from storage.uploads import PostgresUploads
-from tests.fakes.contents import MemoryContents
+from storage.uploads import PostgresArrivals, PostgresUploads
 from tests.fakes.decisions import MemoryAudit
 from tests.stages.backlog import CODER
-from tests.stages.middle import ORCHESTRATOR, QUICK, Terminal, Toys
+from tests.stages.middle import ORCHESTRATOR, QUICK, RULES, Terminal, Toys
 from tests.waiting import until
 
 LEFT, RIGHT = "left", "right"
@@ -155,7 +157,7 @@ class Life:
         self.worlds = worlds
         self.terminal = Terminal()
         self._access = access
-        database, contents = worlds.database, MemoryContents()
+        database, contents = worlds.database, PostgresContents(worlds.database)
         ours = (MemoryConnector(worlds.left, contents), MemoryConnector(worlds.right, contents))
         self.connectors = {one.kind: one for one in connectors or ours}
         outbox, correspondence = PostgresOutbox(database), PostgresCorrespondence(database)
@@ -208,6 +210,16 @@ class Life:
             backoff=QUICK,
             give_up_after=timedelta(hours=1),
         )
+        self.porter = Porter(
+            PostgresUploads(database),
+            PostgresArrivals(database),
+            contents,
+            self.mailbox,
+            self._fetchers,
+            rules=RULES,
+            owner=f"box {life}",
+            waits=Waits(timedelta(milliseconds=50), timedelta(hours=1), QUICK),
+        )
         self.mirror = Mirror(
             PostgresOverheard(database),
             PostgresReflections(database),
@@ -241,6 +253,9 @@ class Life:
     async def _joins(self, one: Address, other: Address) -> bool:
         return not {one.kind, other.kind} & self.worlds.apart
 
+    def _fetchers(self) -> dict[str, FetchesFiles]:
+        return {kind: cast("FetchesFiles", one) for kind, one in self.connectors.items()}
+
     def _carriers(self) -> dict[str, Carrier]:
         carriers: dict[str, Carrier] = {
             kind: ConnectorCarrier(connector) for kind, connector in self.connectors.items()
@@ -253,6 +268,7 @@ class Life:
         tasks = [
             asyncio.create_task(self.router.run(lambda _detail: None)),
             asyncio.create_task(self.worker.run(lambda _detail: None)),
+            asyncio.create_task(self.porter.run(lambda _detail: None)),
         ]
         if mirrors:
             tasks.append(asyncio.create_task(self.mirror.run(lambda _detail: None)))

@@ -212,11 +212,29 @@ async def test_a_confirmation_that_was_asked_for_in_one_is_given_in_the_other(bo
         await both.copy(both.left, "wiped")
 
 
-async def test_what_a_file_is_called_is_said(both: Worlds) -> None:
+async def test_a_person_s_files_are_named_shown_and_taken_away(both: Worlds) -> None:
+    life = Life(both)
+    async with life.running():
+        root = both.roots[RIGHT]
+        sent = both.right.send_file(PLACE, BEN, "plan.md", b"# plan", caption="mine", thread=root)
+        await both.copy(both.left, "[file plan.md, application/octet-stream, 6 bytes]\n\nmine")
+
+        def files() -> list[bytes]:
+            return [one.file for one in both.ours(both.left) if one.file is not None]
+
+        await until(lambda: files() == [b"# plan"])
+        both.on_the_right("and?")
+        await both.copy(both.left, "and?")
+        both.right.redact(PLACE, BEN, sent)
+        await until(lambda: both.texts(both.left) == ["Ben (right):\n\nand?"])
+        assert files() == []
+
+
+async def test_strangers_files_are_carried_nowhere(both: Worlds) -> None:
     async with Life(both).running():
         root = both.roots[RIGHT]
-        both.right.send_file(PLACE, BEN, "plan.md", b"# plan", caption="mine", thread=root)
-        await both.copy(both.left, "[file plan.md, application/octet-stream, 6 bytes]\n\nmine")
+        both.right.send_file(PLACE, EVE, "pills.txt", b"buy", thread=root)
+        assert await both.quiet(both.left) == []
 
 
 async def test_other_threads_and_the_room_itself_stay_as_they_are(both: Worlds) -> None:

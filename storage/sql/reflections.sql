@@ -33,7 +33,8 @@ LIMIT $2
 
 -- name: said_after(id, row_limit)
 -- What has no cause is told in every thread by itself, and what bears another tag than talk has is not for everybody's ears.
--- The first part stands for the message. Of mail to an agent the files of who wrote it count, in the thread that it is from.
+-- The first part stands for the message. Of mail to an agent the files of who wrote it count, in the thread that it is from,
+-- unless one of them was taken back.
 SELECT d.id AS position, m.*, elsewhere.others, (
         SELECT jsonb_agg(
             jsonb_build_object(
@@ -59,7 +60,12 @@ CROSS JOIN LATERAL (
 ) AS elsewhere
 WHERE d.id > $1 AND d.part = 0 AND d.tag = 'chat' AND m.cause IS NOT NULL AND elsewhere.others IS NOT NULL AND (
     d.kind IN ('reply', 'notice', 'answer', 'progress')
-    OR d.kind = 'mail' AND m.files IS NOT NULL AND m.author !~ '^agent:'
+    OR d.kind = 'mail' AND m.files IS NOT NULL AND m.author !~ '^agent:' AND NOT EXISTS (
+        SELECT FROM jsonb_array_elements(m.files) AS file
+        JOIN upload AS u ON u.id = file ->> 'content'
+        JOIN inbound AS gone ON gone.source_kind = u.source_kind AND gone.stands_on = u.event_id
+        WHERE gone.kind = 'redaction'
+    )
 )
 ORDER BY d.id
 LIMIT $2

@@ -230,6 +230,19 @@ async def test_a_person_s_files_are_named_shown_and_taken_away(both: Worlds) -> 
         assert files() == []
 
 
+async def test_a_file_that_was_taken_back_before_it_was_shown_never_is(both: Worlds) -> None:
+    life = Life(both)
+    async with life.running(mirrors=False):
+        root = both.roots[RIGHT]
+        sent = both.right.send_file(PLACE, BEN, "secret.md", b"# secret", thread=root)
+        await until(lambda: life.terminal.taken, what="the mail with the file")
+        both.right.redact(PLACE, BEN, sent)
+        both.on_the_right("!echo heard")
+        await both.copy(both.right, "you said heard")
+    async with Life(both, "two").running():
+        assert await both.quiet(both.left) == ["Ben (right):\n\n!echo heard", "you said heard"]
+
+
 async def test_strangers_files_are_carried_nowhere(both: Worlds) -> None:
     async with Life(both).running():
         root = both.roots[RIGHT]

@@ -83,7 +83,13 @@ def make_beginning(places: Places, answers: Answers, environ: Mapping[str, str])
         base = provision.roster
     agents = tuple(one.name for one in parse(base, str(places.roster_file)).agents)
     settings, notes = with_operators(places, answers.operators)
-    return Beginning(answers, base, agents, settings, provision, notes)
+    return Beginning(answers, base, agents, settings, provision, (*notes, *_advice(answers)))
+
+
+def _advice(answers: Answers) -> tuple[str, ...]:
+    if answers.connector != "discord":
+        return ()
+    return ("`mosaic connector discord` leads the bot into a channel, and tests it",)
 
 
 def write_beginning(places: Places, beginning: Beginning) -> dict[str, Any]:

@@ -350,6 +350,7 @@ class Capabilities:
     ``reactions``: our marks are shown; ``choices``: people's marks come in, so offers stand below their message.
     ``file_bytes`` bounds a file, 0 means none; what takes more than ``most_parts`` events is folded into one.
     ``rooms``: we can make rooms and pin there (bot/rooms/ports.py); ``encrypts``: we can talk in encrypted ones.
+    ``markdown``: text is shown as chat Markdown (bot/render/chat_markdown.py), so it is written as that.
     """
 
     threads: bool
@@ -363,6 +364,7 @@ class Capabilities:
     most_parts: int = 3
     rooms: bool = False
     encrypts: bool = False
+    markdown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

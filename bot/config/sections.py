@@ -22,7 +22,9 @@ from bot.config.section import HostName, ModelChoice, PrincipalId, Seconds, Sect
 ClassLimit = Annotated[
     str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63} [1-9][0-9]{0,3}$")
 ]
-_EVERY_DAY = tuple(range(7))
+Snowflake = Annotated[str, Field(strict=True, pattern=r"^\d{0,20}$")]
+ApiUrl = Annotated[str, Field(strict=True, pattern=r"^(https?://[^\s/]+\S*)?$")]
+GatewayUrl = Annotated[str, Field(strict=True, pattern=r"^(wss?://[^\s/]+\S*)?$")]
 
 
 class Access(Section):
@@ -110,7 +112,7 @@ class Supervisor(Section):
     @property
     def daily(self) -> Rule | None:
         """When the daily digest falls due, None for never."""
-        return Rule(_EVERY_DAY, read_clock(self.digest_at)) if self.digest_at else None
+        return Rule(tuple(range(7)), read_clock(self.digest_at)) if self.digest_at else None
 
 
 class Backlog(Section):
@@ -190,16 +192,16 @@ class MatrixSettings(Section):
 class DiscordSettings(Section):
     """Discord; the token is a secret and comes from DISCORD_BOT_TOKEN."""
 
-    guild_id: Text = ""
-    """Id of the server."""
+    guild_id: Snowflake = ""
+    """Id of the server, digits; found out from the channel when empty. The roster's block goes before."""
 
-    channel_id: Text = ""
-    """Id of the channel where commands are taken."""
+    channel_id: Snowflake = ""
+    """Id of the channel where commands are taken, digits. The roster's block goes before."""
 
-    api_url: Text = ""
+    api_url: ApiUrl = ""
     """A local stand-in's HTTP address for tests, with /api/v10, no trailing slash; empty is Discord."""
 
-    gateway_url: Text = ""
+    gateway_url: GatewayUrl = ""
     """A local stand-in's gateway address for tests; empty is Discord."""
 
 
@@ -240,8 +242,7 @@ class Threads(Section):
     """Say in a card's thread what became of the card, unless it was asked for there."""
 
     mirror: Literal["off", "open", "all"] = "open"
-    """Show in a card's thread what is said in its threads on other platforms: open, but nothing of an encrypted room where
-    others read along unencrypted, nor the other way round; all, everything; off, nothing."""
+    """Show in a card's thread what is said in its others: open, but what is encrypted only where all is; all; or off."""
 
 
 class Progress(Section):

@@ -311,3 +311,8 @@ def linked(*accounts: Principal) -> Persons:
 
 async def _doing(_place: str, _message_id: str) -> str:
     return ""
+
+
+async def is_listening(connector: Connector) -> bool:
+    """Whether a connector hears what is said from now on."""
+    return (await connector.health()).state in {"listening", "up"}

@@ -16,7 +16,7 @@ from tests.stages.backlog import CODER
 from tests.stages.matrix import Bot, meet
 from tests.stages.postgres import Tier
 from tests.stages.synapse import Person, Town
-from tests.stages.two_platforms import BEN, CARD, PLACE, RIGHT, Life, Worlds, marks_of
+from tests.stages.two_platforms import BEN, CARD, PLACE, RIGHT, Life, Worlds, is_listening, marks_of
 from tests.waiting import until
 
 Event = dict[str, Any]
@@ -53,6 +53,7 @@ async def meeting(database: Database, town: Town) -> AsyncIterator[Meeting]:
     life = Life(both, connectors=connectors, access=access)
     async with life.running():
         await until(lambda: len(life.terminal.taken) == 1, what="what was said on the right before")
+        await until(lambda: is_listening(connectors[0]), 30.0, what="Matrix to listen")
         root = await ann.say(bot.room_id, "root in the room")
         await until(lambda: len(life.terminal.taken) == 2, 30.0, what="the root")
         both.roots["matrix"] = root

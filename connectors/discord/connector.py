@@ -1,0 +1,266 @@
+"""The Discord connector: one bot in one server."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from bot.enclosure import Attachment
+from bot.errors import SetupError, TransientError, UserError
+from bot.model import (
+    Address,
+    Capabilities,
+    ConnectorHealth,
+    InboundBatch,
+    OutboundMessage,
+    SendResult,
+)
+from bot.ports import Accept, Contents
+from connectors.discord.api import Api
+from connectors.discord.client import KIND, DiscordClient, Happening, point_library
+from connectors.discord.face import Face, PlainFace
+from connectors.discord.failures import translated
+from connectors.discord.gateway import Gateway, WordsWithheld
+from connectors.discord.history import History, Knows
+from connectors.discord.limits import CAPABILITIES
+from connectors.discord.places import Places, number_of
+from connectors.discord.reader import Reader
+from connectors.discord.recent import Recent
+from connectors.discord.typing_marks import TypingMarks
+from connectors.discord.voice import Voice
+
+_WITHHELD = (
+    "Discord withholds what people write: switch the Message Content Intent on at"
+    " discord.com/developers/applications, Bot, and restart; until then slash commands and calls of the bot work"
+)
+
+
+Sole = Callable[[], AbstractAsyncContextManager[asyncio.Event]]
+"""Keeps everybody else from being this bot; what it lends is set when it cannot any more. SetupError when it never could."""
+
+
+@asynccontextmanager
+async def _nobody_else() -> AsyncIterator[asyncio.Event]:
+    yield asyncio.Event()
+
+
+async def _nothing_known(_event_ids: Sequence[str]) -> frozenset[str]:
+    return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """What there is while the bot is logged in."""
+
+    client: DiscordClient
+    gateway: Gateway
+    reader: Reader
+    places: Places
+    voice: Voice
+    typing: TypingMarks
+
+
+class DiscordConnector:
+    """Speaks and listens as one bot (implements Connector, ShowsTyping and FetchesFiles).
+
+    ``channel_id`` is the primary channel; ``further`` gives the ids of more in which we listen, threads below them all
+    included. ``guild_id`` is the server, found out when empty. ``api_url`` and ``gateway_url`` lead to another
+    Discord than the real one, for the whole process. ``knows`` tells which events were read before, ``contents`` has
+    the bytes of files that are sent, ``face`` serves what people press. ``sole`` is held meanwhile: one process at a
+    time may be this bot. Nothing is requested before ``subscribe``,
+    and sending works while that runs.
+    """
+
+    kind = KIND
+
+    def __init__(
+        self,
+        channel_id: str,
+        token: str,
+        *,
+        contents: Contents,
+        guild_id: str = "",
+        api_url: str = "",
+        gateway_url: str = "",
+        further: Callable[[], Collection[str]] = tuple,
+        knows: Knows = _nothing_known,
+        face: Face | None = None,
+        sole: Sole = _nobody_else,
+    ) -> None:
+        self._place = Address(KIND, channel_id)
+        self._channel_id = number_of(channel_id, self._place)
+        self._token = token
+        self._contents = contents
+        self._guild_id = guild_id
+        self._further = further
+        self._knows = knows
+        self._face: Face = face or PlainFace()
+        self._sole = sole
+        self._recent = Recent()
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._session: _Session | None = None
+        self._last_inbound: float | None = None
+        self._log = structlog.get_logger(part=KIND)
+        point_library(api_url, gateway_url)
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Show a message and return Discord's id of it; calls for one channel are done in the order made.
+
+        A thread that is missing is begun. Raises UserError for what Discord refuses, TransientError while it is away
+        or we are not connected, with its own wait if it gave one.
+        """
+        if message.to.kind != KIND:
+            raise UserError(f"{message.to} is no place on Discord")
+        async with self._turns.setdefault(message.to.place, asyncio.Lock()):
+            return await self._present().voice.say(message)
+
+    def _present(self) -> _Session:
+        if self._session is None:
+            raise TransientError("the bot is not connected to Discord")
+        return self._session
+
+    async def subscribe(self, accept: Accept, position: str | None) -> None:
+        """Hand every batch to ``accept``; outages after the first contact are waited out here."""
+
+        async def hand_over(batch: InboundBatch) -> None:
+            if batch.events:
+                self._last_inbound = time.monotonic()
+            await accept(batch)
+
+        async with self._sole() as lost:
+            try:
+                await self._attend(hand_over, position, lost, words=True)
+            except WordsWithheld:
+                self._log.warning("words withheld")
+                await self._attend(hand_over, position, lost, words=False)
+
+    async def _attend(
+        self, accept: Accept, position: str | None, lost: asyncio.Event, *, words: bool
+    ) -> None:
+        """Be logged in, listen and read, until one of them fails."""
+        async with self._logged_in(words=words) as session:
+            await self._face.prepare(session.client, accept)
+            steps = (session.reader.run(accept, position), session.gateway.run(), _watch(lost))
+            tasks = [asyncio.create_task(step) for step in steps]
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    @asynccontextmanager
+    async def _logged_in(self, *, words: bool) -> AsyncIterator[_Session]:
+        session = self._make(words=words)
+        try:
+            with translated("logging in"):
+                await session.client.login(self._token)
+            await self._look_at_home(session)
+            self._session = session
+            yield session
+        finally:
+            self._session = None
+            await session.typing.close()
+            await session.client.close()
+
+    def _make(self, *, words: bool) -> _Session:
+        def hear(happening: Happening) -> None:
+            reader.hear(happening)
+
+        client = DiscordClient(hear, words=words)
+        api = Api(client)
+        places = Places(client, api, self._channels)
+        history = History(client, api, places, self._knows)
+        reader = Reader(client, places, history, self._recent, self._told_of_server)
+        voice = Voice(api, places, self._recent, self._contents, self._face)
+        return _Session(client, Gateway(client), reader, places, voice, TypingMarks(api))
+
+    def _channels(self) -> Collection[str]:
+        return (str(self._channel_id), *self._further())
+
+    async def _look_at_home(self, session: _Session) -> None:
+        """See whether the primary channel is where the roster says; SetupError when a person must act."""
+        hint = "look at guild_id and channel_id, and whether the bot was let into that channel"
+        try:
+            told = await Api(session.client).channel(self._channel_id)
+        except UserError as error:
+            raise SetupError(
+                f"the channel {self._channel_id}: {error.message}", hint=hint
+            ) from error
+        found = str(told.get("guild_id") or "")
+        if self._guild_id not in {"", found}:
+            raise SetupError(
+                f"the channel {self._channel_id} is in the server {found or 'of nobody'}, not in {self._guild_id}",
+                hint=hint,
+            )
+        self._guild_id = found
+
+    async def _told_of_server(self) -> None:
+        await self._present().client.server(int(self._guild_id))
+
+    async def typing(self, address: Address, *, active: bool) -> None:
+        """Show that we are at work; a signal that does not get through is dropped."""
+        session = self._present()
+        thread = None if address.thread is None else number_of(address.thread, address)
+        known = thread is not None and session.places.has_thread(thread)
+        channel_id = thread if known and thread is not None else number_of(address.place, address)
+        (session.typing.show if active else session.typing.end)(channel_id)
+
+    async def fetch(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """Give a file's bytes (see FetchesFiles). Its address lasts a day, so the message is asked for it."""
+        api = Api(self._present().client)
+        channel_id, message_id, wanted = (
+            int(attachment.reference[key]) for key in ("channel", "message", "attachment")
+        )
+        message = await api.message(channel_id, message_id)
+        found = next((file for file in message.attachments if file.id == wanted), None)
+        if found is None:
+            raise UserError(f"the file {attachment.name} is no longer there", code="gone")
+        async for piece in api.download(found.url):
+            yield piece
+
+    async def health(self) -> ConnectorHealth:
+        """Return how the line is; it asks nobody, for the gateway tells every 41 s that it is there."""
+        session = self._session
+        if session is None:
+            return ConnectorHealth(
+                reachable=False,
+                authenticated=False,
+                state="away",
+                detail="not connected to Discord",
+            )
+        up, latency = session.client.is_up and session.reader.has_begun, session.client.latency
+        withheld = up and not session.client.words
+        return ConnectorHealth(
+            reachable=up,
+            authenticated=True,
+            state="up" if up else "away",
+            last_inbound_age=self._age(),
+            last_roundtrip_ms=latency * 1000 if 0 <= latency < float("inf") else None,
+            detail=_WITHHELD if withheld else "" if up else session.gateway.trouble,
+            safe_mode=withheld,
+        )
+
+    def _age(self) -> timedelta | None:
+        if self._last_inbound is None:
+            return None
+        return timedelta(seconds=time.monotonic() - self._last_inbound)
+
+    def capabilities(self) -> Capabilities:
+        """Return what Discord can show."""
+        return CAPABILITIES
+
+    async def close(self) -> None:
+        """Nothing is open between calls."""
+
+
+async def _watch(lost: asyncio.Event) -> None:
+    """Raise TransientError as soon as somebody else might be this bot."""
+    await lost.wait()
+    raise TransientError("the lock that keeps others from being this bot is lost")

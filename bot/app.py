@@ -61,6 +61,7 @@ from storage.part import DatabasePart
 from storage.pauses import PostgresPauses
 from storage.post import PostgresPost
 from storage.successions import PostgresSuccessions
+from storage.tenure import PostgresTenure
 from web.api import ApiPart
 
 
@@ -114,8 +115,9 @@ class Daemon:
             positions=self._positions,
             moving=self._moving,
             contents=PostgresContents(self._database),
+            tenure=PostgresTenure(self._database),
         )
-        self._mailbox = Mailbox(self._outbox, self._connections.capabilities)
+        self._mailbox = Mailbox(self._outbox, self._connections.limits)
         self._housing = Housing(self._database, settings, self._connections, self._fleet)
         self._announcements = Announcements(
             self._database,

@@ -1,5 +1,6 @@
 """The seams: what the middle needs from the edges. Every one has a fake that passes the same suite."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
@@ -334,6 +335,17 @@ class Fleet(Protocol):
 
         UserError ``unknown_agent`` for one that the roster does not have here; whether another host has
         one, only its own daemon knows.
+        """
+        ...
+
+
+class Tenure(Protocol):
+    """Who may be what there may be only one of, over all daemons of a database."""
+
+    def hold(self, name: str) -> AbstractAsyncContextManager[asyncio.Event]:
+        """Hold a name for the length of the block; what it lends is set should it be lost before the end.
+
+        SetupError while somebody else holds it. It goes with its holder's process, however that ends.
         """
         ...
 

@@ -10,6 +10,7 @@ from bot.ports import Connector
 _WHERE = {
     "tmux": ("connectors.tmux.connector", "TmuxConnector"),
     "matrix": ("connectors.matrix.connector", "MatrixConnector"),
+    "discord": ("connectors.discord.connector", "DiscordConnector"),
     "memory": ("connectors.memory", "MemoryConnector"),
 }
 KINDS = tuple(_WHERE)

@@ -373,7 +373,7 @@ def _check_health(health: ConnectorHealth) -> None:
 async def _send_blocks(stage: Stage, blocks: Sequence[Block]) -> list[str]:
     """Send blocks as the mailbox does; return the texts of their parts."""
     capabilities = stage.connector.capabilities()
-    parts = render(blocks, capabilities.max_bytes)
+    parts = render(blocks, capabilities.max_bytes, markdown=capabilities.markdown)
     async with listening(stage, Ledger()):
         for part in parts:
             message = outbound(stage, part.text)

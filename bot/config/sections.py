@@ -22,6 +22,9 @@ from bot.config.talk_sections import Progress, Threads
 ClassLimit = Annotated[
     str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63} [1-9][0-9]{0,3}$")
 ]
+Snowflake = Annotated[str, Field(strict=True, pattern=r"^\d{0,20}$")]
+ApiUrl = Annotated[str, Field(strict=True, pattern=r"^(https?://[^\s/]+\S*)?$")]
+GatewayUrl = Annotated[str, Field(strict=True, pattern=r"^(wss?://[^\s/]+\S*)?$")]
 _EVERY_DAY = tuple(range(7))
 
 
@@ -190,19 +193,19 @@ class MatrixSettings(Section):
 class DiscordSettings(Section):
     """Discord; the token is a secret and comes from DISCORD_BOT_TOKEN."""
 
-    guild_id: Text = ""
-    """Id of the server."""
+    guild_id: Snowflake = ""
+    """Id of the server, digits; found out from the channel when empty. The roster's block goes before."""
 
-    channel_id: Text = ""
-    """Id of the channel where commands are taken."""
+    channel_id: Snowflake = ""
+    """Id of the channel where commands are taken, digits. The roster's block goes before."""
 
-    cards_channel_id: Text = ""
+    cards_channel_id: Snowflake = ""
     """Id of the text channel or forum where cards get their threads (`[threads] cards`); empty is channel_id."""
 
-    api_url: Text = ""
+    api_url: ApiUrl = ""
     """A local stand-in's HTTP address for tests, with /api/v10, no trailing slash; empty is Discord."""
 
-    gateway_url: Text = ""
+    gateway_url: GatewayUrl = ""
     """A local stand-in's gateway address for tests; empty is Discord."""
 
 

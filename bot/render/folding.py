@@ -32,8 +32,7 @@ def pages_of(message: Message, choices: Sequence[Block], limits: Capabilities) -
     sent = [file for file in message.files if file.size <= limits.file_bytes]
     unsent = [Text(_unsent(file)) for file in message.files if file not in sent]
     blocks = (*message.blocks, *unsent, *choices)
-    terminal = not limits.html
-    rendered = render(blocks, limits.max_bytes, terminal=terminal) if blocks or not sent else ()
+    rendered = render(blocks, limits.max_bytes, **_look(limits)) if blocks or not sent else ()
     if message.replaces is not None:
         return (Page(rendered[0]),)
     if len(rendered) > limits.most_parts:
@@ -62,8 +61,15 @@ def _beginning(
 ) -> Rendered:
     lines = (whole.words or "").count("\n") + 1
     note = Text(f"… The whole is in {whole.name}: {lines} lines, {size_text(whole.size)}.")
-    head = render(message.blocks, min(_BEGINNING, limits.max_bytes // 2))[0]
-    return joined((head, render((note, *after), limits.max_bytes // 2)[0]))
+    look = _look(limits)
+    # The gap between the two is taken off their halves.
+    room = limits.max_bytes // 2 - 1
+    head = render(message.blocks, min(_BEGINNING, room), **look)[0]
+    return joined((head, render((note, *after), room, **look)[0]))
+
+
+def _look(limits: Capabilities) -> dict[str, bool]:
+    return {"terminal": not (limits.html or limits.markdown), "markdown": limits.markdown}
 
 
 def _unsent(file: Enclosure) -> str:

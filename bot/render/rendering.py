@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate, zip_longest
 
+from bot.render import chat_markdown
 from bot.render.board import board_html, board_text, cut_board, slips_of
 from bot.render.markup import clean, code_html, fenced, inline, markdown_html, paragraph
 from bot.render.rows import (
@@ -39,22 +40,24 @@ class Rendered:
         return len(self.text.encode()) + len(self.html.encode())
 
 
+_EMPTY = Rendered("(empty)", "<p>(empty)</p>")
 Draw = Callable[[Block], Rendered]
 
 
 def render(
-    blocks: Sequence[Block], max_bytes: int, *, terminal: bool = False
+    blocks: Sequence[Block], max_bytes: int, *, terminal: bool = False, markdown: bool = False
 ) -> tuple[Rendered, ...]:
     """Return blocks as one or more parts, each with at most ``max_bytes`` of text and HTML together.
 
     ``terminal``: the text is read where letters are all one width, so that wide tables stay tables.
+    ``markdown``: the text is shown by a chat platform that has a Markdown of its own, and there is no HTML.
     Nothing of the blocks is lost but control bytes (see ``bot.render.markup.clean``); code that is cut goes on
     in a fence of its own, a table under its heading again. No blocks make one part that says so.
     ValueError for a limit below ``SMALLEST``.
     """
     if max_bytes < SMALLEST:
         raise ValueError(f"max_bytes is {max_bytes}; at least {SMALLEST} are needed")
-    draw = partial(_draw, terminal=terminal)
+    draw = _draw_markdown if markdown else partial(_draw, terminal=terminal)
     queue = deque(piece for block in blocks for piece in _pieces(_cleaned(block), max_bytes))
     parts: list[Rendered] = []
     page: list[Rendered] = []
@@ -75,7 +78,9 @@ def render(
         page = []
     if page:
         parts.append(joined(page))
-    return tuple(parts) or (Rendered("(empty)", "<p>(empty)</p>"),)
+    if markdown:  # such platforms cut blanks at both ends, and refuse what says nothing
+        return tuple(Rendered(part.text.strip() or "(empty)", "") for part in parts or [_EMPTY])
+    return tuple(parts) or (_EMPTY,)
 
 
 def whole_text(blocks: Sequence[Block]) -> str:
@@ -173,6 +178,22 @@ def _draw(block: Block, *, terminal: bool) -> Rendered:
             return Rendered(_fields_text(block), _fields_html(pairs))
         case Board():
             return Rendered(board_text(block), board_html(block))
+
+
+def _draw_markdown(block: Block) -> Rendered:
+    match block:
+        case Text(text):
+            return Rendered(chat_markdown.plain(text), "")
+        case Markdown(source):
+            return Rendered(chat_markdown.adapted(source), "")
+        case Code(text, language):
+            return Rendered(chat_markdown.code(text, language), "")
+        case Table(columns, rows):
+            return Rendered(chat_markdown.table(columns, rows), "")
+        case Fields(pairs):
+            return Rendered(chat_markdown.fields(pairs), "")
+        case Board():
+            return Rendered(chat_markdown.plain(board_text(block)), "")
 
 
 def _table_text(table: Table, *, terminal: bool) -> str:

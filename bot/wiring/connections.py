@@ -20,12 +20,15 @@ from bot.ports import (
     KnowsWhenItIsOut,
     Positions,
     ShowsTyping,
+    Tenure,
 )
 from bot.rooms.devices import Devices, KnowsDevices, Verification, Verifications
 from bot.rooms.moving import Moving
 from bot.rooms.ports import HasRooms
+from bot.wiring.discord_account import DiscordAccount
 from bot.wiring.reception import ConnectorCarrier, Open
 from commands.device_words import Put, tell_of
+from connectors.discord.limits import CAPABILITIES as DISCORD_CAPABILITIES
 from connectors.matrix.accounts import LocalAccounts
 from connectors.matrix.homeserver import LocalHomeserver
 from connectors.matrix.keys import Keys, Trust
@@ -58,6 +61,7 @@ class Connections:
         contents: Contents,
         positions: Positions,
         moving: Moving,
+        tenure: Tenure,
     ) -> None:
         self._contents = contents
         self._positions = positions
@@ -71,6 +75,15 @@ class Connections:
         self._tell = tell
         self._live: dict[str, Connector] = {}
         self._more_lanes: Callable[[], frozenset[str]] = frozenset
+        self._discord = DiscordAccount(
+            settings,
+            credentials,
+            fleet,
+            contents=contents,
+            positions=positions,
+            tenure=tenure,
+            lanes=lambda: {*settings.access.rooms, *self._more_lanes()},
+        )
 
     # -- which, and how --------------------------------------------------------------------------------
 
@@ -79,11 +92,17 @@ class Connections:
         wanted = ["tmux"]
         if self._homeserver is not None or self._matrix_block() is not None:
             wanted.append("matrix")
+        if self._discord.is_wanted:
+            wanted.append("discord")
         return tuple(wanted)
 
     def opener(self, kind: str) -> Open:
         """Return what makes a connector of this kind, and counts it as live while it is open."""
-        make = {"tmux": self._make_console, "matrix": self._make_matrix}[kind]
+        make = {
+            "tmux": self._make_console,
+            "matrix": self._make_matrix,
+            "discord": self._discord.connect,
+        }[kind]
 
         @asynccontextmanager
         async def opened() -> AsyncIterator[Connector]:
@@ -172,6 +191,11 @@ class Connections:
         connector = self._live.get(kind)
         return None if connector is None else connector.capabilities()
 
+    def limits(self, kind: str) -> Capabilities | None:
+        """Return what a connector can show as far as that is known, live or not: what waits is written for it."""
+        known = DISCORD_CAPABILITIES if kind == "discord" else None
+        return self.capabilities(kind) or known
+
     def edits(self, kind: str) -> bool:
         """Whether what was said there can be edited now."""
         capabilities = self.capabilities(kind)
@@ -245,6 +269,8 @@ class Connections:
             places["matrix"] = Address("matrix", accounts.room_id)
         elif self._homeserver is None and (block := self._matrix_block()) is not None:
             places["matrix"] = Address("matrix", block.room_id)
+        if (channel := self._discord.place) is not None:
+            places["discord"] = channel
         return {kind: self._moving.current(place) for kind, place in places.items()}
 
     def _accounts(self) -> LocalAccounts | None:

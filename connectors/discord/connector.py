@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,17 +27,27 @@ from connectors.discord.face import Face, PlainFace
 from connectors.discord.failures import translated
 from connectors.discord.gateway import Gateway, WordsWithheld
 from connectors.discord.history import History, Knows
+from connectors.discord.limits import CAPABILITIES
 from connectors.discord.places import Places, number_of
 from connectors.discord.posts import Posts
 from connectors.discord.reader import Reader
 from connectors.discord.recent import Recent
 from connectors.discord.typing_marks import TypingMarks
-from connectors.discord.voice import FILE_BYTES, LONGEST, Voice
+from connectors.discord.voice import Voice
 
 _WITHHELD = (
     "Discord withholds what people write: switch the Message Content Intent on at"
     " discord.com/developers/applications, Bot, and restart; until then slash commands and calls of the bot work"
 )
+
+
+Sole = Callable[[], AbstractAsyncContextManager[asyncio.Event]]
+"""Keeps everybody else from being this bot; what it lends is set when it cannot any more. SetupError when it never could."""
+
+
+@asynccontextmanager
+async def _nobody_else() -> AsyncIterator[asyncio.Event]:
+    yield asyncio.Event()
 
 
 async def _nothing_known(_event_ids: Sequence[str]) -> frozenset[str]:
@@ -59,11 +69,11 @@ class _Session:
 class DiscordConnector:
     """Speaks and listens as one bot (implements Connector, ShowsTyping, FetchesFiles and HasCardThreads).
 
-    ``channel_id`` is the primary channel, ``cards_channel_id`` the text channel or forum for threads of cards; ``further`` gives the ids of more in which we listen, threads below them all
-    included. ``guild_id`` is the server, found out when empty. ``api_url`` and ``gateway_url`` lead to another
+    ``channel_id`` is the primary channel, ``cards_channel_id`` the text channel or forum for threads of cards; ``further``
+    gives the ids of more in which we listen, threads below them all included. ``guild_id`` is the server, found out when empty. ``api_url`` and ``gateway_url`` lead to another
     Discord than the real one, for the whole process. ``knows`` tells which events were read before, ``contents`` has
-    the bytes of files that are sent, ``face`` serves what people press, ``quiet`` as
-    DiscordCardThreads has it. Nothing is requested before ``subscribe``,
+    the bytes of files that are sent, ``face`` serves what people press. ``sole`` is held meanwhile: one process at a
+    time may be this bot. ``quiet`` as DiscordCardThreads has it. Nothing is requested before ``subscribe``,
     and sending works while that runs.
     """
 
@@ -83,6 +93,7 @@ class DiscordConnector:
         knows: Knows = _nothing_known,
         face: Face | None = None,
         quiet: timedelta = QUIET,
+        sole: Sole = _nobody_else,
     ) -> None:
         self._place = Address(KIND, channel_id)
         self._channel_id = number_of(channel_id, self._place)
@@ -94,6 +105,7 @@ class DiscordConnector:
         self._face: Face = face or PlainFace()
         cards = number_of(cards_channel_id or channel_id, self._place)
         self.card_threads = DiscordCardThreads(lambda: self._present().client, cards, quiet=quiet)
+        self._sole = sole
         self._recent = Recent()
         self._turns: dict[str, asyncio.Lock] = {}
         self._session: _Session | None = None
@@ -125,27 +137,29 @@ class DiscordConnector:
                 self._last_inbound = time.monotonic()
             await accept(batch)
 
-        try:
-            await self._attend(hand_over, position, words=True)
-        except WordsWithheld:
-            self._log.warning("words withheld")
-            await self._attend(hand_over, position, words=False)
+        async with self._sole() as lost:
+            try:
+                await self._attend(hand_over, position, lost, words=True)
+            except WordsWithheld:
+                self._log.warning("words withheld")
+                await self._attend(hand_over, position, lost, words=False)
 
-    async def _attend(self, accept: Accept, position: str | None, *, words: bool) -> None:
+    async def _attend(
+        self, accept: Accept, position: str | None, lost: asyncio.Event, *, words: bool
+    ) -> None:
         """Be logged in, listen and read, until one of them fails."""
         async with self._logged_in(words=words) as session:
             await self._face.prepare(session.client, accept)
-            reading = asyncio.create_task(session.reader.run(accept, position))
-            listening = asyncio.create_task(session.gateway.run())
+            steps = (session.reader.run(accept, position), session.gateway.run(), _watch(lost))
+            tasks = [asyncio.create_task(step) for step in steps]
             try:
-                await asyncio.wait({reading, listening}, return_when=asyncio.FIRST_COMPLETED)
-                for task in (reading, listening):
-                    if task.done():
-                        task.result()
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
             finally:
-                reading.cancel()
-                listening.cancel()
-                await asyncio.gather(reading, listening, return_exceptions=True)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     @asynccontextmanager
     async def _logged_in(self, *, words: bool) -> AsyncIterator[_Session]:
@@ -247,18 +261,13 @@ class DiscordConnector:
 
     def capabilities(self) -> Capabilities:
         """Return what Discord can show."""
-        return Capabilities(
-            threads=True,
-            html=False,
-            reactions=True,
-            edits=True,
-            typing=True,
-            max_bytes=LONGEST,
-            choices=True,
-            file_bytes=FILE_BYTES,
-            card_threads=True,
-            embeds=True,
-        )
+        return CAPABILITIES
 
     async def close(self) -> None:
         """Nothing is open between calls."""
+
+
+async def _watch(lost: asyncio.Event) -> None:
+    """Raise TransientError as soon as somebody else might be this bot."""
+    await lost.wait()
+    raise TransientError("the lock that keeps others from being this bot is lost")

@@ -56,13 +56,13 @@ class Posts:
     async def _candidates(
         self, forum: discord.ForumChannel, name: str
     ) -> AsyncIterator[discord.Thread]:
-        """Give our posts of that title: those that are open are known from the gateway, others are asked for."""
-        ours = self._client.user
-        for post in forum.threads:
-            if ours is not None and (post.owner_id, post.name) == (ours.id, name):
+        """Give our posts of that title. Discord is asked: what the gateway told may be older than our last try."""
+        own_id = self._client.user.id if self._client.user else 0
+        for post in await forum.guild.active_threads():
+            if (post.parent_id, post.owner_id, post.name) == (forum.id, own_id, name):
                 yield post
         async for post in forum.archived_threads(limit=_ARCHIVED):
-            if ours is not None and (post.owner_id, post.name) == (ours.id, name):
+            if (post.owner_id, post.name) == (own_id, name):
                 yield post
 
 

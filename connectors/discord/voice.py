@@ -29,15 +29,10 @@ from connectors.discord.failures import (
     UNKNOWN_CHANNEL,
     UNKNOWN_MESSAGE,
 )
+from connectors.discord.limits import FILE_BYTES, LONGEST
 from connectors.discord.places import Places, number_of
 from connectors.discord.posts import Posts
 from connectors.discord.recent import Recent, title_of
-
-LONGEST = 2000
-"""Characters of one message."""
-
-FILE_BYTES = 10 * 1024 * 1024
-"""What bots may upload to a server that nobody pays for."""
 
 LONGEST_NONCE = 25
 _GONE = frozenset({UNKNOWN_MESSAGE, UNKNOWN_CHANNEL})

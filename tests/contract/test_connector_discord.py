@@ -6,13 +6,13 @@ import pytest
 
 from connectors.stage import Ledger, Stage, listening
 from connectors.testing import ConnectorContract
-from tests.stages.discord import discord_stage
+from tests.stages.discord import DiscordStage, discord_stage
 
 
 class TestDiscordConnector(ConnectorContract):
     @pytest.fixture
     async def stage(self) -> AsyncIterator[Stage]:
-        stage = await discord_stage()
+        stage = await discord_stage(DiscordStage)
         yield stage
         await stage.close()
 

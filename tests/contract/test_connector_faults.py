@@ -11,6 +11,8 @@ import pytest
 
 from connectors.faults import FaultStage, FaultSuite
 from tests.stages.bad_line import BadLine
+from tests.stages.discord import discord_stage
+from tests.stages.discord_faults import DiscordFaultStage
 from tests.stages.faults import ConsoleFaultStage, MatrixFaultStage, MemoryFaultStage
 from tests.stages.line import Line
 from tests.stages.matrix import meet
@@ -49,3 +51,11 @@ class TestMatrixFaults(FaultSuite):
         yield stage
         await stage.close()
         await bad.close()
+
+
+class TestDiscordFaults(FaultSuite):
+    @pytest.fixture
+    async def stage(self) -> AsyncIterator[FaultStage]:
+        stage = await discord_stage(DiscordFaultStage)
+        yield stage
+        await stage.close()

@@ -25,8 +25,10 @@ def test_a_fault_is_survived_or_cannot_happen_for_a_reason(kind: str, fault: str
     assert CLEAN.fullmatch(cell) or re.fullmatch(r"cannot happen: \S.{10,}", cell)
 
 
-def test_matrix_and_memory_have_every_fault() -> None:
-    cells = [TABLE.cells[kind, fault] for kind in ("matrix", "memory") for fault in Fault]
+def test_discord_matrix_and_memory_have_every_fault() -> None:
+    cells = [
+        TABLE.cells[kind, fault] for kind in ("discord", "matrix", "memory") for fault in Fault
+    ]
     assert all(CLEAN.fullmatch(cell) for cell in cells)
 
 

@@ -1,8 +1,8 @@
 """A Discord server with a person and a bot: the stage for the connector, on the stand-in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from bot.model import Address
@@ -119,10 +119,13 @@ def _given_name(file: Payload) -> str:
     return f"{file['title']}.{ending}" if "title" in file else str(file["filename"])
 
 
-async def discord_stage() -> DiscordStage:
-    """Return a stage on a stand-in of its own."""
+Stage = TypeVar("Stage", bound=DiscordStage)
+
+
+async def discord_stage(make: Callable[[StandIn, Line], Stage]) -> Stage:
+    """Return a stage on a stand-in of its own; ``close`` ends both."""
     stand_in = StandIn()
     await stand_in.open()
     line = Line(stand_in.port)
     await line.restore()
-    return DiscordStage(stand_in, line)
+    return make(stand_in, line)

@@ -111,7 +111,7 @@ async def _keep(part: Part) -> None:
 
 @pytest.fixture(params=[TEXT, FORUM], ids=["text channel", "forum"])
 async def desk(embedded: Tier, request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
-    stage = await discord_stage()
+    stage = await discord_stage(DiscordStage)
     async with embedded.database() as database:
         yield Desk(database, stage, request.param)
     await stage.close()

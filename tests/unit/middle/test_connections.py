@@ -19,6 +19,7 @@ from fleet.health.readiness import Thresholds
 from fleet.host.local import LocalFleet
 from tests.fakes.contents import MemoryContents
 from tests.fakes.mailroom import MemoryPositions, MemorySuccessions, Room
+from tests.fakes.tenure import MemoryTenure
 
 ROSTER = {
     "version": 1,
@@ -67,6 +68,7 @@ def connections(
         contents=MemoryContents(),
         positions=MemoryPositions(Room()),
         moving=moving or Moving(MemorySuccessions(), drop),
+        tenure=MemoryTenure(),
     )
 
 

@@ -1,0 +1,72 @@
+"""The port Tenure, for every implementation: one holder of a name, over all daemons of a database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import pytest
+
+from bot.errors import SetupError
+from bot.ports import Tenure
+from storage.database import Database
+from storage.tenure import PostgresTenure
+from tests.fakes.tenure import MemoryTenure
+
+
+@dataclass(frozen=True)
+class Hall:
+    """Two processes that share a database; ``break_off`` ends the connections of both."""
+
+    first: Tenure
+    second: Tenure
+    break_off: Callable[[], Awaitable[None]]
+
+
+@pytest.fixture
+async def in_memory() -> Hall:
+    tenure = MemoryTenure()
+    return Hall(tenure, tenure, tenure.break_off)
+
+
+@pytest.fixture
+async def in_postgres(embedded_database: Database) -> Hall:
+    async def break_off() -> None:
+        async with embedded_database.connection() as connection:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks"
+                " WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+            )
+
+    return Hall(PostgresTenure(embedded_database), PostgresTenure(embedded_database), break_off)
+
+
+@pytest.fixture(params=["in_memory", "in_postgres"])
+def hall(request: pytest.FixtureRequest) -> Hall:
+    found: Hall = request.getfixturevalue(request.param)
+    return found
+
+
+async def test_a_name_has_one_holder_and_another_is_told_to_go(hall: Hall) -> None:
+    async with hall.first.hold("bot"), hall.second.hold("another bot"):
+        with pytest.raises(SetupError, match="another process"):
+            async with hall.second.hold("bot"):
+                pass
+
+
+async def test_a_name_is_free_once_its_holder_ended_in_whatever_way(hall: Hall) -> None:
+    async with hall.first.hold("bot") as lost:
+        assert not lost.is_set()
+    with pytest.raises(ValueError, match="it fell"):
+        async with hall.second.hold("bot"):
+            raise ValueError("it fell")
+    async with hall.first.hold("bot"):
+        pass
+
+
+async def test_a_holder_learns_that_it_lost_its_name(hall: Hall) -> None:
+    async with hall.first.hold("bot") as lost:
+        await hall.break_off()
+        async with asyncio.timeout(10):
+            await lost.wait()
+        async with hall.second.hold("bot"):
+            pass

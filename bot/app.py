@@ -338,7 +338,7 @@ class Daemon:
         return (await self._interpreter.decide(INVITE, call)).allowed
 
     async def _look_around(self) -> None:
-        await self._housing.whereabouts.refresh()
+        await self._housing.prepare()
         await self._moving.learn("matrix")
 
     async def _post_later(self, messages: list[Message]) -> None:

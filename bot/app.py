@@ -204,6 +204,7 @@ class Daemon:
                 self._backlog,
                 self._pause.ask,
                 require_acceptance=self._settings.backlog.require_acceptance,
+                own_threads=self._housing.makes_threads,
             ),
             *fleet_topics(
                 fleet_ports(
@@ -340,7 +341,7 @@ class Daemon:
         return (await self._interpreter.decide(INVITE, call)).allowed
 
     async def _look_around(self) -> None:
-        await self._housing.whereabouts.refresh()
+        await self._housing.prepare()
         await self._moving.learn("matrix")
         await self._acquaintance.refresh()
 

@@ -45,8 +45,8 @@ class Via(StrEnum):
 class Principal:
     """Somebody who asks for something.
 
-    ``id`` is stable and unique over all platforms: ``matrix:@ann:example.org``, ``local:1000``,
-    ``agent:HOST/NAME``. ``name`` is for people to read and decides nothing.
+    ``id`` is stable and unique over all platforms (``matrix:@ann:example.org``, ``local:1000``, ``agent:HOST/NAME``),
+    ``name`` is for people to read and decides nothing.
     """
 
     id: str
@@ -62,8 +62,7 @@ class Principal:
 class Address:
     """A place where words come from and go to.
 
-    ``kind`` is a connector's kind or ``agent``; ``place`` a room, a channel, a console or ``HOST/NAME``;
-    ``thread`` the platform's id of a thread in it.
+    ``kind`` is a connector's kind or ``agent``; ``place`` a room, a channel, a console or ``HOST/NAME``; ``thread`` a thread's id.
     """
 
     kind: str
@@ -142,8 +141,8 @@ class Inbound:
 class InboundBatch:
     """What one read of a platform brought, with the position to go on from.
 
-    Storing it is one transaction: either the events and the position are kept, or neither is.
-    ``gaps`` are the accounts of places after missed time, ``unreadable`` is what people must know of.
+    Storing it is one transaction: either the events and the position are kept, or neither is. ``gaps`` are the accounts
+    of places after missed time, ``unreadable`` is what people must know of.
     """
 
     connector: str
@@ -175,9 +174,8 @@ class Gap:
 class MessageKind(StrEnum):
     """Why a message is said; it decides how it looks, never where it goes.
 
-    ``reply`` and ``notice`` are the bot's own words, ``mail`` goes to an agent, ``answer`` is what an
-    agent (or a person elsewhere) said, ``reaction`` is one mark on somebody's event, ``progress`` is how far an agent
-    is, ``redaction`` takes away what we said or marked.
+    ``reply`` and ``notice`` are the bot's own words, ``mail`` goes to an agent, ``answer`` is what an agent (or a person
+    elsewhere) said, ``reaction`` a mark on an event, ``progress`` how far an agent is; ``redaction`` takes ours away.
     """
 
     REPLY = "reply"
@@ -231,14 +229,13 @@ class Message:
 class OutboundMessage:
     """One event to be shown on a platform: a message, or one part of a long one.
 
-    ``transaction_id`` was frozen before the first try; sending the same one again shows nothing twice
-    where the platform can prove it. ``text`` is the plain form; ``html`` is trusted markup made by
-    render. For a reaction ``text`` is the mark, ``reply_to`` the event that it stands on, and ``former_mark``
-    the platform's id of our mark whose place it takes there, if there is one: that one is withdrawn. An edit
-    ``replaces`` a message (our id); ``replaced_event`` is the platform's id of that, None while it was not shown.
-    A redaction has no words: it takes ``replaced_event`` away, a message or a mark of ours.
-    Mail may have many ``files``, an event at most one, below which ``text`` stands.
-    ``answers`` is the principal's id of the one who wrote what is answered: who waits for this, and is called.
+    ``transaction_id`` was frozen before the first try; sending the same one again shows nothing twice where the platform
+    can prove it. ``text`` is the plain form; ``html`` is trusted markup made by render; ``blocks`` are what both were made
+    from, where the platform can show their form. For a reaction ``text`` is the mark, ``reply_to`` the event that it stands
+    on, and ``former_mark`` the platform's id of our mark whose place it takes there, if there is one: that one is withdrawn.
+    An edit ``replaces`` a message (our id); ``replaced_event`` is the platform's id of that, None while it was not shown.
+    A redaction has no words: it takes ``replaced_event`` away, a message or a mark of ours. Mail may have many ``files``, an
+    event at most one, below which ``text`` stands. ``answers`` is the principal's id of who is answered, and called.
     """
 
     message_id: str
@@ -257,6 +254,7 @@ class OutboundMessage:
     former_mark: str | None = None
     files: tuple[Enclosure, ...] = ()
     answers: str | None = None
+    blocks: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,8 +312,8 @@ class SendResult:
 class Delivery:
     """One part of a message on its way: what a worker holds under a lease.
 
-    ``attempts`` counts this one. ``first_tried_at`` tells how old the transaction id is on the
-    platform's side. ``typed`` is true when bytes may already have landed: it must not be typed again.
+    ``attempts`` counts this one. ``first_tried_at`` tells how old the transaction id is on the platform's side.
+    ``typed`` is true when bytes may already have landed: it must not be typed again.
     """
 
     id: int
@@ -346,11 +344,11 @@ class ConnectorHealth:
 class Capabilities:
     """What a platform can show. ``max_bytes`` bounds one event's text and markup together.
 
-    ``edits``: what stands there can be changed, and people's edits and redactions come in.
-    ``reactions``: our marks are shown; ``choices``: people's marks come in, so offers stand below their message.
-    ``file_bytes`` bounds a file, 0 means none; what takes more than ``most_parts`` events is folded into one.
-    ``rooms``: we can make rooms and pin there (bot/rooms/ports.py); ``encrypts``: we can talk in encrypted ones.
-    ``markdown``: text is shown as chat Markdown (bot/render/chat_markdown.py), so it is written as that.
+    ``edits``: what stands there can be changed, and people's edits and redactions come in. ``reactions``: our marks are
+    shown; ``choices``: people's marks come in, so offers stand below their message. ``file_bytes`` bounds a file, 0 means
+    none; what takes more than ``most_parts`` events is folded into one. ``rooms``: we can make rooms and pin there,
+    ``card_threads``: and threads for cards; ``encrypts``: we can talk in encrypted ones. ``markdown``: text is shown as chat
+    Markdown (bot/render/chat_markdown.py), so it is written as that; ``embeds``: it shows blocks itself.
     """
 
     threads: bool
@@ -364,6 +362,8 @@ class Capabilities:
     most_parts: int = 3
     rooms: bool = False
     encrypts: bool = False
+    card_threads: bool = False
+    embeds: bool = False
     markdown: bool = False
 
 

@@ -1,5 +1,6 @@
 """The backlog: cards to write and read, to claim and complete, to link and block."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 
@@ -48,7 +49,7 @@ class BacklogCommands:
 
     A claim's token is in the answer of claim and renew, which give it to its holder; elsewhere
     ``claim_token`` is null unless the caller is the claim's owner by id, for operators too: they need
-    none to complete a card.
+    none to complete a card. ``own_threads`` says on which kinds of platforms a thread is made for each card.
     """
 
     def __init__(
@@ -61,7 +62,9 @@ class BacklogCommands:
         require_acceptance: bool = False,
         standing: Standing = nobody_paused,
         files: CardFiles | None = None,
+        own_threads: Callable[[str], bool] = lambda _kind: False,
     ) -> None:
+        self._own_threads = own_threads
         self._files = files
         self._require_acceptance = require_acceptance
         self._standing = standing
@@ -90,7 +93,8 @@ class BacklogCommands:
         """Write a new card.
 
         A repeated idempotency key answers with the card that it made, unchanged; a repeated id without its
-        key is refused. Said in a room, the thread of this message becomes the card's.
+        key is refused. Said in a room, the thread of this message becomes the card's; where cards get threads of their
+        own, only a thread in which it is said does.
         """
         draft = CardDraft(
             id=id,
@@ -106,9 +110,12 @@ class BacklogCommands:
             host=host,
         )
         card = await self._shelf.create(draft, call.caller)
-        if self._threads is not None and call.thread is not None:
+        if self._threads is not None and call.thread is not None and not self._gets_its_own(call):
             await self._threads.bind(card.id, call.thread)
         return _told(call, card, f"The backlog has card {card.id}: {card.title}")
+
+    def _gets_its_own(self, call: Call) -> bool:
+        return call.source.thread is None and self._own_threads(call.source.kind)
 
     @command("edit", roles=WORKERS, effect=Effect.WRITE)
     async def edit(

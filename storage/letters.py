@@ -96,6 +96,7 @@ def _part_row(part: OutboundMessage) -> dict[str, Any]:
         "queueing": part.queueing,
         "replaces": part.replaces,
         "files": files_to_json(part.files),
+        **({"blocks": to_json(part.blocks)} if part.blocks else {}),
     }
 
 
@@ -150,6 +151,7 @@ def read_delivery(row: Any) -> Delivery:
         former_mark=row["former_mark"],
         files=enclosures_from_json(row["files"]),
         answers=row["answers"],
+        blocks=from_json(row["blocks"] or ()),
     )
     return Delivery(row["id"], outbound, row["attempts"], row["first_tried_at"], row["typed"])
 

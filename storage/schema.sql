@@ -211,6 +211,11 @@ CREATE TABLE public.card_thread (
     bound_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
+CREATE TABLE public.card_thread_position (
+    connector text NOT NULL,
+    event_id bigint NOT NULL
+);
+
 CREATE TABLE public.choice (
     message_id text NOT NULL COLLATE pg_catalog."C",
     mark text NOT NULL,
@@ -302,6 +307,7 @@ CREATE TABLE public.delivery (
     offers boolean DEFAULT false NOT NULL,
     replaces text COLLATE pg_catalog."C",
     files jsonb,
+    blocks jsonb,
     CONSTRAINT delivery_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT delivery_dead_says_why CHECK (((state <> 'dead'::text) OR (reason IS NOT NULL))),
     CONSTRAINT delivery_ended CHECK (((state = 'due'::text) = (ended_at IS NULL))),
@@ -387,6 +393,24 @@ ALTER TABLE public.inbound ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.kept_thread (
+    message_id text NOT NULL COLLATE pg_catalog."C",
+    card_id text NOT NULL COLLATE pg_catalog."C",
+    card_made_at timestamp with time zone NOT NULL,
+    connector text NOT NULL,
+    place text NOT NULL,
+    thread text,
+    begun_at timestamp with time zone DEFAULT now() NOT NULL,
+    wording text DEFAULT ''::text NOT NULL,
+    edited_at timestamp with time zone,
+    shown_title text,
+    shown_status text,
+    shown_archived boolean,
+    seen_at timestamp with time zone,
+    again_at timestamp with time zone DEFAULT now(),
+    CONSTRAINT kept_thread_look_whole CHECK ((num_nonnulls(shown_title, shown_status, shown_archived) = ANY (ARRAY[0, 3])))
 );
 
 CREATE TABLE public.leader (
@@ -728,6 +752,9 @@ ALTER TABLE ONLY public.card_thread
 ALTER TABLE ONLY public.card_thread
     ADD CONSTRAINT card_thread_pkey PRIMARY KEY (card_id, connector);
 
+ALTER TABLE ONLY public.card_thread_position
+    ADD CONSTRAINT card_thread_position_pkey PRIMARY KEY (connector);
+
 ALTER TABLE ONLY public.choice
     ADD CONSTRAINT choice_pkey PRIMARY KEY (message_id);
 
@@ -775,6 +802,15 @@ ALTER TABLE ONLY public.inbound
 
 ALTER TABLE ONLY public.inbound
     ADD CONSTRAINT inbound_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.kept_thread
+    ADD CONSTRAINT kept_thread_once UNIQUE (connector, place, thread);
+
+ALTER TABLE ONLY public.kept_thread
+    ADD CONSTRAINT kept_thread_one_a_card UNIQUE (card_id, card_made_at, connector);
+
+ALTER TABLE ONLY public.kept_thread
+    ADD CONSTRAINT kept_thread_pkey PRIMARY KEY (message_id);
 
 ALTER TABLE ONLY public.leader
     ADD CONSTRAINT leader_pkey PRIMARY KEY (singleton);
@@ -892,6 +928,10 @@ CREATE INDEX inbound_revision ON public.inbound USING btree (source_kind, stands
 CREATE INDEX inbound_running ON public.inbound USING btree (seq) WHERE (state = 'running'::text);
 
 CREATE INDEX inbound_stored ON public.inbound USING btree (seq) WHERE (state = 'stored'::text);
+
+CREATE INDEX kept_thread_again ON public.kept_thread USING btree (again_at) WHERE (again_at IS NOT NULL);
+
+CREATE INDEX kept_thread_in_the_making ON public.kept_thread USING btree (connector, begun_at) WHERE (thread IS NULL);
 
 CREATE INDEX link_request_expiry ON public.link_request USING btree (expires_at);
 

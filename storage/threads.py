@@ -42,6 +42,22 @@ class PostgresThreads:
             )
         return found
 
+    async def holder_in(self, thread: Address) -> str | None:
+        """Return who holds the card whose thread it is."""
+        async with self._database.connection() as connection:
+            found: str | None = await self._queries.find_holder_in.fetchval(
+                connection, connector=thread.kind, place=thread.place, thread=thread.thread
+            )
+        return found
+
+    async def of_dispatch(self, message_id: str) -> Address | None:
+        """Return a thread of the card that a dispatch's prompt or question is about."""
+        async with self._database.connection() as connection:
+            row = await self._queries.find_thread_of_dispatch.fetchrow(
+                connection, message_id=message_id
+            )
+        return None if row is None else Address(row["connector"], row["place"], row["thread"])
+
     async def opened(self, message_id: str) -> str | None:
         """Return the platform's id of a message's first part."""
         async with self._database.connection() as connection:

@@ -193,6 +193,14 @@ class Threads(Protocol):
         """Return whose thread it is; a room without a thread is nobody's."""
         ...
 
+    async def holder_in(self, thread: Address) -> str | None:
+        """Return who holds the card whose thread it is, None while nobody does."""
+        ...
+
+    async def of_dispatch(self, message_id: str) -> Address | None:
+        """Return the first thread of the card that mail of the supervisor hands to an agent, or asks it about."""
+        ...
+
     async def opened(self, message_id: str) -> str | None:
         """Return the platform's id of a message of ours that begins a thread, None while it is not shown."""
         ...

@@ -12,12 +12,12 @@ from pydantic import Field, model_validator
 
 from bot.clock.backoff import Backoff
 from bot.clock.moments import Rule, read_clock
-from bot.clock.pace import Pace
 from bot.clock.quiet import QuietHours
 from bot.config.clock_sections import Clock, Quiet
 from bot.config.file_sections import Attachments
 from bot.config.room_sections import Rooms
 from bot.config.section import HostName, ModelChoice, PrincipalId, Seconds, Section, Text, WallTime
+from bot.config.talk_sections import Progress, Threads
 
 ClassLimit = Annotated[
     str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63} [1-9][0-9]{0,3}$")
@@ -198,6 +198,9 @@ class DiscordSettings(Section):
     channel_id: Snowflake = ""
     """Id of the channel where commands are taken, digits. The roster's block goes before."""
 
+    cards_channel_id: Snowflake = ""
+    """Id of the text channel or forum where cards get their threads (`[threads] cards`); empty is channel_id."""
+
     api_url: ApiUrl = ""
     """A local stand-in's HTTP address for tests, with /api/v10, no trailing slash; empty is Discord."""
 
@@ -230,40 +233,6 @@ class Commands(Section):
     def confirm(self) -> timedelta:
         """The time in which a destructive command may be confirmed."""
         return timedelta(seconds=self.confirm_seconds)
-
-
-class Threads(Section):
-    """What has a thread of its own, and what is said there."""
-
-    conversations: bool = Field(default=True, strict=True)
-    """Begin a thread with free text to an agent in a room; off, its answer stands in the room itself."""
-
-    news: bool = Field(default=True, strict=True)
-    """Say in a card's thread what became of the card, unless it was asked for there."""
-
-    mirror: Literal["off", "open", "all"] = "open"
-    """Show in a card's thread what is said in its others: open, but what is encrypted only where all is; all; or off."""
-
-
-class Progress(Section):
-    """What people see while an agent works on their words, where the platform can edit what was said."""
-
-    show: bool = Field(default=True, strict=True)
-    """Show one message that says what the agent is at; it is edited until the turn ends."""
-
-    after_seconds: Seconds = 5.0
-    """How long a turn lasts before anything is shown of it."""
-
-    between_seconds: Seconds = 3.0
-    """The shortest time between two edits; in a long turn they come more and more rarely."""
-
-    @property
-    def pace(self) -> Pace:
-        """When people are told."""
-        return Pace(
-            after=timedelta(seconds=self.after_seconds),
-            between=timedelta(seconds=self.between_seconds),
-        )
 
 
 class Delivery(Section):

@@ -30,6 +30,9 @@ _UNKNOWN_PLACE = Capabilities(
 )
 """What every platform that people write on from afar can show; the console is always known."""
 
+_FORMS = (Fields, Table, Board)
+"""Blocks that have a form of their own: all else is text in any case."""
+
 
 class Mailbox:
     """Stores messages for delivery.
@@ -77,6 +80,9 @@ class Mailbox:
         offers = message.offers if limits.choices else ()
         pages = pages_of(message, _said(offers), limits)
         said = [_said_on(message, number, page, limits) for number, page in enumerate(pages)]
+        blocks = (*message.blocks, *_said(offers))
+        if limits.embeds and len(said) == 1 and any(isinstance(one, _FORMS) for one in blocks):
+            said = [replace(said[0], blocks=blocks)]
         marks = [_part(message, number, one.mark) for number, one in enumerate(offers, len(said))]
         return (*said, *(_below(mark) for mark in marks))
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,11 +16,18 @@ from bot.model import Address, Delivery, Message, MessageKind, Receipt, ReceiptS
 from bot.ports import Correspondence, Outbox, Presence
 from bot.reply import Markdown, Text
 
+Home = Callable[[Message], Awaitable[Address | None]]
+
+
+async def _homeless(_mail: Message) -> Address | None:
+    return None
+
 
 class Relay:
     """Carries an agent's answers, and the failures of mail, back to the origin of the mail, once each.
 
-    Between mail's arrival and its answer the origin is shown that somebody works on it.
+    Between mail's arrival and its answer the origin is shown that somebody works on it. ``home`` is asked for mail that
+    has none, when its turn ends: a card's thread is often made after its work was handed out.
     """
 
     def __init__(
@@ -31,7 +39,9 @@ class Relay:
         *,
         marks: Marks,
         progress: Progress,
+        home: Home = _homeless,
     ) -> None:
+        self._home = home
         self._mailbox = mailbox
         self._outbox = outbox
         self._correspondence = correspondence
@@ -58,6 +68,8 @@ class Relay:
         mail = await self._correspondence.message(receipt.message_id)
         if mail is None:
             return
+        if mail.origin is None:
+            mail = replace(mail, origin=await self._home(mail))
         if (show := self._shows.pop(mail.id, None)) is not None:
             show.cancel()
         if mail.origin is not None:

@@ -50,7 +50,7 @@ _NOTICE = MessageKind.NOTICE
 _SHOWN = 200
 
 Result = TypeVar("Result")
-Addressee = Callable[[str], tuple[Address | None, str]]
+Addressee = Callable[[Inbound], Awaitable[tuple[Address | None, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,7 @@ class Router:
             return "failed", [_say(spoken, "reply", problem_of(error).reply.blocks)]
         if not decision.allowed or not (event.text.strip() or event.attachments):
             return "ignored", []
-        to, words = self._addressee(event.text)
+        to, words = await self._insist(lambda: self._addressee(event))
         if to is None:
             text = "Nobody is there to talk to: the roster has no agent of the class orchestrator."
             return "failed", [_say(spoken, "reply", (Text(text),)), *_marked(spoken, FAILED)]

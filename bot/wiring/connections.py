@@ -1,11 +1,12 @@
 """Which connectors run, how each is made from what is configured, and who may do what through them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import cast
 
+from bot.backlog.kept_threads import CardThreads, HasCardThreads
 from bot.config.credentials import Credentials
 from bot.config.settings import Settings
 from bot.errors import SetupError, TransientError, UserError
@@ -241,6 +242,14 @@ class Connections:
             return None
         # What a connector says of itself, the contract suite proves.
         return cast("ShowsTyping", connector)
+
+    def card_threads(self) -> Sequence[CardThreads]:
+        """Return the live platforms where we can make threads for cards."""
+        return tuple(
+            cast("HasCardThreads", connector).card_threads  # as above
+            for connector in self._live.values()
+            if connector.capabilities().card_threads
+        )
 
     def rooms_of(self, kind: str) -> HasRooms:
         """Return a live connector whose capabilities say that it makes rooms."""

@@ -68,6 +68,7 @@ class DiscordAccount:
             place.place,
             token,
             guild_id=self._said("guild_id"),
+            cards_channel_id=settings.cards_channel_id,
             api_url=settings.api_url,
             gateway_url=settings.gateway_url,
             contents=self._contents,

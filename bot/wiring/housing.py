@@ -12,6 +12,7 @@ from bot.news.newsroom import Newsroom
 from bot.policy import Policy
 from bot.ports import Part
 from bot.rooms.blueprint import wishes
+from bot.rooms.caretaker import Caretaker
 from bot.rooms.construction import Construction, Ground
 from bot.rooms.headline import state_of
 from bot.rooms.openings import Openings
@@ -27,6 +28,7 @@ from commands.rooms import RoomCommands
 from fleet.host.local import LocalFleet
 from storage.database import Database
 from storage.dispatches import PostgresDispatches
+from storage.kept_threads import PostgresThreadBook
 from storage.placards import PostgresPlacards
 from storage.rooms import PostgresRoomBook
 from storage.supervision import PostgresWorkers
@@ -46,8 +48,9 @@ class Housing:
         self._connections = connections
         self._fleet = fleet
         book = PostgresRoomBook(database)
+        self._kept_threads = PostgresThreadBook(database)
         self.whereabouts = Whereabouts(book, settings.rooms.directories)
-        connections.also(self.whereabouts.lanes)
+        connections.also(self._lanes)
         construction = Construction(self._ground, book, self.whereabouts, self._wishes)
         self._rooms = RoomCommands(construction)
 
@@ -90,6 +93,7 @@ class Housing:
                 clock=lambda at: f"{at.astimezone(zone):%H:%M %Z}",
             ),
             *self._openings(backlog, mailbox),
+            *self._caretaker(backlog, mailbox, tell, leads),
             *([Newsroom(backlog.news, mailbox)] if self._settings.threads.news else []),
         )
 
@@ -99,10 +103,48 @@ class Housing:
             return None
         return self.whereabouts.room(RoomRole.MAIL) or self._connections.primary()
 
+    async def prepare(self) -> None:
+        """Learn which rooms there are, and mark from where on new cards get threads, before anything is handled."""
+        await self.whereabouts.refresh()
+        for kind in filter(self.makes_threads, self._connections.kinds()):
+            await self._kept_threads.open(kind)
+
+    def makes_threads(self, kind: str) -> bool:
+        """Return whether cards get threads of their own on a platform."""
+        capabilities = self._connections.limits(kind)
+        wanted = self._settings.threads.cards != "off"
+        return wanted and capabilities is not None and capabilities.card_threads
+
     def _openings(self, backlog: Backlog, mailbox: Mailbox) -> Sequence[Part]:
         if not self.whereabouts.projects:
             return ()
         return (Openings(backlog.shelf, backlog.threads, mailbox, self._room_of),)
+
+    def _caretaker(
+        self,
+        backlog: Backlog,
+        mailbox: Mailbox,
+        tell: Callable[[str], None],
+        leads: Callable[[], bool],
+    ) -> Sequence[Part]:
+        wanted = self._settings.threads.cards
+        if wanted == "off":
+            return ()
+        part = Caretaker(
+            self._kept_threads,
+            backlog.threads,
+            mailbox,
+            self._connections.card_threads,
+            at_creation=wanted == "created",
+            tell=tell,
+            leads=leads,
+        )
+        return (part,)
+
+    def _lanes(self) -> frozenset[str]:
+        """Return the rooms where people talk, and where the threads of cards are."""
+        cards = self._settings.connectors.discord.cards_channel_id
+        return self.whereabouts.lanes() | ({f"discord:{cards}"} if cards else frozenset())
 
     # -- what is asked --------------------------------------------------------------------------------
 

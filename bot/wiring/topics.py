@@ -1,5 +1,6 @@
 """Every topic class of commands, in the order in which help and the reference show them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.agents.personas import Personas
@@ -85,9 +86,13 @@ def mail_topics(
 
 
 def backlog_topics(
-    backlog: Backlog, standing: Standing, *, require_acceptance: bool
+    backlog: Backlog,
+    standing: Standing,
+    *,
+    require_acceptance: bool,
+    own_threads: Callable[[str], bool],
 ) -> tuple[object, ...]:
-    """Return the backlog's topics, in the order of ``TOPICS``."""
+    """Return the backlog's topics, in the order of ``TOPICS``; ``own_threads`` as BacklogCommands has it."""
     return (
         BacklogCommands(
             backlog.shelf,
@@ -97,6 +102,7 @@ def backlog_topics(
             require_acceptance=require_acceptance,
             standing=standing,
             files=backlog.files,
+            own_threads=own_threads,
         ),
         InquiryCommands(backlog.inquiry, backlog.checklists),
         KeepingCommands(backlog.keeping, backlog.recount),

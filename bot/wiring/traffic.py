@@ -24,6 +24,7 @@ from storage.database import Database
 from storage.journal import PostgresJournal, PostgresRevisions
 from storage.offers import PostgresOffers
 from storage.outbox import PostgresOutbox
+from storage.threads import PostgresThreads
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def make_traffic(
     """Return the traffic of this daemon; ``token`` is its life's, ``prepare`` runs before anything is handled."""
     presence = Typing(connections.typing)
     outbox, correspondence = PostgresOutbox(database), PostgresCorrespondence(database)
+    threads = PostgresThreads(database)
     progress = Progress(
         mailbox,
         correspondence,
@@ -65,12 +67,13 @@ def make_traffic(
         presence,
         marks=Marks(mailbox, correspondence),
         progress=progress,
+        home=lambda mail: threads.of_dispatch(mail.id),
     )
     router = Router(
         PostgresJournal(database),
         mailbox,
         interpreter,
-        partial(addressee, fleet),
+        partial(addressee, fleet, threads),
         presence,
         choices=Choices(PostgresOffers(database), interpreter, mailbox),
         intake=intake,

@@ -10,6 +10,8 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import INTERNAL_API_VERSION, Route
 
+from connectors.discord.once import trace
+
 KIND = "discord"
 _API = f"https://discord.com/api/v{INTERNAL_API_VERSION}"
 _GATEWAY = "wss://gateway.discord.gg/"
@@ -86,6 +88,7 @@ class DiscordClient(discord.Client):
             heartbeat_timeout=SILENCE.total_seconds(),
             max_ratelimit_timeout=_LONGEST_LIMIT_SECONDS,
             allowed_mentions=discord.AllowedMentions.none(),
+            http_trace=trace(),
         )
         self._hear = hear
         self.words = words

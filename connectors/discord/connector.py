@@ -21,6 +21,7 @@ from bot.model import (
 )
 from bot.ports import Accept, Contents
 from connectors.discord.api import Api
+from connectors.discord.card_threads import QUIET, DiscordCardThreads
 from connectors.discord.client import KIND, DiscordClient, Happening, point_library
 from connectors.discord.face import Face, PlainFace
 from connectors.discord.failures import translated
@@ -28,6 +29,7 @@ from connectors.discord.gateway import Gateway, WordsWithheld
 from connectors.discord.history import History, Knows
 from connectors.discord.limits import CAPABILITIES
 from connectors.discord.places import Places, number_of
+from connectors.discord.posts import Posts
 from connectors.discord.reader import Reader
 from connectors.discord.recent import Recent
 from connectors.discord.typing_marks import TypingMarks
@@ -65,13 +67,13 @@ class _Session:
 
 
 class DiscordConnector:
-    """Speaks and listens as one bot (implements Connector, ShowsTyping and FetchesFiles).
+    """Speaks and listens as one bot (implements Connector, ShowsTyping, FetchesFiles and HasCardThreads).
 
-    ``channel_id`` is the primary channel; ``further`` gives the ids of more in which we listen, threads below them all
-    included. ``guild_id`` is the server, found out when empty. ``api_url`` and ``gateway_url`` lead to another
+    ``channel_id`` is the primary channel, ``cards_channel_id`` the text channel or forum for threads of cards; ``further``
+    gives the ids of more in which we listen, threads below them all included. ``guild_id`` is the server, found out when empty. ``api_url`` and ``gateway_url`` lead to another
     Discord than the real one, for the whole process. ``knows`` tells which events were read before, ``contents`` has
     the bytes of files that are sent, ``face`` serves what people press. ``sole`` is held meanwhile: one process at a
-    time may be this bot. Nothing is requested before ``subscribe``,
+    time may be this bot. ``quiet`` as DiscordCardThreads has it. Nothing is requested before ``subscribe``,
     and sending works while that runs.
     """
 
@@ -84,11 +86,13 @@ class DiscordConnector:
         *,
         contents: Contents,
         guild_id: str = "",
+        cards_channel_id: str = "",
         api_url: str = "",
         gateway_url: str = "",
         further: Callable[[], Collection[str]] = tuple,
         knows: Knows = _nothing_known,
         face: Face | None = None,
+        quiet: timedelta = QUIET,
         sole: Sole = _nobody_else,
     ) -> None:
         self._place = Address(KIND, channel_id)
@@ -99,6 +103,8 @@ class DiscordConnector:
         self._further = further
         self._knows = knows
         self._face: Face = face or PlainFace()
+        cards = number_of(cards_channel_id or channel_id, self._place)
+        self.card_threads = DiscordCardThreads(lambda: self._present().client, cards, quiet=quiet)
         self._sole = sole
         self._recent = Recent()
         self._turns: dict[str, asyncio.Lock] = {}
@@ -178,11 +184,12 @@ class DiscordConnector:
         places = Places(client, api, self._channels)
         history = History(client, api, places, self._knows)
         reader = Reader(client, places, history, self._recent, self._told_of_server)
-        voice = Voice(api, places, self._recent, self._contents, self._face)
+        voice = Voice(api, places, self._recent, self._contents, self._face, posts=Posts(client))
         return _Session(client, Gateway(client), reader, places, voice, TypingMarks(api))
 
     def _channels(self) -> Collection[str]:
-        return (str(self._channel_id), *self._further())
+        own = (str(self._channel_id), self.card_threads.place.place)
+        return tuple(dict.fromkeys((*own, *self._further())))
 
     async def _look_at_home(self, session: _Session) -> None:
         """See whether the primary channel is where the roster says; SetupError when a person must act."""

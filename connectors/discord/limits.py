@@ -18,4 +18,6 @@ CAPABILITIES = Capabilities(
     choices=True,
     file_bytes=FILE_BYTES,
     markdown=True,
+    card_threads=True,
+    embeds=True,
 )

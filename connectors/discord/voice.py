@@ -20,6 +20,7 @@ from bot.model import Address, MessageKind, OutboundMessage, ReceiptState, SendR
 from bot.ports import Contents
 from connectors.discord.api import Api
 from connectors.discord.client import KIND
+from connectors.discord.embeds import embeds_of
 from connectors.discord.face import Face
 from connectors.discord.failures import (
     ARCHIVED,
@@ -30,6 +31,7 @@ from connectors.discord.failures import (
 )
 from connectors.discord.limits import FILE_BYTES, LONGEST
 from connectors.discord.places import Places, number_of
+from connectors.discord.posts import Posts
 from connectors.discord.recent import Recent, title_of
 
 LONGEST_NONCE = 25
@@ -44,9 +46,17 @@ class Voice:
     """Says things as one bot. All of it raises what ``Api`` raises."""
 
     def __init__(
-        self, api: Api, places: Places, recent: Recent, contents: Contents, face: Face
+        self,
+        api: Api,
+        places: Places,
+        recent: Recent,
+        contents: Contents,
+        face: Face,
+        *,
+        posts: Posts,
     ) -> None:
         self._api = api
+        self._posts = posts
         self._places = places
         self._recent = recent
         self._contents = contents
@@ -72,16 +82,20 @@ class Voice:
         return _accepted(str(shown))
 
     async def _post(self, message: OutboundMessage, nonce: str) -> int:
-        content = await self._content(message)
+        words, content = _words(message), await self._content(message)
+        if (forum := self._posts.forum_of(message.to)) is not None:
+            post_id = await self._posts.make(forum, message, words, **content())
+            self._recent.say(nonce, post_id, post_id)
+            return post_id
         channel_id = await self._channel(message.to)
         try:
-            sent = await self._api.post(channel_id, message.text, nonce=nonce, **content())
+            sent = await self._api.post(channel_id, words, nonce=nonce, **content())
         except UserError as error:
             if error.code != UNKNOWN_CHANNEL or message.to.thread is None:
                 raise
             self._places.forget_thread(channel_id)  # somebody deleted it: it begins again
             channel_id = await self._channel(message.to)
-            sent = await self._api.post(channel_id, message.text, nonce=nonce, **content())
+            sent = await self._api.post(channel_id, words, nonce=nonce, **content())
         self._recent.say(nonce, channel_id, sent.id)
         return sent.id
 
@@ -94,10 +108,12 @@ class Voice:
         file = message.files[0] if message.files else None
         data = b"" if file is None else await self._bytes(file)
         view = await self._face.view(message)
-        answers = _answered(message)
+        answers, shown = _answered(message), embeds_of(message.blocks)
 
         def content() -> dict[str, Any]:
             more: dict[str, Any] = {"silent": message.kind is MessageKind.PROGRESS}
+            if shown is not None:
+                more["embeds"] = shown.embeds
             if file is not None:
                 more["file"] = discord.File(io.BytesIO(data), filename=file.name)
             if view is not None:
@@ -180,11 +196,14 @@ class Voice:
             await step(channel_id)
 
     async def _edit(self, message: OutboundMessage, message_id: int) -> SendResult:
+        shown = embeds_of(message.blocks)
+
         """Say a message anew, once: told again it would undo what came after it."""
         nonce = nonce_of(message)
 
         async def edit(channel_id: int) -> None:
-            await self._api.edit(channel_id, message_id, content=message.text)
+            embeds = [] if shown is None else shown.embeds
+            await self._api.edit(channel_id, message_id, content=_words(message), embeds=embeds)
             self._recent.say(nonce, channel_id, message_id)
 
         if self._recent.said(nonce) is None and not await self._at_home(
@@ -226,6 +245,12 @@ class Voice:
 
             await self._at_home(message.to, message_id, unmark)
         return _accepted(f"{message_id}:{message.text}")
+
+
+def _words(message: OutboundMessage) -> str:
+    """Return what stands above a message's embeds, or all of it where it has none."""
+    shown = embeds_of(message.blocks)
+    return message.text if shown is None else shown.content
 
 
 def nonce_of(message: OutboundMessage) -> str:

@@ -19,6 +19,22 @@ SELECT connector, place, thread FROM card_thread WHERE card_id = $1 ORDER BY con
 -- A thread has at most one card.
 SELECT card_id FROM card_thread WHERE connector = $1 AND place = $2 AND thread = $3
 
+-- name: find_holder_in(connector, place, thread)
+-- Only a claimed card has an owner.
+SELECT card.claim_owner
+FROM card_thread AS t
+JOIN card ON card.id = t.card_id
+WHERE t.connector = $1 AND t.place = $2 AND t.thread = $3
+
+-- name: find_thread_of_dispatch(message_id)
+-- The prompt and the question are each one dispatch's; of a card's threads the first by platform, as everywhere.
+SELECT t.connector, t.place, t.thread
+FROM dispatch AS d
+JOIN card_thread AS t ON t.card_id = d.card_id
+WHERE d.message_id = $1 OR d.ask_id = $1
+ORDER BY t.connector
+LIMIT 1
+
 -- name: find_opening(message_id)
 -- By its unique parts.
 SELECT platform_id FROM delivery WHERE message_id = $1 AND part = 0

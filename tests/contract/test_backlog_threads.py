@@ -41,6 +41,30 @@ async def test_a_card_has_one_thread_a_platform_and_a_thread_one_card(
     assert (await refusal(backlog.threads.bind("NO", other))).code == "unknown_card"
 
 
+async def test_who_holds_a_thread_s_card_is_known_while_it_is_held(backlog: BacklogStage) -> None:
+    await backlog.make("A")
+    await backlog.threads.bind("A", OPS)
+    assert await backlog.threads.holder_in(OPS) is None
+    await backlog.take("A", owner="agent:east/coder0")
+    assert await backlog.threads.holder_in(OPS) == "agent:east/coder0"
+    assert await backlog.threads.holder_in(Address("matrix", "!ops:e.org")) is None
+    await backlog.claims.complete("A", None, ANN)
+    assert await backlog.threads.holder_in(OPS) is None
+
+
+async def test_a_dispatch_s_mail_has_its_card_s_thread_as_soon_as_there_is_one(
+    backlog: BacklogStage,
+) -> None:
+    await backlog.make("A")
+    await backlog.dispatched("A", "m1")
+    assert await backlog.threads.of_dispatch("m1") is None
+    await backlog.threads.bind("A", OPS)
+    assert await backlog.threads.of_dispatch("m1") == OPS
+    await backlog.threads.bind("A", Address("console", "c"))
+    assert await backlog.threads.of_dispatch("m1") == Address("console", "c")
+    assert await backlog.threads.of_dispatch("m2") is None
+
+
 async def test_changes_of_a_status_are_news_in_every_thread_of_the_card(
     backlog: BacklogStage,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from bot.model import (
     ReceiptState,
     agent_address,
 )
+from bot.reply import Board, Column, Fields, Text
 from tests.stages.mailroom import ROOM, Mailroom, letter
 
 HOUR = timedelta(hours=1)
@@ -276,3 +278,17 @@ async def test_a_message_knows_whom_it_answers(mailroom: Mailroom) -> None:
         (delivery,) = await mailroom.outbox.claim(["memory"], "host 1", HOUR)
         assert delivery.outbound.answers == expected
         await mailroom.outbox.settle(delivery, end(delivery), "$said")
+
+
+async def test_a_part_keeps_the_blocks_that_its_platform_shows_itself(mailroom: Mailroom) -> None:
+    blocks = (Text("A1"), Fields((("status", "ready"),)), Board((Column("ready", 0, ()),)))
+    sealed = letter("m1")
+    await mailroom.outbox.store([replace(sealed, parts=(replace(sealed.parts[0], blocks=blocks),))])
+    await mailroom.outbox.store([letter("m2")])
+    (delivery,) = await mailroom.outbox.claim(["memory"], "host 1", HOUR)
+    assert delivery.outbound.blocks == blocks
+    await mailroom.outbox.settle(delivery, Receipt("m1", ReceiptState.FAILED, reason="no"), None)
+    ((dead, _),) = await mailroom.correspondence.dead(1)
+    assert dead.outbound.blocks == blocks
+    (delivery,) = await mailroom.outbox.claim(["memory"], "host 1", HOUR)
+    assert delivery.outbound.blocks == ()

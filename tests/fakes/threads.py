@@ -23,7 +23,7 @@ class Heard:
 class MemoryThreads:
     """Both ports; ``heard`` is what came in on platforms, ``settled`` where the position stands.
 
-    ``shown`` are platforms' ids of our messages.
+    ``shown`` are platforms' ids of our messages, ``dispatched`` the cards that mail of the supervisor is about.
     """
 
     backlog: MemoryBacklog
@@ -31,6 +31,7 @@ class MemoryThreads:
     heard: list[Heard] = field(default_factory=list)
     settled: int = 0
     shown: dict[str, str] = field(default_factory=dict)
+    dispatched: dict[str, str] = field(default_factory=dict)
 
     async def bind(self, card_id: str, thread: Address) -> bool:
         await self.backlog.show(card_id)
@@ -49,6 +50,15 @@ class MemoryThreads:
     async def card_in(self, thread: Address) -> str | None:
         owners = (owner for (owner, _), (known, _) in self.threads.items() if known == thread)
         return None if thread.thread is None else next(owners, None)
+
+    async def holder_in(self, thread: Address) -> str | None:
+        owner = await self.card_in(thread)
+        return None if owner is None else (await self.backlog.show(owner))[0].claim_owner
+
+    async def of_dispatch(self, message_id: str) -> Address | None:
+        card_id = self.dispatched.get(message_id)
+        found = [] if card_id is None else await self.find(card_id)
+        return found[0] if found else None
 
     async def opened(self, message_id: str) -> str | None:
         return self.shown.get(message_id)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bot.backlog.activity import Activity
 from bot.backlog.cards import Card, CardDraft
+from bot.backlog.kept_threads import ThreadBook
 from bot.backlog.ports import (
     CardShelf,
     Checklists,
@@ -28,11 +29,13 @@ from storage.activity import PostgresActivity
 from storage.backlog import postgres_backlog
 from storage.database import Database
 from storage.journal import PostgresJournal
+from storage.kept_threads import PostgresThreadBook
 from storage.pauses import PostgresPauses
 from tests.fakes.activity import MemoryActivity
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.inquiry import MemoryInquiry
 from tests.fakes.keeping import MemoryKeeping
+from tests.fakes.kept_threads import MemoryThreadBook
 from tests.fakes.overview import MemoryOverview
 from tests.fakes.shipments import MemoryShipments
 from tests.fakes.threads import Heard, MemoryThreads
@@ -47,7 +50,7 @@ Asking = Callable[[Inbound], AbstractAsyncContextManager[None]]
 class BacklogStage:
     """The ports of one implementation. ``age`` makes claims and history older.
 
-    ``asking`` lets a platform's message be handled for as long as its block lasts.
+    ``asking`` lets a platform's message be handled for as long as its block lasts. ``dispatched`` hands a card out by a message.
     """
 
     shelf: CardShelf
@@ -61,10 +64,12 @@ class BacklogStage:
     shipments: Shipments
     overview: Overview
     threads: Threads
+    book: ThreadBook
     news: NewsFeed
     pauses: Pauses
     activity: Activity
     asking: Asking
+    dispatched: Callable[[str, str], Awaitable[None]]
     age: Callable[[timedelta], Awaitable[None]]
 
     async def make(self, *ids: str, needs: tuple[str, ...] = (), priority: int = 0) -> None:
@@ -97,6 +102,9 @@ def memory_stage() -> BacklogStage:
 
     threads = MemoryThreads(memory)
 
+    async def dispatched(card_id: str, message_id: str) -> None:
+        threads.dispatched[message_id] = card_id
+
     @asynccontextmanager
     async def asking(event: Inbound) -> AsyncIterator[None]:
         heard = Heard(event, memory.look())
@@ -117,10 +125,12 @@ def memory_stage() -> BacklogStage:
         MemoryShipments(memory),
         MemoryOverview(memory),
         threads,
+        MemoryThreadBook(memory, threads),
         threads,
         memory.pauses,
         MemoryActivity(memory),
         asking,
+        dispatched,
         age,
     )
 
@@ -137,6 +147,10 @@ def postgres_stage(database: Database) -> BacklogStage:
             )
             await connection.execute("UPDATE card SET updated_at = updated_at - $1::interval", by)
             await connection.execute("UPDATE card_event SET at = at - $1::interval", by)
+            await connection.execute(
+                "UPDATE kept_thread SET begun_at = begun_at - $1::interval, again_at = again_at - $1::interval",
+                by,
+            )
 
     @asynccontextmanager
     async def asking(event: Inbound) -> AsyncIterator[None]:
@@ -145,6 +159,15 @@ def postgres_stage(database: Database) -> BacklogStage:
         await journal.begin(event, "life")
         yield
         await journal.finish(event, (), "done")
+
+    async def dispatched(card_id: str, message_id: str) -> None:
+        async with database.connection() as connection:
+            await connection.execute(
+                "INSERT INTO dispatch (id, card_id, place, agent_class, claim_token, message_id, ask_id)"
+                " VALUES ($1, $2, 'east/coder0', 'code', 'token', $1, $1 || ' asked')",
+                message_id,
+                card_id,
+            )
 
     ours = postgres_backlog(database)
     return BacklogStage(
@@ -159,10 +182,12 @@ def postgres_stage(database: Database) -> BacklogStage:
         ours.shipments,
         ours.overview,
         ours.threads,
+        PostgresThreadBook(database),
         ours.news,
         PostgresPauses(database),
         PostgresActivity(database),
         asking,
+        dispatched,
         age,
     )
 
@@ -171,6 +196,8 @@ async def clear(database: Database) -> None:
     """Empty the backlog."""
     async with database.transaction() as connection:
         for table in ("card_edge", "card_key", "card", "card_event", "inbound", "pause"):
+            await connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+        for table in ("kept_thread", "card_thread_position", "dispatch"):
             await connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
         await connection.execute("UPDATE card_news SET event_id = 0")
 

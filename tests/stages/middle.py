@@ -28,7 +28,9 @@ from bot.mail.revising import Revising
 from bot.mail.router import Router
 from bot.mail.worker import Worker
 from bot.model import (
+    Address,
     Delivery,
+    Inbound,
     Message,
     MessageKind,
     Principal,
@@ -158,6 +160,10 @@ class Terminal:
         return end
 
 
+async def _to_orchestrator(event: Inbound) -> tuple[Address | None, str]:
+    return ORCHESTRATOR, event.text
+
+
 class Middle:
     """One life of the middle; ``room`` (the database) and ``platform`` outlive it.
 
@@ -200,8 +206,15 @@ class Middle:
             carrier=ORCHESTRATOR.carrier,
             pace=pace,
         )
+        self.homes: dict[str, Address] = {}
         self.relay = Relay(
-            self.mailbox, outbox, correspondence, presence, marks=marks, progress=self.progress
+            self.mailbox,
+            outbox,
+            correspondence,
+            presence,
+            marks=marks,
+            progress=self.progress,
+            home=self._home,
         )
         self.office = PostOffice(
             MemoryPost(room),
@@ -219,7 +232,7 @@ class Middle:
             self.journal,
             self.mailbox,
             self.interpreter,
-            lambda text: (ORCHESTRATOR, text),
+            _to_orchestrator,
             presence,
             choices=Choices(MemoryOffers(room), self.interpreter, self.mailbox),
             intake=Intake(self.uploads, threads or MemoryThreads(MemoryBacklog()), self._hint),
@@ -246,6 +259,9 @@ class Middle:
             backoff=QUICK,
             give_up_after=timedelta(hours=1),
         )
+
+    async def _home(self, mail: Message) -> Address | None:
+        return self.homes.get(mail.id)
 
     def _make_interpreter(self) -> Interpreter:
         catalog = Catalog([self.toys])

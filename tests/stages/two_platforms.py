@@ -194,7 +194,7 @@ class Life:
             PostgresJournal(database),
             self.mailbox,
             self.interpreter,
-            lambda text: (ORCHESTRATOR, text),
+            _to_the_orchestrator,
             presence,
             choices=Choices(PostgresOffers(database), self.interpreter, self.mailbox),
             intake=Intake(PostgresUploads(database), PostgresThreads(database), lambda: None),
@@ -316,3 +316,7 @@ async def _doing(_place: str, _message_id: str) -> str:
 async def is_listening(connector: Connector) -> bool:
     """Whether a connector hears what is said from now on."""
     return (await connector.health()).state in {"listening", "up"}
+
+
+async def _to_the_orchestrator(event: Inbound) -> tuple[Address | None, str]:
+    return ORCHESTRATOR, event.text

@@ -328,6 +328,9 @@ class World:
         channel.name = changes.get("name", channel.name)
         channel.tags = [str(tag) for tag in changes.get("applied_tags", channel.tags)]
         channel.locked = changes.get("locked", channel.locked)
+        if "available_tags" in changes:
+            new = ({"id": self.new_id()} | _given(tag) for tag in changes["available_tags"])
+            channel.available_tags = list(new)
         if "archived" in changes:
             channel.archived, channel.archived_at = changes["archived"], self.now().isoformat()
         event = "THREAD_UPDATE" if channel.is_thread else "CHANNEL_UPDATE"
@@ -343,6 +346,10 @@ class World:
     def tell(self, event: str, told: dict[str, Any]) -> None:
         """Tell bots something else, such as an interaction."""
         self._emit(event, told)
+
+
+def _given(tag: Payload) -> Payload:
+    return {name: value for name, value in tag.items() if value is not None}
 
 
 def _named(content: str) -> list[str]:

@@ -8,10 +8,11 @@ import pytest
 
 from bot.agents.failure import FailureKind, TurnFailure, failure_in
 from bot.errors import TransientError, UserError
-from bot.model import MessageKind, ReceiptState, SendResult
+from bot.model import Address, Message, MessageKind, ReceiptState, SendResult
+from bot.reply import Text
 from connectors.memory import MemoryPlatform
 from tests.fakes.mailroom import Event, Room
-from tests.stages.middle import ANN, EVE, OPS, Middle
+from tests.stages.middle import ANN, EVE, OPS, ORCHESTRATOR, Middle
 from tests.waiting import until
 
 
@@ -189,6 +190,20 @@ async def test_words_go_to_the_orchestrator_and_its_answer_comes_back(middle: Mi
     assert (answer.message.kind, answer.message.reply_to) == (MessageKind.ANSWER, event_id)
     assert len(middle.said()) == 1
     await until(lambda: OPS not in middle.platform.typing)
+
+
+async def test_work_that_was_handed_out_before_its_card_had_a_thread_is_answered_there(
+    middle: Middle,
+) -> None:
+    work = Message("m1", ORCHESTRATOR, MessageKind.MAIL, (Text("Card A1"),), tag="card")
+    stray = replace(work, id="m2")
+    await middle.mailbox.post([work, stray])
+    await until(lambda: len(middle.terminal.taken) == 2)
+    middle.homes["m1"] = Address("memory", OPS, "cards")
+    for message_id in ("m1", "m2"):
+        await middle.relay.answered(message_id, "done")
+    await until(middle.said)
+    assert [(one.text, one.thread) for one in middle.platform.standing] == [("done", "cards")]
 
 
 async def test_a_turn_that_a_limit_ended_is_told_once_and_is_no_answer(middle: Middle) -> None:

@@ -8,7 +8,7 @@ import pytest
 from bot.enclosure import Enclosure
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, Capabilities, Message, MessageKind, OutboundMessage
-from bot.reply import Block, Code, Markdown, Offer, Table, Text
+from bot.reply import Block, Code, Fields, Markdown, Offer, Table, Text
 from tests.fakes.mailroom import MemoryOutbox, Room
 from tests.stages.middle import ANN
 
@@ -123,3 +123,18 @@ def test_mail_brings_all_its_files_in_one_part() -> None:
     mail = replace(message(Text(LONG), files=(PLAN, other)), kind=MessageKind.MAIL)
     (part,) = parts(mail)
     assert (part.text, part.files) == (LONG, (PLAN, other))
+
+
+def test_blocks_with_a_form_go_along_where_the_platform_shows_them_and_the_words_are_one_event() -> (
+    None
+):
+    embeds = replace(LIMITS, embeds=True)
+    card = message(Text("A1"), Fields((("status", "ready"),)), offers=(OFFER,))
+    assert parts(card)[0].blocks == ()
+    said = parts(card, embeds)[0]
+    assert said.blocks[:2] == card.blocks
+    assert "✅ does it" in str(said.blocks[2])
+    assert "status: ready" in said.text, "who cannot show it has the words"
+    assert parts(message(Text("A1")), embeds)[0].blocks == ()
+    long = message(Text("x" * 1500), Fields((("status", "x" * 1500),)))
+    assert [part.blocks for part in parts(long, embeds)] == [(), ()]

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.enclosure import Attachment, Enclosure
-from bot.reply import Block, Offer
+from bot.reply import Block, Button, Offer
 
 _NAMESPACE = uuid.UUID("6d6f7361-6963-4666-8c65-657400000001")
 
@@ -20,6 +20,11 @@ def derived_id(*parts: str) -> str:
 def event_key(kind: str, event_id: str) -> str:
     """Return our id for a platform's event."""
     return derived_id("inbound", kind, event_id)
+
+
+def reply_id(event: str) -> str:
+    """Return the id of the message that answers an event, by our id of that."""
+    return derived_id("reply", event)
 
 
 class Role(StrEnum):
@@ -236,6 +241,7 @@ class OutboundMessage:
     An edit ``replaces`` a message (our id); ``replaced_event`` is the platform's id of that, None while it was not shown.
     A redaction has no words: it takes ``replaced_event`` away, a message or a mark of ours. Mail may have many ``files``, an
     event at most one, below which ``text`` stands. ``answers`` is the principal's id of who is answered, and called.
+    ``buttons`` stand below the last words of a message, where the platform has them.
     """
 
     message_id: str
@@ -255,6 +261,7 @@ class OutboundMessage:
     files: tuple[Enclosure, ...] = ()
     answers: str | None = None
     blocks: tuple[Block, ...] = ()
+    buttons: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,77 +331,9 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectorHealth:
-    """How a connector is: ``reachable`` means the other side answers, ``authenticated`` that it knows us.
-
-    In ``safe_mode`` it reads, and a person must act before it says everything again: ``detail`` says what.
-    """
-
-    reachable: bool
-    authenticated: bool
-    state: str
-    last_inbound_age: timedelta | None = None
-    last_roundtrip_ms: float | None = None
-    gap: Gap | None = None
-    detail: str = ""
-    safe_mode: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a platform can show. ``max_bytes`` bounds one event's text and markup together.
-
-    ``edits``: what stands there can be changed, and people's edits and redactions come in. ``reactions``: our marks are
-    shown; ``choices``: people's marks come in, so offers stand below their message. ``file_bytes`` bounds a file, 0 means
-    none; what takes more than ``most_parts`` events is folded into one. ``rooms``: we can make rooms and pin there,
-    ``card_threads``: and threads for cards; ``encrypts``: we can talk in encrypted ones. ``markdown``: text is shown as chat
-    Markdown (bot/render/chat_markdown.py), so it is written as that; ``embeds``: it shows blocks itself.
-    """
-
-    threads: bool
-    html: bool
-    reactions: bool
-    edits: bool
-    typing: bool
-    max_bytes: int
-    choices: bool = False
-    file_bytes: int = 0
-    most_parts: int = 3
-    rooms: bool = False
-    encrypts: bool = False
-    card_threads: bool = False
-    embeds: bool = False
-    markdown: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Decision:
     """The answer of ``authorize``: ``rule`` names the rule that decided, ``reason`` says it in words."""
 
     allowed: bool
     rule: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class AgentRecord:
-    """One row of ``fleet ps`` (spec 3-contracts): an agent of the roster, or a stray session."""
-
-    tenant_id: str
-    host: str
-    name: str
-    agent_class: str | None
-    runtime: str | None
-    model: str | None
-    session: str | None
-    pane_id: str | None
-    pid: int | None
-    command: str | None
-    idle_seconds: float | None
-    heartbeat_age_seconds: float | None
-    readiness: str
-    evidence: str
-    flags: tuple[str, ...]
-    card: str | None
-    unit_active: str | None
-    unit_enabled: str | None

@@ -6,13 +6,12 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Protocol, runtime_checkable
 
+from bot.agent_record import AgentRecord
 from bot.asked import Kept, Offered
+from bot.connector import Capabilities, ConnectorHealth
 from bot.enclosure import Attachment
 from bot.model import (
     Address,
-    AgentRecord,
-    Capabilities,
-    ConnectorHealth,
     Decision,
     Delivery,
     Inbound,

@@ -78,6 +78,9 @@ class Offer:
 
     ``says`` tells people what it does. It is good for ``lifetime`` from when the message is stored, and of a
     message's offers one is taken, once. ``chooser`` is a principal's id: nobody else may choose but operators.
+    ``only_button``: it is left out where there are no buttons, and a press says the line, as often and as late as people
+    like; nothing of it is stored, and its mark only adorns it. With ``is_form`` that line is the beginning of a command,
+    and a press asks for the rest of it in a form.
     """
 
     mark: str
@@ -85,6 +88,18 @@ class Offer:
     says: str
     lifetime: timedelta
     chooser: str | None = None
+    only_button: bool = False
+    is_form: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """An offer as a button: a press puts the mark on the message, or says the ``line``, with ``is_form`` in a form."""
+
+    mark: str
+    says: str
+    line: str | None = None
+    is_form: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +119,16 @@ class Reply:
 def say(text: str, data: Any = None) -> Reply:
     """Return a reply of one plain text; its data is the text unless other data is given."""
     return Reply({"message": text} if data is None else data, (Text(text),))
+
+
+def standing_offer(line: str, says: str, mark: str = "", *, is_form: bool = False) -> Offer:
+    """Return an offer that is only a button: a press is as good as the line said by who presses."""
+    return Offer(mark, line, says, timedelta.max, only_button=True, is_form=is_form)
+
+
+def to_button(offer: Offer) -> Button:
+    """Return an offer as a button."""
+    return Button(offer.mark, offer.says, offer.line if offer.only_button else None, offer.is_form)
 
 
 def to_json(blocks: Sequence[Block]) -> list[dict[str, Any]]:

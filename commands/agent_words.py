@@ -4,11 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.command.declare import Help
+from bot.command.declare import Help, Names, Subject
 
 _NAME = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
 
-AgentName = Annotated[str, _NAME, Help("an agent's name in the roster")]
+_AGENT = Names(Subject.AGENT)
+
+AgentName = Annotated[str, _NAME, _AGENT, Help("an agent's name in the roster")]
 OneOrAll = Annotated[
-    str | None, _NAME, Help("an agent's name in the roster; without one, all of this host")
+    str | None, _NAME, _AGENT, Help("an agent's name in the roster; without one, all of this host")
 ]

@@ -23,6 +23,7 @@ from commands.card_pages import (
     stats_fields,
     token_for,
 )
+from commands.card_steps import card_steps
 from commands.card_words import (
     Acceptance,
     AgentClass,
@@ -33,6 +34,7 @@ from commands.card_words import (
     HostName,
     Key,
     Limit,
+    NewCardId,
     Owner,
     Phase,
     Priority,
@@ -73,12 +75,12 @@ class BacklogCommands:
         self._claims = claims
         self._dependencies = dependencies
 
-    @command("create", roles=WORKERS, effect=Effect.WRITE)
+    @command("create", roles=WORKERS, effect=Effect.WRITE, form="card")
     async def create(
         self,
         call: Call,
         *,
-        id: CardId,
+        id: NewCardId,
         title: Title,
         body: Body | None = None,
         phase: Phase | None = None,
@@ -168,7 +170,7 @@ class BacklogCommands:
         if files := () if self._files is None else await self._files.of_card(card.id):
             data["files"] = [file_data(file) for file in files]
             blocks += (files_table(files),)
-        return Reply(data, blocks)
+        return Reply(data, blocks, card_steps(card))
 
     async def _card_meant(self, call: Call) -> str:
         """Return the card in whose thread a call was made."""
@@ -217,7 +219,7 @@ class BacklogCommands:
             return Reply(data, (cards_table(cards), more))
         return Reply(data, (cards_table(cards),))
 
-    @command("claim", roles=WORKERS, effect=Effect.WRITE)
+    @command("claim", roles=WORKERS, effect=Effect.WRITE, private=True)
     async def claim(
         self, call: Call, *, owner: Owner, ttl: Seconds = 900, id: CardId | None = None
     ) -> Reply:
@@ -231,7 +233,7 @@ class BacklogCommands:
         if card is None:
             return Reply(None, (Text(await self._why_none(call, id)),))
         told = Text(f"{card.claim_owner} holds {card.id} for {ttl} s; token {card.claim_token}")
-        return Reply(card_data(card, card.claim_token), (told, card_fields(card)))
+        return Reply(card_data(card, card.claim_token), (told, card_fields(card)), card_steps(card))
 
     async def _why_none(self, call: Call, id: str | None) -> str:
         pause = await self._standing() if heeds_pause(call.caller.principal) else None
@@ -239,7 +241,7 @@ class BacklogCommands:
             return pause.notice()
         return "Nothing is claimable." if id is None else f"Card {id} is not claimable."
 
-    @command("renew", roles=WORKERS, effect=Effect.WRITE)
+    @command("renew", roles=WORKERS, effect=Effect.WRITE, private=True)
     async def renew(
         self, call: Call, id: CardId, *, token: Token, ttl: Seconds | None = None
     ) -> Reply:
@@ -329,4 +331,4 @@ class BacklogCommands:
 
 
 def _told(call: Call, card: Card, sentence: str) -> Reply:
-    return Reply(card_data(card, token_for(call.caller, card)), (Text(sentence),))
+    return Reply(card_data(card, token_for(call.caller, card)), (Text(sentence),), card_steps(card))

@@ -6,11 +6,16 @@ from typing import Annotated
 from pydantic import Field
 
 from bot.backlog.briefs import Briefs, Piece
-from bot.command.declare import EVERYONE, MEMBERS, Call, Help, command, topic
+from bot.command.declare import EVERYONE, MEMBERS, Call, Help, Names, Subject, command, topic
 from bot.reply import Block, Markdown, Reply, Table, Text
 from commands.agent_words import AgentName
 
-Role = Annotated[str, Field(min_length=1, max_length=64), Help("an agent's name or alias")]
+Role = Annotated[
+    str,
+    Field(min_length=1, max_length=64),
+    Names(Subject.AGENT),
+    Help("an agent's name or alias"),
+]
 Host = Annotated[str, Field(min_length=1, max_length=255), Help("the host where it runs")]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from bot.command.declare import CommaList, Help, JsonText
+from bot.command.declare import CommaList, Help, JsonText, Names, Subject
 
 _ACCEPTANCE_BYTES = 65_536
 _DEPTH = 64
@@ -80,11 +80,12 @@ def _storable_json(value: Any) -> Any:
 
 _Line = AfterValidator(one_line)
 
-CardId = Annotated[
+NewCardId = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
     Help("a card's id: a letter or digit, then up to 63 of letters, digits, . _ -"),
 ]
+CardId = Annotated[NewCardId, Names(Subject.CARD)]
 Title = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=300),
@@ -122,10 +123,18 @@ Key = Annotated[
     Help("any text that is said once: repeating it changes nothing"),
 ]
 AgentClass = Annotated[
-    str, Field(max_length=100), _Line, Help("the class of agent that may do it; empty for any")
+    str,
+    Field(max_length=100),
+    _Line,
+    Names(Subject.PERSONA),
+    Help("the class of agent that may do it; empty for any"),
 ]
 AgentName = Annotated[
-    str, Field(max_length=100), _Line, Help("the agent that may do it; empty for any")
+    str,
+    Field(max_length=100),
+    _Line,
+    Names(Subject.AGENT),
+    Help("the agent that may do it; empty for any"),
 ]
 HostName = Annotated[
     str, Field(max_length=255), _Line, Help("the host where it may be done; empty for any")

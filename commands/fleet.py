@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+from bot.agent_record import AgentRecord
 from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, command, topic
 from bot.errors import UserError
-from bot.model import AgentRecord
 from bot.ports import Fleet
 from bot.reply import Block, Reply, Table, Text
 from bot.supervision.holders import Holders

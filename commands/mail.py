@@ -10,7 +10,7 @@ from bot.errors import UserError
 from bot.mail.post import Post, spoken, spoken_principal
 from bot.model import Delivery, Message, Receipt, ReceiptState
 from bot.ports import Correspondence
-from bot.reply import Fields, Reply, Table, Text, say
+from bot.reply import Fields, Offer, Reply, Table, Text, say, standing_offer
 
 MessageId = Annotated[
     str,
@@ -18,6 +18,7 @@ MessageId = Annotated[
     Help("a message's id, or its first characters (at least 4)"),
 ]
 Limit = Annotated[int, Field(ge=1, le=500), Help("how many to list, newest first")]
+_OFFERED = 5
 
 
 @topic("")
@@ -43,7 +44,9 @@ class MailCommands:
             return say("No message was given up.", [])
         columns = ("message_id", "to", "attempts", "reason")
         rows = tuple(tuple(str(row[column]) for column in columns) for row in found)
-        return Reply(found, (Table(("message", "to", "attempts", "reason"), rows),))
+        table = Table(("message", "to", "attempts", "reason"), rows)
+        ids = dict.fromkeys(str(row["message_id"]) for row in found)
+        return Reply(found, (table,), tuple(map(_again, [*ids][:_OFFERED])))
 
     @command("mail retry", roles=OPERATORS, effect=Effect.WRITE)
     async def retry(self, call: Call, message_id: MessageId) -> Reply:
@@ -54,6 +57,10 @@ class MailCommands:
             raise UserError(f"nothing of the message {message.id} was given up")
         text = f"{count} of its parts wait for delivery again."
         return Reply({"message_id": message.id, "retried": count}, (Text(text),))
+
+
+def _again(message_id: str) -> Offer:
+    return standing_offer(f"mail retry {message_id}", f"send {message_id[:8]} again", "🔁")
 
 
 class Story:

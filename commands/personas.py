@@ -6,12 +6,26 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bot.agents.personas import Collision, Comparison, Description, Footing, Personas
-from bot.command.declare import EVERYONE, MEMBERS, OPERATORS, Call, Effect, Help, command, topic
+from bot.command.declare import (
+    EVERYONE,
+    MEMBERS,
+    OPERATORS,
+    Call,
+    Effect,
+    Help,
+    Names,
+    Subject,
+    command,
+    topic,
+)
 from bot.reply import Block, Code, Fields, Markdown, Reply, Table, Text
 
 _WORD = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-Class = Annotated[str, Field(pattern=_WORD), Help("a class, such as code")]
-OneOrEvery = Annotated[str | None, Field(pattern=_WORD), Help("a class; all when left out")]
+_PERSONA = Names(Subject.PERSONA)
+Class = Annotated[str, Field(pattern=_WORD), _PERSONA, Help("a class, such as code")]
+OneOrEvery = Annotated[
+    str | None, Field(pattern=_WORD), _PERSONA, Help("a class; all when left out")
+]
 NewClass = Annotated[str | None, Field(pattern=_WORD), Help("the name of a class of your own")]
 _SAID = {
     Footing.SHIPPED: "There is no file of yours for {name}: the shipped one is used.",

@@ -8,13 +8,27 @@ from pydantic import Field
 
 from bot.agents.provisioning import Chair, Provision, Provisioning, SystemType, Wishes
 from bot.agents.units import Units
-from bot.command.declare import EVERYONE, OPERATORS, Call, Effect, Help, command, topic
+from bot.command.declare import (
+    EVERYONE,
+    OPERATORS,
+    Call,
+    Effect,
+    Help,
+    Names,
+    Subject,
+    command,
+    topic,
+)
+from bot.command.words import quoted
 from bot.model import Via
-from bot.reply import Block, Code, Fields, Reply, Table, Text
+from bot.reply import Block, Code, Fields, Offer, Reply, Table, Text, standing_offer
 from commands.chart_drawing import chart_mermaid, chart_tree
 
 Profile = Annotated[
-    str, Field(min_length=1, max_length=64), Help("a system type; `fleet profiles` lists them")
+    str,
+    Field(min_length=1, max_length=64),
+    Names(Subject.PROFILE),
+    Help("a system type; `fleet profiles` lists them"),
 ]
 Runtime = Annotated[
     str | None,
@@ -41,6 +55,11 @@ class ChartForm(StrEnum):
 Form = Annotated[ChartForm | None, Help("how it is drawn; in a room mermaid, else as a tree")]
 
 
+def _look(profile: str) -> Offer:
+    """Return the offer to see what a system type would change here; nothing is changed by it."""
+    return standing_offer(f"fleet provision {quoted(profile)} --dry-run", f"plan {profile}")
+
+
 @topic("fleet")
 class ProfileCommands:
     """Profiles and provisioning (spec 3-contracts, Fleet and agents). The fleet follows the roster that is written."""
@@ -62,7 +81,8 @@ class ProfileCommands:
         )
         table = Table(("id", "title", "lead", "floor", "agents", "from"), rows)
         refused = [Text(f"Not used: {said}") for said in self._provisioning.refusals()]
-        return Reply([_type_data(one) for one in found], (table, *refused))
+        looks = tuple(_look(one.id) for one in found)
+        return Reply([_type_data(one) for one in found], (table, *refused), looks)
 
     @command("chart", roles=EVERYONE)
     async def chart(self, call: Call, *, format: Form = None) -> Reply:

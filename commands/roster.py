@@ -6,12 +6,17 @@ from pydantic import Field
 
 from bot.agents.rosters import Rosters
 from bot.agents.units import Units
-from bot.command.declare import OPERATORS, Call, Effect, Help, command, topic
+from bot.command.declare import OPERATORS, Call, Effect, Help, Names, Subject, command, topic
 from bot.errors import UsageError
 from bot.reply import Reply, Text
 from commands.agent_words import AgentName
 
-Class = Annotated[str, Field(min_length=1, max_length=64), Help("the persona that it plays")]
+Class = Annotated[
+    str,
+    Field(min_length=1, max_length=64),
+    Names(Subject.PERSONA),
+    Help("the persona that it plays"),
+]
 Runtime = Annotated[
     str,
     Field(min_length=1, max_length=32),
@@ -22,7 +27,9 @@ Directory = Annotated[str, Field(max_length=1000), Help("where it works; ~ is yo
 Command = Annotated[str, Field(max_length=2000), Help("replaces the program's own start line")]
 Host = Annotated[str, Field(max_length=64), Help("the host where it runs")]
 Alias = Annotated[str, Field(max_length=64), Help("a friendly name in chat")]
-Superior = Annotated[str, Field(max_length=64), Help("the agent to whom it reports")]
+Superior = Annotated[
+    str, Field(max_length=64), Names(Subject.AGENT), Help("the agent to whom it reports")
+]
 Yolo = Annotated[bool, Help("let it act without asking, in the program's own way")]
 _NAMED = {"class_": "class", "model": "model_hint"}
 

@@ -65,7 +65,7 @@ class SessionCommands:
             found for found in self._interpreter().catalog.commands.values() if role in found.roles
         ]
 
-    @command("why", roles=ANYBODY)
+    @command("why", roles=ANYBODY, private=True)
     async def why(
         self,
         call: Call,

@@ -77,7 +77,7 @@ class DialogCommands:
     def __init__(self, dialogs: Dialogs) -> None:
         self._dialogs = dialogs
 
-    @command("answer", roles=OPERATORS, effect=Effect.WRITE)
+    @command("answer", roles=OPERATORS, effect=Effect.WRITE, form="answer")
     async def answer(
         self,
         call: Call,

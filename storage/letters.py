@@ -1,6 +1,7 @@
 """Letters, deliveries and receipts as rows, and back."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from bot.enclosure import enclosures_from_json, files_to_json
@@ -15,7 +16,7 @@ from bot.model import (
     Receipt,
     ReceiptState,
 )
-from bot.reply import from_json, to_json
+from bot.reply import Button, from_json, to_json
 from storage.database import Connection
 from storage.offers import offer_row
 from storage.queries import Queries
@@ -97,6 +98,7 @@ def _part_row(part: OutboundMessage) -> dict[str, Any]:
         "replaces": part.replaces,
         "files": files_to_json(part.files),
         **({"blocks": to_json(part.blocks)} if part.blocks else {}),
+        **({"buttons": [asdict(one) for one in part.buttons]} if part.buttons else {}),
     }
 
 
@@ -152,6 +154,7 @@ def read_delivery(row: Any) -> Delivery:
         files=enclosures_from_json(row["files"]),
         answers=row["answers"],
         blocks=from_json(row["blocks"] or ()),
+        buttons=tuple(Button(**one) for one in row["buttons"] or ()),
     )
     return Delivery(row["id"], outbound, row["attempts"], row["first_tried_at"], row["typed"])
 

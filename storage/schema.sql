@@ -308,6 +308,7 @@ CREATE TABLE public.delivery (
     replaces text COLLATE pg_catalog."C",
     files jsonb,
     blocks jsonb,
+    buttons jsonb,
     CONSTRAINT delivery_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT delivery_dead_says_why CHECK (((state <> 'dead'::text) OR (reason IS NOT NULL))),
     CONSTRAINT delivery_ended CHECK (((state = 'due'::text) = (ended_at IS NULL))),

@@ -21,13 +21,13 @@ def allowed_values(command: Command) -> dict[str, str]:
     schema = command.schema
     definitions = schema.get("$defs", {})
     return {
-        name: _describe(_resolve(found, definitions))
+        name: _describe(resolved(found, definitions))
         for name, found in schema.get("properties", {}).items()
     }
 
 
-def _resolve(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow references, and take "or null" off."""
+def resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a parameter's own schema: references followed, and "or null" taken off."""
     while True:
         if "$ref" in schema:
             schema = definitions[schema["$ref"].rpartition("/")[2]]

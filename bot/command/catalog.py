@@ -31,6 +31,8 @@ class Command:
     details: str
     grammar: Grammar
     method: str
+    private: bool = False
+    form: str | None = None
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -66,6 +68,8 @@ def _read_command(
         details="\n".join(line.strip() for line in details.strip().splitlines()),
         grammar=read_grammar(name, method),
         method=attribute,
+        private=declaration.private,
+        form=declaration.form,
     )
 
 

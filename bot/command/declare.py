@@ -62,6 +62,8 @@ class Declaration:
     names the method of its class that is called first, with the same arguments: it returns the reply that is
     shown with the question, or None when these arguments need no question.
     ``patience`` names the argument that holds how many seconds longer than others it may take.
+    ``private``: its answer is shown to who asked alone, where a platform can do that. ``form`` names the form in
+    which people may fill its arguments in, where a platform has forms; None when it has none.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Declaration:
     confirm: str | None
     patience: str | None
     preview: str | None = None
+    private: bool = False
+    form: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,22 @@ class Help:
 @dataclass(frozen=True, slots=True)
 class Rest:
     """Marks the last word: in a chat line it takes everything that follows, quotes and dashes included."""
+
+
+class Subject(StrEnum):
+    """What a word may name that is there already, so that it can be suggested while it is written."""
+
+    CARD = "card"
+    AGENT = "agent"
+    PERSONA = "persona"
+    PROFILE = "profile"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Marks a parameter that names something: ``Annotated[str, Names(Subject.CARD)]``."""
+
+    subject: Subject
 
 
 class FileUse(StrEnum):
@@ -150,11 +170,16 @@ def command(
     confirm: str | None = None,
     patience: str | None = None,
     preview: str | None = None,
+    private: bool = False,
+    form: str | None = None,
 ) -> Callable[[Method], Method]:
     """Declare a method as the command ``name`` of its topic; only principals with these roles may run it."""
 
     def declare(method: Method) -> Method:
-        setattr(method, DECLARATION, Declaration(name, roles, effect, confirm, patience, preview))
+        declared = Declaration(
+            name, roles, effect, confirm, patience, preview, private=private, form=form
+        )
+        setattr(method, DECLARATION, declared)
         return method
 
     return declare

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from bot.command.declare import File, Help, Rest
-from bot.command.words import Word, shorten
+from bot.command.declare import File, Help, Names, Rest, Subject
+from bot.command.words import Word, quoted, shorten
 from bot.errors import UsageError
 
 
@@ -29,7 +29,8 @@ class Parameter:
     """One argument of a command: its name in JSON, and how people write it.
 
     ``argument`` is its name in the signature: the same, but for words that Python keeps to itself
-    (``from_`` for ``from``). ``file`` is how the command line uses the file that it names, if it names one.
+    (``from_`` for ``from``). ``file`` is how the command line uses the file that it names, if it names one;
+    ``names`` is what it names of what is there.
     """
 
     argument: str
@@ -40,6 +41,7 @@ class Parameter:
     help: str
     choices: tuple[str, ...]
     file: str | None = None
+    names: Subject | None = None
 
     @property
     def written(self) -> str:
@@ -64,7 +66,11 @@ class Grammar:
 
     def bind_line(self, line: str, words: Sequence[Word]) -> dict[str, Any]:
         """Return typed arguments from the words of a chat line (a rest takes the line as it stands)."""
-        return self.check(_sort_words(self, [word.text for word in words], line, words))
+        return self.check(self.sort_line(line, words))
+
+    def sort_line(self, line: str, words: Sequence[Word]) -> dict[str, Any]:
+        """Return what a chat line gives to each parameter, unchecked and perhaps not to all that need it."""
+        return _sort_words(self, [word.text for word in words], line, words)
 
     def bind_words(self, words: Sequence[str]) -> dict[str, Any]:
         """Return typed arguments from words that a shell has split already."""
@@ -116,6 +122,7 @@ def _parameter(argument: inspect.Parameter, annotation: Any) -> Parameter:
         help=next((note.text for note in notes if isinstance(note, Help)), ""),
         choices=_choices(bare),
         file=next((note.use.value for note in notes if isinstance(note, File)), None),
+        names=_named(annotation),
     )
 
 
@@ -133,6 +140,15 @@ def _unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
             annotation = arms[0]
         else:
             return annotation, notes
+
+
+def _named(annotation: Any) -> Subject | None:
+    """Return what a parameter names, or each item of a list of names."""
+    bare, notes = _unwrap(annotation)
+    found = next((note.subject for note in notes if isinstance(note, Names)), None)
+    if found is None and get_origin(bare) is tuple:
+        return _named(get_args(bare)[0])
+    return found
 
 
 def _choices(bare: Any) -> tuple[str, ...]:
@@ -161,11 +177,13 @@ def _sort_words(
     index = 0
     while index < len(texts):
         text = texts[index]
+        is_quoted = line is not None and words[index].is_quoted
+        is_flag = text in flags and not is_quoted
         rest = bool(places) and places[0].kind is Kind.REST
-        if rest and line is not None and text not in flags:
+        if rest and line is not None and not is_flag:
             values[places[0].name] = _rest_of(line, words[index])
             return values
-        if text.startswith("--") and not (rest and text not in flags):
+        if text.startswith("--") and not is_quoted and (is_flag or not rest):
             index = _take_flag(grammar, flags, texts, index, values)
             continue
         if not places:
@@ -180,7 +198,8 @@ def _sort_words(
 
 def _rest_of(line: str, word: Word) -> str:
     rest = line[word.start :].strip()
-    return word.text if len(rest) > 1 and rest[1:-1] == word.text else rest
+    is_one = len(rest) > 1 and (rest[1:-1] == word.text or rest == quoted(word.text))
+    return word.text if word.is_quoted and is_one else rest
 
 
 def _take_flag(

@@ -18,19 +18,20 @@ _FENCE = "```"
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of a line with the place where it begins."""
+    """One word of a line with the place where it begins; what ``is_quoted`` is never read as a flag."""
 
     text: str
     start: int
+    is_quoted: bool = False
 
 
 def split_line(line: str) -> tuple[Word, ...]:
     r"""Split a line at whitespace; a quote at a word's beginning (or after ``=``) keeps spaces together.
 
     Typographic quotes work like plain ones, and a dash that a phone made of ``--`` is read as ``--``.
-    Within quotes a backslash stands before ``"`` or ``\`` only. A code block on lines of its own is one
-    word with all that follows, fences included. Raises UsageError for a quote that is never closed, naming
-    its column.
+    What begins with a quote is taken as it stands. Within quotes a backslash stands before ``"`` or ``\``
+    only. A code block on lines of its own is one word with all that follows, fences included. Raises
+    UsageError for a quote that is never closed, naming its column.
     """
     words: list[Word] = []
     position = 0
@@ -43,8 +44,9 @@ def split_line(line: str) -> tuple[Word, ...]:
         if line.startswith(_FENCE, position) and _begins_line(line, position):
             words.append(Word(line[position:].rstrip(), start))
             return tuple(words)
+        is_quoted = line[position] in _CLOSING
         text, position = _read_word(line, position)
-        words.append(Word(_undash(text), start))
+        words.append(Word(text if is_quoted else _undash(text), start, is_quoted))
 
 
 def _begins_line(line: str, position: int) -> bool:

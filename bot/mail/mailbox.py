@@ -4,20 +4,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bot.model import (
-    Address,
-    Capabilities,
-    Inbound,
-    Letter,
-    Message,
-    MessageKind,
-    OutboundMessage,
-    derived_id,
-)
+from bot.connector import Capabilities
+from bot.model import Address, Inbound, Letter, Message, MessageKind, OutboundMessage, derived_id
 from bot.ports import Outbox
 from bot.render.board import board_text
 from bot.render.folding import Page, pages_of
-from bot.reply import Block, Board, Code, Fields, Markdown, Offer, Table, Text
+from bot.reply import Block, Board, Code, Fields, Markdown, Offer, Table, Text, to_button
 
 _UNKNOWN_PLACE = Capabilities(
     threads=False,
@@ -65,19 +57,28 @@ class Mailbox:
     def seal(self, messages: Sequence[Message]) -> tuple[Letter, ...]:
         """Render messages into the events that they become; those are what is sent, however late.
 
-        Offers become marks on their message's last words, where people can choose by marks.
+        Offers become buttons below their message's last words where there are buttons, and marks on them where
+        people can choose by marks.
         """
-        return tuple(Letter(message, self._parts(message)) for message in messages)
+        return tuple(self._sealed(message) for message in messages)
 
     def unsay(self, message: Message, parts: Sequence[int]) -> Letter:
         """Return a redaction as a letter: it takes these parts of the message that it ``replaces`` away."""
         return Letter(message, tuple(_part(message, number, "") for number in parts))
 
-    def _parts(self, message: Message) -> tuple[OutboundMessage, ...]:
+    def _sealed(self, message: Message) -> Letter:
+        limits = self._capabilities(message.to.kind) or _UNKNOWN_PLACE
+        shown = [one for one in message.offers if limits.buttons or not one.only_button]
+        kept = tuple(one for one in shown if not one.only_button)
+        parts = self._parts(replace(message, offers=kept), limits)
+        if limits.buttons and shown:
+            parts = (*parts[:-1], replace(parts[-1], buttons=tuple(map(to_button, shown))))
+        return Letter(replace(message, offers=kept), parts)
+
+    def _parts(self, message: Message, limits: Capabilities) -> tuple[OutboundMessage, ...]:
         if message.kind in {MessageKind.MAIL, MessageKind.REACTION}:
             return (replace(_part(message, 0, plain_text(message)), files=message.files),)
-        limits = self._capabilities(message.to.kind) or _UNKNOWN_PLACE
-        offers = message.offers if limits.choices else ()
+        offers = message.offers if limits.choices and not limits.buttons else ()
         pages = pages_of(message, _said(offers), limits)
         said = [_said_on(message, number, page, limits) for number, page in enumerate(pages)]
         blocks = (*message.blocks, *_said(offers))

@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from bot.agent_record import AgentRecord
 from bot.backlog.activity import Activity, Tally
 from bot.backlog.cards import BacklogStats
 from bot.backlog.ports import CardShelf
 from bot.clock.moments import Rule, spoken_span
 from bot.errors import SetupError
 from bot.mail.mailbox import Mailbox
-from bot.model import Address, AgentRecord, Message, MessageKind, derived_id
+from bot.model import Address, Message, MessageKind, derived_id
 from bot.ports import Fleet
 from bot.reply import Block, Fields, Text
 from bot.supervision.concerns import Concern, Concerns, concern_line

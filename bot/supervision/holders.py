@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 
+from bot.agent_record import AgentRecord
 from bot.backlog.cards import CardFilter, CardStatus
 from bot.backlog.ports import CardShelf
 from bot.errors import TransientError
-from bot.model import AgentRecord
 
 
 class Holders:

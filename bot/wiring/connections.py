@@ -9,8 +9,9 @@ from typing import cast
 from bot.backlog.kept_threads import CardThreads, HasCardThreads
 from bot.config.credentials import Credentials
 from bot.config.settings import Settings
+from bot.connector import Capabilities
 from bot.errors import SetupError, TransientError, UserError
-from bot.model import Address, Capabilities, Principal
+from bot.model import Address, Principal
 from bot.persons import Persons
 from bot.policy import Access
 from bot.ports import (

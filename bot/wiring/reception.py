@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
-from bot.model import ConnectorHealth, Delivery, Receipt, SendResult
+from bot.connector import ConnectorHealth
+from bot.model import Delivery, Receipt, SendResult
 from bot.part_status import PartState
 from bot.ports import Accept, Connector, Positions
 

@@ -9,16 +9,10 @@ from datetime import timedelta
 
 import structlog
 
+from bot.connector import Capabilities, ConnectorHealth
 from bot.enclosure import Attachment
 from bot.errors import SetupError, TransientError, UserError
-from bot.model import (
-    Address,
-    Capabilities,
-    ConnectorHealth,
-    InboundBatch,
-    OutboundMessage,
-    SendResult,
-)
+from bot.model import Address, InboundBatch, OutboundMessage, SendResult
 from bot.ports import Accept, Contents
 from connectors.discord.api import Api
 from connectors.discord.card_threads import QUIET, DiscordCardThreads
@@ -69,12 +63,12 @@ class _Session:
 class DiscordConnector:
     """Speaks and listens as one bot (implements Connector, ShowsTyping, FetchesFiles and HasCardThreads).
 
-    ``channel_id`` is the primary channel, ``cards_channel_id`` the text channel or forum for threads of cards; ``further``
-    gives the ids of more in which we listen, threads below them all included. ``guild_id`` is the server, found out when empty. ``api_url`` and ``gateway_url`` lead to another
-    Discord than the real one, for the whole process. ``knows`` tells which events were read before, ``contents`` has
-    the bytes of files that are sent, ``face`` serves what people press. ``sole`` is held meanwhile: one process at a
-    time may be this bot. ``quiet`` as DiscordCardThreads has it. Nothing is requested before ``subscribe``,
-    and sending works while that runs.
+    ``channel_id`` is the primary channel, ``cards_channel_id`` the text channel or forum for threads of cards;
+    ``further`` gives the ids of more in which we listen, threads below them all included. ``guild_id`` is the server,
+    found out when empty. ``api_url`` and ``gateway_url`` lead to another Discord than the real one, for the whole
+    process. ``knows`` tells which events were read before, ``contents`` has the bytes of files that are sent, ``face``
+    serves what people press, ``quiet`` as DiscordCardThreads has it. ``sole`` is held meanwhile: one process at a time
+    may be this bot. Nothing is requested before ``subscribe``, and sending works while that runs.
     """
 
     kind = KIND
@@ -149,7 +143,7 @@ class DiscordConnector:
     ) -> None:
         """Be logged in, listen and read, until one of them fails."""
         async with self._logged_in(words=words) as session:
-            await self._face.prepare(session.client, accept)
+            await self._face.prepare(session.client, accept, guild_id=int(self._guild_id))
             steps = (session.reader.run(accept, position), session.gateway.run(), _watch(lost))
             tasks = [asyncio.create_task(step) for step in steps]
             try:

@@ -1,6 +1,6 @@
 """What Discord takes and shows; known before there is any line to it, and without its library."""
 
-from bot.model import Capabilities
+from bot.connector import Capabilities
 
 LONGEST = 2000
 """Characters of one message."""
@@ -20,4 +20,5 @@ CAPABILITIES = Capabilities(
     markdown=True,
     card_threads=True,
     embeds=True,
+    buttons=True,
 )

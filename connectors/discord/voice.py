@@ -7,7 +7,7 @@ message too, and the thread can be begun whenever it is missing.
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import discord
@@ -65,14 +65,20 @@ class Voice:
 
     async def say(self, message: OutboundMessage) -> SendResult:
         """Show a message and return Discord's id of it; a mark has none, and gets one of ours."""
-        if message.kind is MessageKind.REACTION:
-            return await self._mark(message)
         if message.kind is MessageKind.REDACTION:
             return await self._take_away(message)
-        if message.replaced_event is not None:
+        if message.replaced_event is not None and message.kind is not MessageKind.REACTION:
             return await self._edit(message, number_of(message.replaced_event, message.to))
-        answered = await self._face.answer(message)
-        return answered if answered is not None else await self._speak(message)
+        answered = await self._face.answer(message, self._whole)
+        if isinstance(answered, SendResult):
+            return answered
+        if answered.kind is MessageKind.REACTION:
+            return await self._mark(answered)
+        return await self._speak(answered)
+
+    async def _whole(self, message: OutboundMessage) -> Callable[[], dict[str, Any]]:
+        content = await self._content(message)
+        return lambda: {"content": _words(message) or None, **content()}
 
     async def _speak(self, message: OutboundMessage) -> SendResult:
         nonce = nonce_of(message)

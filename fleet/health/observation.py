@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.agent_record import AgentRecord
 from bot.agents.units import UnitState
 from bot.config.places import Places
-from bot.model import AgentRecord
 from fleet.health.heartbeat import Heartbeat
 from fleet.health.readiness import Facts, Readiness, Thresholds, judge
 from fleet.health.starts import crash_loop

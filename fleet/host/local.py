@@ -11,10 +11,11 @@ from typing import Any
 
 import structlog
 
+from bot.agent_record import AgentRecord
 from bot.agents.units import Units
 from bot.config.places import Places
 from bot.errors import SetupError, TransientError, UserError
-from bot.model import Address, AgentRecord, Principal, agent_address
+from bot.model import Address, Principal, agent_address
 from fleet.health.observation import Observer
 from fleet.health.readiness import Thresholds
 from fleet.health.starts import note_start, refuse_too_soon

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.agent_record import AgentRecord
 from bot.agents.sessions import Check, Scene, Way
 from bot.backlog.card_prompt import without_token
-from bot.model import AgentRecord
 from fleet.health.heartbeat import read_heartbeat
 from fleet.host.local import Door, LocalFleet
 from fleet.readers import read_screen

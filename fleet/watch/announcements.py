@@ -9,7 +9,7 @@ from typing import get_args
 
 from bot.agents.sessions import DialogKey
 from bot.backlog.card_prompt import without_token
-from bot.reply import Block, Code, Markdown, Offer, Text
+from bot.reply import Block, Code, Markdown, Offer, Text, standing_offer
 
 UNTITLED = "untitled"
 LIFETIME = timedelta(hours=24)
@@ -53,7 +53,7 @@ def announcement(dialog: Dialog) -> tuple[Text, Block, Block]:
 def offers(dialog: Dialog) -> tuple[Offer, ...]:
     """Return the keys that a dialog asks for, each to be pressed in this very dialog only."""
     seen = fingerprint(dialog.title, dialog.rows)
-    return tuple(
+    pressed = tuple(
         Offer(
             mark=_MARKS[key],
             line=f"agent answer {dialog.agent} {key} --dialog {seen}",
@@ -62,6 +62,8 @@ def offers(dialog: Dialog) -> tuple[Offer, ...]:
         )
         for key in keys(dialog.rows)
     )
+    form = standing_offer(f"agent answer {dialog.agent}", "press another key", "⌨", is_form=True)
+    return (*pressed, form)
 
 
 def keys(rows: Sequence[str]) -> tuple[DialogKey, ...]:

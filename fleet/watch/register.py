@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import structlog
 
+from bot.agent_record import AgentRecord
 from bot.errors import SetupError, UserError
-from bot.model import AgentRecord
 from bot.supervision.ports import HOST_SILENT, Sighting, Workers
 from fleet.host.local import LocalFleet
 from fleet.roster.document import Agent

@@ -14,7 +14,7 @@ WHERE message_id = $1 ORDER BY id;
 -- name: list_dead(count)
 -- Served by an index of dead rows alone.
 SELECT d.id, d.message_id, d.part, d.transaction_id, d.kind, d.to_kind, d.to_place, d.to_thread,
-    d.body, d.html, d.reply_to, d.author, d.tag, d.queueing, d.replaces, d.files, d.blocks, d.attempts,
+    d.body, d.html, d.reply_to, d.author, d.tag, d.queueing, d.replaces, d.files, d.blocks, d.buttons, d.attempts,
     (
         SELECT o.platform_id FROM delivery o WHERE o.message_id = d.replaces AND o.part = 0
     ) AS replaced_event,

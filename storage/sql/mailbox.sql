@@ -56,17 +56,17 @@ WITH ended AS (
 ), queued AS (
     INSERT INTO delivery (
         message_id, part, lane, carrier, transaction_id, kind, to_kind, to_place, to_thread,
-        body, html, reply_to, author, tag, queueing, offers, replaces, files, blocks
+        body, html, reply_to, author, tag, queueing, offers, replaces, files, blocks, buttons
     )
     SELECT
         fresh.id, p.part, p.lane, p.carrier, p.transaction_id, p.kind, p.to_kind, p.to_place,
         p.to_thread, p.body, p.html, p.reply_to, p.author, p.tag, p.queueing,
-        p.kind <> 'reaction' AND letter ? 'offers', p.replaces, p.files, p.blocks
+        p.kind <> 'reaction' AND letter ? 'offers', p.replaces, p.files, p.blocks, p.buttons
     FROM given
     JOIN fresh ON fresh.id = letter ->> 'id', jsonb_to_recordset(letter -> 'parts') AS p (
         part integer, lane text, carrier text, transaction_id text, kind text, to_kind text,
         to_place text, to_thread text, body text, html text, reply_to text, author text, tag text,
-        queueing text, replaces text, files jsonb, blocks jsonb
+        queueing text, replaces text, files jsonb, blocks jsonb, buttons jsonb
     )
     ORDER BY number, p.part
     RETURNING carrier
@@ -119,7 +119,7 @@ SET lease_owner = $2, leased_until = now() + $3::interval, attempts = attempts +
     first_tried_at = coalesce(first_tried_at, now())
 FROM free WHERE d.id = free.id
 RETURNING d.id, d.message_id, d.part, d.transaction_id, d.kind, d.to_kind, d.to_place, d.to_thread,
-    d.body, d.html, d.author, d.tag, d.queueing, d.replaces, d.files, d.blocks, d.attempts, d.first_tried_at,
+    d.body, d.html, d.author, d.tag, d.queueing, d.replaces, d.files, d.blocks, d.buttons, d.attempts, d.first_tried_at,
     (
         SELECT o.platform_id FROM delivery o
         WHERE o.message_id = d.replaces AND o.part = CASE d.kind WHEN 'redaction' THEN d.part ELSE 0 END

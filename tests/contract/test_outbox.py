@@ -19,7 +19,7 @@ from bot.model import (
     ReceiptState,
     agent_address,
 )
-from bot.reply import Board, Column, Fields, Text
+from bot.reply import Board, Button, Column, Fields, Text
 from tests.stages.mailroom import ROOM, Mailroom, letter
 
 HOUR = timedelta(hours=1)
@@ -292,3 +292,19 @@ async def test_a_part_keeps_the_blocks_that_its_platform_shows_itself(mailroom: 
     assert dead.outbound.blocks == blocks
     (delivery,) = await mailroom.outbox.claim(["memory"], "host 1", HOUR)
     assert delivery.outbound.blocks == ()
+
+
+async def test_a_part_keeps_its_buttons(mailroom: Mailroom) -> None:
+    buttons = (
+        Button("✅", "go on"),
+        Button("🚧", "hold it back", "backlog block --id A1", is_form=True),
+    )
+    sealed = letter("m1")
+    await mailroom.outbox.store(
+        [replace(sealed, parts=(replace(sealed.parts[0], buttons=buttons),)), letter("m2")]
+    )
+    (delivery,) = await mailroom.outbox.claim(["memory"], "host 1", HOUR)
+    assert delivery.outbound.buttons == buttons
+    await mailroom.outbox.settle(delivery, end(delivery), "$said")
+    (delivery,) = await mailroom.outbox.claim(["memory"], "host 1", HOUR)
+    assert delivery.outbound.buttons == ()

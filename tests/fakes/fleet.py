@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
+from bot.agent_record import AgentRecord
 from bot.errors import UserError
-from bot.model import Address, AgentRecord, Principal, agent_address
+from bot.model import Address, Principal, agent_address
 
 HOST = "testhost"
 

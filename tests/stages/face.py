@@ -10,12 +10,13 @@ from typing import Any
 
 import aiohttp
 
+from bot.agent_record import AgentRecord
 from bot.command.catalog import Catalog
 from bot.command.interpreter import Interpreter
 from bot.mail.mailbox import Mailbox
 from bot.mail.post import Limits
 from bot.mail.post_office import PostOffice
-from bot.model import Address, AgentRecord, Principal, agent_address
+from bot.model import Address, Principal, agent_address
 from bot.policy import Access, Policy
 from bot.ports import ConsoleLine
 from bot.supervision.holders import Holders

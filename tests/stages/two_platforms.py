@@ -24,7 +24,7 @@ from bot.mail.relay import Relay
 from bot.mail.revising import Revising
 from bot.mail.router import Router
 from bot.mail.worker import Worker
-from bot.model import Address, Principal, Via
+from bot.model import Address, Inbound, Principal, Via
 from bot.people.mirror import Mirror
 from bot.persons import Persons
 from bot.policy import TALK, Access, Policy

@@ -58,7 +58,8 @@ def test_a_key_is_offered_for_this_very_dialog() -> None:
     first, *_ = made = offers(dialog)
     assert (first.mark, first.says) == ("👍", "press y")
     assert first.line == f"agent answer coder0 y --dialog {seen}"
-    assert len({offer.mark for offer in made}) == len(made) == 4
+    assert len({offer.mark for offer in made}) == len(made) == 5
+    assert (made[-1].line, made[-1].is_form) == ("agent answer coder0", True)
     assert all(offer.chooser is None for offer in made)
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.mail.mailbox import Mailbox
-from bot.model import Address, Inbound, InboundKind, Message, MessageKind, Principal
-from bot.reply import Offer, Text
+from bot.model import Address, Inbound, InboundKind, Letter, Message, MessageKind, Principal
+from bot.reply import Button, Offer, Text, standing_offer
 from connectors.memory import KIND, MemoryConnector, MemoryPlatform
 from tests.fakes.contents import MemoryContents
 from tests.fakes.mailroom import Event, MemoryOutbox, Room
@@ -76,6 +76,33 @@ def test_where_nobody_can_choose_nothing_is_offered() -> None:
     place, kind = Address(KIND, OPS), MessageKind.NOTICE
     (letter,) = mailbox.seal([Message("m", place, kind, (Text("words"),), offers=(YES,))])
     assert [part.text for part in letter.parts] == ["words"]
+
+
+CLAIM = standing_offer("backlog claim --owner me --id A1", "claim it", "🙋")
+
+
+def sealed(buttons: bool, *offers: Offer) -> Letter:
+    limits = replace(
+        MemoryConnector(MemoryPlatform(), MemoryContents()).capabilities(), buttons=buttons
+    )
+    mailbox = Mailbox(MemoryOutbox(Room()), lambda _kind: limits)
+    said = Message("m", Address(KIND, OPS), MessageKind.NOTICE, (Text("words"),), offers=offers)
+    return mailbox.seal([said])[0]
+
+
+def test_where_there_are_buttons_offers_are_those_and_neither_marks_nor_words() -> None:
+    letter = sealed(True, YES, CLAIM)
+    (part,) = letter.parts
+    assert part.text == "words"
+    assert part.buttons == (Button("👍", "press y"), Button("🙋", "claim it", CLAIM.line))
+
+
+def test_what_is_only_a_button_is_neither_stored_nor_shown_as_a_mark() -> None:
+    assert sealed(True, YES, CLAIM).message.offers == (YES,)
+    without = sealed(False, YES, CLAIM)
+    assert [part.text for part in without.parts] == ["words\n\nOne tap chooses: 👍 press y", "👍"]
+    assert without.message.offers == (YES,)
+    assert without.parts[0].buttons == ()
 
 
 async def test_a_tap_runs_the_line_as_if_typed_and_is_answered_in_the_thread(

@@ -1,0 +1,58 @@
+"""What can be suggested while people write: this installation's cards, agents, personas and system types."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from bot.agents.personas import Personas
+from bot.agents.provisioning import Provisioning
+from bot.backlog.cards import Card, CardFilter
+from bot.backlog.ports import CardShelf, Inquiry
+from bot.command.declare import Subject
+from bot.command.entry import MOST, Source, Suggestion
+
+
+def sources(
+    shelf: CardShelf,
+    inquiry: Inquiry,
+    roster: Callable[[], Sequence[Mapping[str, Any]]],
+    personas: Personas,
+    provisioning: Provisioning,
+) -> Mapping[Subject, Source]:
+    """Return who knows what there is of each subject."""
+
+    async def cards(begun: str) -> Sequence[Suggestion]:
+        found = (
+            await inquiry.search(begun, MOST)
+            if begun
+            else await shelf.list(CardFilter(), limit=MOST)
+        )
+        return [_card(card) for card in found]
+
+    async def agents(begun: str) -> Sequence[Suggestion]:
+        known = ((str(one["name"]), str(one["class"])) for one in roster())
+        return _named(known, begun)
+
+    async def classes(begun: str) -> Sequence[Suggestion]:
+        return _named(((one.agent_class, one.domain) for one in personas.classes()), begun)
+
+    async def profiles(begun: str) -> Sequence[Suggestion]:
+        return _named(((one.id, one.title) for one in provisioning.types()), begun)
+
+    return {
+        Subject.CARD: cards,
+        Subject.AGENT: agents,
+        Subject.PERSONA: classes,
+        Subject.PROFILE: profiles,
+    }
+
+
+def _card(card: Card) -> Suggestion:
+    return Suggestion(card.id, f"{card.id} · {card.title} ({card.status.value})")
+
+
+def _named(known: Iterable[tuple[str, str]], begun: str) -> Sequence[Suggestion]:
+    """Return names that hold what was begun, those that begin with it first."""
+    sought = begun.casefold()
+    found = [one for one in known if sought in one[0].casefold()]
+    found.sort(key=lambda one: not one[0].casefold().startswith(sought))
+    return [Suggestion(name, f"{name} · {about}") for name, about in found[:MOST]]

@@ -195,8 +195,8 @@ class Voice:
 
     async def _take_away(self, message: OutboundMessage) -> SendResult:
         """Take a message or a mark of ours away; one that is gone already is fine."""
-        where, _, mark = (message.replaced_event or "").partition(":")
-        message_id = number_of(where, message.to)
+        gone = message.replaced_event or ""
+        message_id, mark = number_of(gone, message.to), gone.partition(":")[2]
 
         async def take(channel_id: int) -> None:
             if mark:

@@ -17,6 +17,7 @@ from bot.ports import (
     Contents,
     FetchesFiles,
     KnowsWhenItIsOut,
+    Outbox,
     Positions,
     ShowsTyping,
     Tenure,
@@ -61,6 +62,7 @@ class Connections:
         positions: Positions,
         moving: Moving,
         tenure: Tenure,
+        outbox: Outbox,
     ) -> None:
         self._contents = contents
         self._positions = positions
@@ -81,6 +83,7 @@ class Connections:
             contents=contents,
             positions=positions,
             tenure=tenure,
+            outbox=outbox,
             lanes=lambda: {*settings.access.rooms, *self._more_lanes()},
         )
 

@@ -65,10 +65,6 @@ class Places:
         """Remember a thread."""
         self._remember(thread_id, parent_id)
 
-    def forget_thread(self, thread_id: int) -> None:
-        """Be told that a thread is gone."""
-        self._parents.pop(thread_id, None)
-
     async def _parent(self, channel_id: int) -> int | None:
         """Return the channel that a thread is in, None for what is no thread."""
         known = self._client.get_channel(channel_id)

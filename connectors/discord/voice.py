@@ -8,6 +8,7 @@ message too, and the thread can be begun whenever it is missing.
 import contextlib
 import io
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import discord
@@ -29,6 +30,7 @@ from connectors.discord.failures import (
     UNKNOWN_MESSAGE,
 )
 from connectors.discord.limits import FILE_BYTES, LONGEST
+from connectors.discord.lookback import Lookback
 from connectors.discord.places import Places, number_of
 from connectors.discord.recent import Recent, title_of
 
@@ -44,13 +46,21 @@ class Voice:
     """Says things as one bot. All of it raises what ``Api`` raises."""
 
     def __init__(
-        self, api: Api, places: Places, recent: Recent, contents: Contents, face: Face
+        self,
+        api: Api,
+        places: Places,
+        recent: Recent,
+        contents: Contents,
+        face: Face,
+        *,
+        lookback: Lookback,
     ) -> None:
         self._api = api
         self._places = places
         self._recent = recent
         self._contents = contents
         self._face = face
+        self._lookback = lookback
         self._log = structlog.get_logger(part=KIND)
 
     async def say(self, message: OutboundMessage) -> SendResult:
@@ -63,6 +73,23 @@ class Voice:
             return await self._edit(message, number_of(message.replaced_event, message.to))
         answered = await self._face.answer(message)
         return answered if answered is not None else await self._speak(message)
+
+    async def say_again(self, message: OutboundMessage, first_tried_at: datetime) -> SendResult:
+        """Say what may have been said before, unless it is found; unknown when nobody can tell."""
+        words = message.kind not in {MessageKind.REACTION, MessageKind.REDACTION}
+        if not words or message.replaced_event is not None:
+            return await self.say(message)  # done twice it is as if it was done once
+        if self._recent.said(nonce_of(message)) is None and self._lookback.is_needed(
+            first_tried_at
+        ):
+            try:
+                found = await self._lookback.find(message, first_tried_at)
+            except LookupError as error:
+                reason = f"it may have been shown: {error}"
+                return SendResult(ReceiptState.UNKNOWN, by=None, reason=reason)
+            if found is not None:
+                return _accepted(str(found))
+        return await self.say(message)
 
     async def _speak(self, message: OutboundMessage) -> SendResult:
         nonce = nonce_of(message)
@@ -79,8 +106,7 @@ class Voice:
         except UserError as error:
             if error.code != UNKNOWN_CHANNEL or message.to.thread is None:
                 raise
-            self._places.forget_thread(channel_id)  # somebody deleted it: it begins again
-            channel_id = await self._channel(message.to)
+            channel_id = await self._channel(message.to, is_gone=True)
             sent = await self._api.post(channel_id, message.text, nonce=nonce, **content())
         self._recent.say(nonce, channel_id, sent.id)
         return sent.id
@@ -115,8 +141,8 @@ class Voice:
 
     # -- threads ---------------------------------------------------------------------------------------
 
-    async def _channel(self, to: Address) -> int:
-        """Return the channel or thread of an address; a thread that is missing is begun.
+    async def _channel(self, to: Address, *, is_gone: bool = False) -> int:
+        """Return the channel or thread of an address; a thread that is missing is begun, also one that was deleted.
 
         What can have no thread, such as a message that is gone, is answered in the channel itself.
         """
@@ -124,9 +150,8 @@ class Voice:
         if to.thread is None:
             return place
         thread = number_of(to.thread, to)
-        if not self._places.has_thread(thread) and not await self._begin(place, thread):
-            return place
-        return thread
+        is_there = not is_gone and self._places.has_thread(thread)
+        return thread if is_there or await self._begin(place, thread) else place
 
     async def _begin(self, place: int, thread: int) -> bool:
         try:

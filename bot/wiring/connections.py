@@ -18,6 +18,7 @@ from bot.ports import (
     Contents,
     FetchesFiles,
     KnowsWhenItIsOut,
+    Outbox,
     Positions,
     ShowsTyping,
     Tenure,
@@ -62,6 +63,7 @@ class Connections:
         positions: Positions,
         moving: Moving,
         tenure: Tenure,
+        outbox: Outbox,
     ) -> None:
         self._contents = contents
         self._positions = positions
@@ -82,6 +84,7 @@ class Connections:
             contents=contents,
             positions=positions,
             tenure=tenure,
+            outbox=outbox,
             lanes=lambda: {*settings.access.rooms, *self._more_lanes()},
         )
 

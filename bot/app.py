@@ -118,6 +118,7 @@ class Daemon:
             moving=self._moving,
             contents=PostgresContents(self._database),
             tenure=PostgresTenure(self._database),
+            outbox=self._outbox,
         )
         self._mailbox = Mailbox(self._outbox, self._connections.limits)
         self._housing = Housing(self._database, settings, self._connections, self._fleet)

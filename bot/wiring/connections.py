@@ -21,6 +21,7 @@ from bot.ports import (
     FetchesFiles,
     KnowsEncryption,
     KnowsWhenItIsOut,
+    Outbox,
     Positions,
     ShowsTyping,
     Tenure,
@@ -65,6 +66,7 @@ class Connections:
         positions: Positions,
         moving: Moving,
         tenure: Tenure,
+        outbox: Outbox,
     ) -> None:
         self._contents = contents
         self._positions = positions
@@ -86,6 +88,7 @@ class Connections:
             contents=contents,
             positions=positions,
             tenure=tenure,
+            outbox=outbox,
             lanes=lambda: {*settings.access.rooms, *self._more_lanes()},
         )
 

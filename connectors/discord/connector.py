@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -22,6 +22,7 @@ from connectors.discord.failures import translated
 from connectors.discord.gateway import Gateway, WordsWithheld
 from connectors.discord.history import History, Knows
 from connectors.discord.limits import CAPABILITIES
+from connectors.discord.lookback import Lookback, Shown
 from connectors.discord.places import Places, number_of
 from connectors.discord.posts import Posts
 from connectors.discord.reader import Reader
@@ -61,14 +62,15 @@ class _Session:
 
 
 class DiscordConnector:
-    """Speaks and listens as one bot (implements Connector, ShowsTyping, FetchesFiles and HasCardThreads).
+    """Speaks and listens as one bot (implements Connector, LooksBack, ShowsTyping, FetchesFiles and HasCardThreads).
 
     ``channel_id`` is the primary channel, ``cards_channel_id`` the text channel or forum for threads of cards;
     ``further`` gives the ids of more in which we listen, threads below them all included. ``guild_id`` is the server,
     found out when empty. ``api_url`` and ``gateway_url`` lead to another Discord than the real one, for the whole
     process. ``knows`` tells which events were read before, ``contents`` has the bytes of files that are sent, ``face``
     serves what people press, ``quiet`` as DiscordCardThreads has it. ``sole`` is held meanwhile: one process at a time
-    may be this bot. Nothing is requested before ``subscribe``, and sending works while that runs.
+    may be this bot. ``shown`` tells under which of Discord's ids something of ours is known to stand. Nothing is
+    requested before ``subscribe``, and sending works while that runs.
     """
 
     kind = KIND
@@ -88,6 +90,7 @@ class DiscordConnector:
         face: Face | None = None,
         quiet: timedelta = QUIET,
         sole: Sole = _nobody_else,
+        shown: Shown = _nothing_known,
     ) -> None:
         self._place = Address(KIND, channel_id)
         self._channel_id = number_of(channel_id, self._place)
@@ -100,6 +103,7 @@ class DiscordConnector:
         cards = number_of(cards_channel_id or channel_id, self._place)
         self.card_threads = DiscordCardThreads(lambda: self._present().client, cards, quiet=quiet)
         self._sole = sole
+        self._shown = shown
         self._recent = Recent()
         self._turns: dict[str, asyncio.Lock] = {}
         self._session: _Session | None = None
@@ -117,6 +121,11 @@ class DiscordConnector:
             raise UserError(f"{message.to} is no place on Discord")
         async with self._turns.setdefault(message.to.place, asyncio.Lock()):
             return await self._present().voice.say(message)
+
+    async def send_again(self, message: OutboundMessage, first_tried_at: datetime) -> SendResult:
+        """Send what an earlier try may have shown, unless it stands there (see LooksBack)."""
+        async with self._turns.setdefault(message.to.place, asyncio.Lock()):
+            return await self._present().voice.say_again(message, first_tried_at)
 
     def _present(self) -> _Session:
         if self._session is None:
@@ -178,7 +187,16 @@ class DiscordConnector:
         places = Places(client, api, self._channels)
         history = History(client, api, places, self._knows)
         reader = Reader(client, places, history, self._recent, self._told_of_server)
-        voice = Voice(api, places, self._recent, self._contents, self._face, posts=Posts(client))
+        lookback = Lookback(api, self._shown, lambda: client.user.id if client.user else None)
+        voice = Voice(
+            api,
+            places,
+            self._recent,
+            self._contents,
+            self._face,
+            lookback=lookback,
+            posts=Posts(client),
+        )
         return _Session(client, Gateway(client), reader, places, voice, TypingMarks(api))
 
     def _channels(self) -> Collection[str]:

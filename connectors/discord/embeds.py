@@ -6,9 +6,11 @@ embeds a message with 6000 characters in all.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import discord
 
+from bot.model import OutboundMessage
 from bot.render import chat_markdown
 from bot.render.board import mark_of, more_of
 from bot.render.chat_markdown import plain
@@ -29,8 +31,7 @@ _COLOURS = {
 _NOTHING = "\N{ZERO WIDTH SPACE}"
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """What Discord is given: words, which notifications show, and what stands below them."""
 
     content: str
@@ -86,6 +87,23 @@ def embeds_of(blocks: Sequence[Block]) -> Shown | None:
     if not drafts or not whole or not all(draft.fits() for draft in drafts) or len(content) > 2000:
         return None
     return Shown(content, made)
+
+
+def shown_of(message: OutboundMessage) -> Shown:
+    """Return what Discord is given for a message: its text where no embed can show it."""
+    return embeds_of(message.blocks) or Shown(message.text, ())
+
+
+def likeness(embeds: Sequence[discord.Embed]) -> object:
+    """Return what tells embeds from others, as Discord gives them back: the ends of texts may be trimmed."""
+    return [
+        (
+            (one.title or "").strip(),
+            (one.description or "").strip(),
+            [((pair.name or "").strip(), (pair.value or "").strip()) for pair in one.fields],
+        )
+        for one in embeds
+    ]
 
 
 def _some(text: str) -> str:

@@ -207,3 +207,7 @@ WITH ended AS (
 INSERT INTO receipt (message_id, part, state, evidence, reason)
 SELECT message_id, part, 'failed', '{}', $2 FROM ended
 RETURNING id;
+
+-- name: find_shown(kind, platform_ids)
+-- What is known to stand somewhere of ours. Asked rarely: when nobody knows whether a message was shown.
+SELECT platform_id FROM delivery WHERE to_kind = $1::text AND platform_id = ANY ($2::text[]);

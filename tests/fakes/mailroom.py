@@ -306,6 +306,12 @@ class MemoryOutbox:
                 if failed:
                     self._room.dead.append(row)
 
+    async def shown(self, kind: str, platform_ids: Sequence[str]) -> frozenset[str]:
+        self._room.look()
+        of_kind = (row for row in self._room.rows if row.outbound.to.kind == kind)
+        known = {row.platform_id for row in of_kind if row.platform_id is not None}
+        return frozenset(known & set(platform_ids))
+
     async def postpone(
         self, delivery: Delivery, wait: timedelta, reason: str, *, anew: bool = False
     ) -> None:

@@ -30,6 +30,7 @@ from bot.wiring.filing import make_filing, with_luggage
 from bot.wiring.hosting import fleet_ports, make_fleet, make_window
 from bot.wiring.housing import Housing
 from bot.wiring.life import Life
+from bot.wiring.memory import memory_job
 from bot.wiring.parts import Parts
 from bot.wiring.reception import Reception
 from bot.wiring.supervising import make_supervision
@@ -307,6 +308,7 @@ class Daemon:
             *self._supervision.parts,
             self._announcements.schedule(
                 (
+                    memory_job(),
                     *backlog_jobs(self._backlog, self._settings, self._bulletin.put),
                     *self._supervision.jobs,
                     self._filing.job,

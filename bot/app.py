@@ -24,12 +24,14 @@ from bot.policy import INVITE, Policy
 from bot.ports import Audit, Carrier, Part
 from bot.rooms.moving import Moving
 from bot.supervision.pause_watch import PauseWatch
+from bot.wiring.acquaintance import Acquaintance
 from bot.wiring.announcements import Announcements, Speech
 from bot.wiring.connections import Connections
 from bot.wiring.filing import make_filing, with_luggage
 from bot.wiring.hosting import fleet_ports, make_fleet, make_window
 from bot.wiring.housing import Housing
 from bot.wiring.life import Life
+from bot.wiring.memory import memory_job
 from bot.wiring.parts import Parts
 from bot.wiring.reception import Reception
 from bot.wiring.supervising import make_supervision
@@ -116,9 +118,13 @@ class Daemon:
             moving=self._moving,
             contents=PostgresContents(self._database),
             tenure=PostgresTenure(self._database),
+            outbox=self._outbox,
         )
         self._mailbox = Mailbox(self._outbox, self._connections.limits)
         self._housing = Housing(self._database, settings, self._connections, self._fleet)
+        self._acquaintance = Acquaintance(
+            self._database, self._connections, self._mailbox, settings.threads.mirror
+        )
         self._announcements = Announcements(
             self._database,
             settings,
@@ -193,12 +199,7 @@ class Daemon:
 
     def _make_topics(self, audit: Audit) -> tuple[object, ...]:
         return (
-            SessionCommands(
-                lambda: self._interpreter,
-                self._policy,
-                self.status,
-                audit,
-            ),
+            SessionCommands(lambda: self._interpreter, self._policy, self.status, audit),
             PauseCommands(self._pause),
             *backlog_topics(
                 self._backlog,
@@ -221,6 +222,7 @@ class Daemon:
             self._supervision.topic,
             *self._announcements.topics(self._policy),
             *self._housing.topics(self._policy),
+            *self._acquaintance.topics(self._policy),
         )
 
     def _make_interpreter(self) -> Interpreter:
@@ -294,6 +296,7 @@ class Daemon:
             self._traffic.progress,
             self._filing.porter,
             *self._announcements.parts(),
+            *self._acquaintance.parts(self._policy),
             *self._housing.parts(
                 self._backlog,
                 self._mailbox,
@@ -307,6 +310,7 @@ class Daemon:
             *self._supervision.parts,
             self._announcements.schedule(
                 (
+                    memory_job(),
                     *backlog_jobs(self._backlog, self._settings, self._bulletin.put),
                     *self._supervision.jobs,
                     self._filing.job,
@@ -338,8 +342,9 @@ class Daemon:
         return (await self._interpreter.decide(INVITE, call)).allowed
 
     async def _look_around(self) -> None:
-        await self._housing.whereabouts.refresh()
+        await self._housing.prepare()
         await self._moving.learn("matrix")
+        await self._acquaintance.refresh()
 
     async def _post_later(self, messages: list[Message]) -> None:
         await self._mailbox.post(messages)

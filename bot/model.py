@@ -50,8 +50,8 @@ class Via(StrEnum):
 class Principal:
     """Somebody who asks for something.
 
-    ``id`` is stable and unique over all platforms: ``matrix:@ann:example.org``, ``local:1000``,
-    ``agent:HOST/NAME``. ``name`` is for people to read and decides nothing.
+    ``id`` is stable and unique over all platforms (``matrix:@ann:example.org``, ``local:1000``, ``agent:HOST/NAME``),
+    ``name`` is for people to read and decides nothing.
     """
 
     id: str
@@ -67,8 +67,7 @@ class Principal:
 class Address:
     """A place where words come from and go to.
 
-    ``kind`` is a connector's kind or ``agent``; ``place`` a room, a channel, a console or ``HOST/NAME``;
-    ``thread`` the platform's id of a thread in it.
+    ``kind`` is a connector's kind or ``agent``; ``place`` a room, a channel, a console or ``HOST/NAME``; ``thread`` a thread's id.
     """
 
     kind: str
@@ -147,8 +146,8 @@ class Inbound:
 class InboundBatch:
     """What one read of a platform brought, with the position to go on from.
 
-    Storing it is one transaction: either the events and the position are kept, or neither is.
-    ``gaps`` are the accounts of places after missed time, ``unreadable`` is what people must know of.
+    Storing it is one transaction: either the events and the position are kept, or neither is. ``gaps`` are the accounts
+    of places after missed time, ``unreadable`` is what people must know of.
     """
 
     connector: str
@@ -180,9 +179,8 @@ class Gap:
 class MessageKind(StrEnum):
     """Why a message is said; it decides how it looks, never where it goes.
 
-    ``reply`` and ``notice`` are the bot's own words, ``mail`` goes to an agent, ``answer`` is what an
-    agent (or a person elsewhere) said, ``reaction`` is one mark on somebody's event, ``progress`` is how far an agent
-    is, ``redaction`` takes away what we said or marked.
+    ``reply`` and ``notice`` are the bot's own words, ``mail`` goes to an agent, ``answer`` is what an agent (or a person
+    elsewhere) said, ``reaction`` a mark on an event, ``progress`` how far an agent is; ``redaction`` takes ours away.
     """
 
     REPLY = "reply"
@@ -321,8 +319,8 @@ class SendResult:
 class Delivery:
     """One part of a message on its way: what a worker holds under a lease.
 
-    ``attempts`` counts this one. ``first_tried_at`` tells how old the transaction id is on the
-    platform's side. ``typed`` is true when bytes may already have landed: it must not be typed again.
+    ``attempts`` counts this one. ``first_tried_at`` tells how old the transaction id is on the platform's side.
+    ``typed`` is true when bytes may already have landed: it must not be typed again.
     """
 
     id: int
@@ -330,51 +328,6 @@ class Delivery:
     attempts: int
     first_tried_at: datetime
     typed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectorHealth:
-    """How a connector is: ``reachable`` means the other side answers, ``authenticated`` that it knows us.
-
-    In ``safe_mode`` it reads, and a person must act before it says everything again: ``detail`` says what.
-    """
-
-    reachable: bool
-    authenticated: bool
-    state: str
-    last_inbound_age: timedelta | None = None
-    last_roundtrip_ms: float | None = None
-    gap: Gap | None = None
-    detail: str = ""
-    safe_mode: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a platform can show. ``max_bytes`` bounds one event's text and markup together.
-
-    ``edits``: what stands there can be changed, and people's edits and redactions come in. ``reactions``: our marks are
-    shown; ``choices``: people's marks come in, so offers stand below their message, as ``buttons`` if it has those.
-    ``file_bytes`` bounds a file, 0 means none; what takes more than ``most_parts`` events is folded into one. ``rooms``: we can make rooms and pin there,
-    ``card_threads``: and threads for cards; ``encrypts``: we can talk in encrypted ones; ``embeds``: it shows blocks itself.
-    ``markdown``: text is shown as chat Markdown (bot/render/chat_markdown.py), so it is written as that.
-    """
-
-    threads: bool
-    html: bool
-    reactions: bool
-    edits: bool
-    typing: bool
-    max_bytes: int
-    choices: bool = False
-    file_bytes: int = 0
-    most_parts: int = 3
-    rooms: bool = False
-    encrypts: bool = False
-    card_threads: bool = False
-    embeds: bool = False
-    buttons: bool = False
-    markdown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Who may do what: one question for every entry point, denied unless a rule allows it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.model import Decision, Principal, Role, Via
+from bot.persons import Persons
 
 TALK = "talk"
 INVITE = "invite"
@@ -32,12 +33,14 @@ _ROOM_BOUND = frozenset({Via.CHAT})
 class Access:
     """The settings' ``[access]``: stable ids only, an empty set is nobody.
 
-    ``rooms`` are lanes (``matrix:!ops:example.org``) where commands are taken.
+    ``rooms`` are lanes (``matrix:!ops:example.org``) where commands are taken. ``persons`` are whose accounts
+    are linked: what is said of one of them counts for all.
     """
 
     operators: frozenset[str]
     members: frozenset[str]
     rooms: frozenset[str]
+    persons: Persons = field(default_factory=Persons)
 
 
 class Policy:
@@ -51,14 +54,21 @@ class Policy:
         self._grants = {**BUILT_IN, **grants}
 
     def role_of(self, principal: Principal) -> Role:
-        """Return the role of a principal by its stable id; an unknown one is a stranger."""
-        if principal.platform == "local" or principal.id in self._access.operators:
+        """Return the role of a principal by its stable id; an unknown one is a stranger.
+
+        A person with several accounts has the highest role that the settings give to one of them.
+        """
+        ids = self._access.persons.of(principal.id)
+        if principal.platform == "local" or ids & self._access.operators:
             return Role.OPERATOR
         if principal.platform == "agent":
             return Role.AGENT
-        if principal.id in self._access.members:
-            return Role.MEMBER
-        return Role.STRANGER
+        return Role.MEMBER if ids & self._access.members else Role.STRANGER
+
+    def accounts_of(self, principal: Principal) -> tuple[str, ...]:
+        """Return the ids under which somebody is asked and remembered: the own one first, then those linked with it."""
+        others = self._access.persons.of(principal.id) - {principal.id}
+        return (principal.id, *sorted(others))
 
     def takes(self, resource: str, via: Via) -> bool:
         """Return whether commands are taken in this place: a room must be listed, other faces always are."""
@@ -66,7 +76,8 @@ class Policy:
 
     def may_choose(self, principal: Principal, chooser: str | None) -> Decision:
         """Return whether somebody may answer what ``chooser`` was asked: that one, or an operator."""
-        if chooser in {None, principal.id} or self.role_of(principal) is Role.OPERATOR:
+        asked = chooser is None or chooser in self.accounts_of(principal)
+        if asked or self.role_of(principal) is Role.OPERATOR:
             return Decision(allowed=True, rule="asked-allowed", reason="it is theirs to answer")
         reason = f"it was asked of {chooser}; only they and operators answer it"
         return Decision(allowed=False, rule="not-asked-denied", reason=reason)
@@ -89,13 +100,22 @@ class Policy:
             )
         role = self.role_of(principal)
         if role in roles:
-            return Decision(
-                allowed=True, rule=f"{role}-allowed", reason=f"{action} is for {_names(roles)}"
-            )
+            reason = f"{action} is for {_names(roles)}{self._by_link(principal, role)}"
+            return Decision(allowed=True, rule=f"{role}-allowed", reason=reason)
         return Decision(
             allowed=False,
             rule=f"{role}-denied",
             reason=f"{action} is for {_names(roles)}, and {principal.id} has the role {role}",
+        )
+
+    def _by_link(self, principal: Principal, role: Role) -> str:
+        """Name the account whose role it is, when it is another one of the same person."""
+        named = {Role.OPERATOR: self._access.operators, Role.MEMBER: self._access.members}
+        ids = named.get(role, frozenset())
+        if principal.platform == "local" or principal.id in ids:
+            return ""
+        return "".join(
+            f"; {one} is the same person" for one in self.accounts_of(principal) if one in ids
         )
 
 

@@ -3,16 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
 from bot.agent_record import AgentRecord
 from bot.asked import Kept, Offered
+from bot.connector import Capabilities, ConnectorHealth
 from bot.enclosure import Attachment
 from bot.model import (
     Address,
-    Capabilities,
-    ConnectorHealth,
     Decision,
     Delivery,
     Inbound,
@@ -66,6 +65,18 @@ class Connector(Protocol):
     async def close(self) -> None: ...
 
 
+@runtime_checkable
+class LooksBack(Protocol):
+    """A connector whose platform forgets within minutes what a transaction id has shown."""
+
+    async def send_again(self, message: OutboundMessage, first_tried_at: datetime) -> SendResult:
+        """Send what may have been shown by an earlier try, unless it is found there; else as ``send``.
+
+        Where nobody can tell whether it was shown, it is not sent, and the result is ``unknown``.
+        """
+        ...
+
+
 class ShowsTyping(Protocol):
     """A connector that can show that we are at work; a lost signal harms nobody."""
 
@@ -77,6 +88,13 @@ class KnowsWhenItIsOut(Protocol):
     """A connector that can be put out of its own place."""
 
     def is_out(self, address: Address) -> bool: ...
+
+
+@runtime_checkable
+class KnowsEncryption(Protocol):
+    """A connector some of whose places are encrypted."""
+
+    async def is_encrypted(self, address: Address) -> bool: ...
 
 
 class Contents(Protocol):
@@ -253,6 +271,10 @@ class Outbox(Protocol):
 
         False, and nothing is changed, when it may have been typed or has ended.
         """
+        ...
+
+    async def shown(self, kind: str, platform_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of a platform's ids under which something of ours is known to stand there."""
         ...
 
 

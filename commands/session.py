@@ -98,12 +98,12 @@ class SessionCommands:
         data["last"] = [_plain(row) for row in await self._audit.last(about.id, _SHOWN_DECISIONS)]
         return Reply(data, _why_blocks(data))
 
-    @command("confirm", roles=EVERYONE, effect=Effect.WRITE)
+    @command("confirm", roles=ANYBODY, effect=Effect.WRITE)
     async def confirm(self, call: Call, code: Digits, *, asked_by: AskedBy = None) -> Reply:
         """Say yes to the destructive command that waits for you under this code."""
         return await self._interpreter().replay(code, call, asked_by)
 
-    @command("cancel", roles=EVERYONE, effect=Effect.WRITE)
+    @command("cancel", roles=ANYBODY, effect=Effect.WRITE)
     async def cancel(self, call: Call, code: Digits, *, asked_by: AskedBy = None) -> Reply:
         """Say no to the destructive command that waits for you under this code."""
         line = await self._interpreter().drop(code, call, asked_by)

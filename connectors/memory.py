@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from bot.connector import Capabilities, ConnectorHealth
 from bot.enclosure import Attachment
 from bot.errors import TransientError, UserError
 from bot.files.contents import bytes_of
 from bot.model import (
     Address,
-    Capabilities,
-    ConnectorHealth,
     Gap,
     Inbound,
     InboundBatch,
@@ -235,6 +234,8 @@ class MemoryPlatform:
 
 class MemoryConnector:
     """Talks to a ``MemoryPlatform``; its position is the number of events that were read."""
+
+    kind = KIND
 
     def __init__(self, platform: MemoryPlatform, contents: Contents) -> None:
         self.kind = platform.kind

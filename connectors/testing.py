@@ -12,14 +12,9 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.connector import ConnectorHealth
 from bot.errors import TransientError, UserError
-from bot.model import (
-    Address,
-    ConnectorHealth,
-    InboundKind,
-    MessageKind,
-    ReceiptState,
-)
+from bot.model import Address, InboundKind, MessageKind, ReceiptState
 from bot.render.rendering import render
 from bot.reply import Block, Code, Markdown, Text
 from connectors.stage import (

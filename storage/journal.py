@@ -43,7 +43,7 @@ class PostgresJournal:
         """Return at most ``limit`` events that nobody has begun, oldest first."""
         async with self._database.connection() as connection:
             rows = await self._journal.pending_events.fetch(connection, count=limit)
-        return [_inbound(row) for row in rows]
+        return [read_inbound(row) for row in rows]
 
     async def begin(self, inbound: Inbound, token: str) -> bool:
         """Give an event to the holder of a token, who may ask again."""
@@ -67,7 +67,7 @@ class PostgresJournal:
         """Return events that another life of the daemon began and never ended, oldest first."""
         async with self._database.connection() as connection:
             rows = await self._journal.interrupted_events.fetch(connection, token=token)
-        return [_inbound(row) for row in rows]
+        return [read_inbound(row) for row in rows]
 
 
 class PostgresPositions:
@@ -107,7 +107,7 @@ class PostgresRevisions:
                 place=storable(source.place),
                 event_id=storable(event_id),
             )
-        return [_inbound(row) for row in rows]
+        return [read_inbound(row) for row in rows]
 
 
 def stored_form(event: Inbound) -> Inbound:
@@ -143,7 +143,8 @@ def _row(number: int, event: Inbound) -> dict[str, Any]:
     }
 
 
-def _inbound(row: Any) -> Inbound:
+def read_inbound(row: Any) -> Inbound:
+    """Return the event of a row of ``inbound``."""
     return Inbound(
         event_id=row["event_id"],
         source=Address(row["source_kind"], row["source_place"], row["source_thread"]),

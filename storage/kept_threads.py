@@ -19,10 +19,14 @@ class PostgresThreadBook:
         self._database = database
         self._queries = Queries.load("kept_threads")
 
-    async def wanted(self, kind: str, *, at_creation: bool, most: int) -> Sequence[Card]:
-        """Return cards that should get a thread; the first time this is asked marks where history begins to count."""
+    async def open(self, kind: str) -> None:
+        """Begin at the end of history, unless it was begun before."""
         async with self._database.connection() as connection:
             await self._queries.open_position.execute(connection, connector=kind)
+
+    async def wanted(self, kind: str, *, at_creation: bool, most: int) -> Sequence[Card]:
+        """Return cards that should get a thread."""
+        async with self._database.connection() as connection:
             rows = await self._queries.cards_without_thread.fetch(
                 connection, connector=kind, at_creation=at_creation, most=most
             )

@@ -108,6 +108,14 @@ class PostgresOutbox:
             )
         return ended is not None
 
+    async def shown(self, kind: str, platform_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of a platform's ids that a settled delivery has."""
+        async with self._database.connection() as connection:
+            rows = await self._mailbox.find_shown.fetch(
+                connection, kind=kind, platform_ids=list(platform_ids)
+            )
+        return frozenset(row["platform_id"] for row in rows)
+
 
 def _unknown(message_id: str) -> UserError:
     return UserError(f"there is no message {message_id}")

@@ -312,7 +312,7 @@ CREATE TABLE public.delivery (
     CONSTRAINT delivery_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT delivery_dead_says_why CHECK (((state <> 'dead'::text) OR (reason IS NOT NULL))),
     CONSTRAINT delivery_ended CHECK (((state = 'due'::text) = (ended_at IS NULL))),
-    CONSTRAINT delivery_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'notice'::text, 'mail'::text, 'answer'::text, 'reaction'::text, 'progress'::text]))),
+    CONSTRAINT delivery_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'notice'::text, 'mail'::text, 'answer'::text, 'reaction'::text, 'progress'::text, 'redaction'::text]))),
     CONSTRAINT delivery_lease_of_due CHECK (((lease_owner IS NULL) OR (state = 'due'::text))),
     CONSTRAINT delivery_lease_whole CHECK (((lease_owner IS NULL) = (leased_until IS NULL))),
     CONSTRAINT delivery_part_check CHECK ((part >= 0)),
@@ -421,6 +421,30 @@ CREATE TABLE public.leader (
     CONSTRAINT leader_singleton_check CHECK (singleton)
 );
 
+CREATE TABLE public.link_request (
+    principal_id text NOT NULL,
+    principal_name text NOT NULL,
+    code text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    place text NOT NULL,
+    thread text,
+    reply_to text,
+    lifetime interval NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    said_by_id text,
+    said_by_name text,
+    CONSTRAINT link_request_by_another CHECK ((said_by_id <> principal_id)),
+    CONSTRAINT link_request_said CHECK (((said_by_id IS NULL) = (said_by_name IS NULL)))
+);
+
+CREATE TABLE public.linked (
+    principal_id text NOT NULL,
+    principal_name text NOT NULL,
+    person text NOT NULL COLLATE pg_catalog."C",
+    linked_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT linked_principal_id_check CHECK ((principal_id !~ '^(local|agent):'::text))
+);
+
 CREATE TABLE public.message (
     id text NOT NULL COLLATE pg_catalog."C",
     kind text NOT NULL,
@@ -445,7 +469,7 @@ CREATE TABLE public.message (
     CONSTRAINT message_blocks_check CHECK ((jsonb_typeof(blocks) = 'array'::text)),
     CONSTRAINT message_hops_check CHECK ((hops >= 0)),
     CONSTRAINT message_id_check CHECK ((id <> ''::text)),
-    CONSTRAINT message_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'notice'::text, 'mail'::text, 'answer'::text, 'reaction'::text, 'progress'::text]))),
+    CONSTRAINT message_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'notice'::text, 'mail'::text, 'answer'::text, 'reaction'::text, 'progress'::text, 'redaction'::text]))),
     CONSTRAINT message_origin_thread CHECK (((origin_thread IS NULL) OR (origin_kind IS NOT NULL))),
     CONSTRAINT message_origin_whole CHECK (((origin_kind IS NULL) = (origin_place IS NULL))),
     CONSTRAINT message_queueing_check CHECK ((queueing = ANY (ARRAY['now'::text, 'when-idle'::text, 'interrupt'::text]))),
@@ -457,6 +481,13 @@ CREATE TABLE public.migration (
     name text NOT NULL,
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.mirror (
+    only_row boolean DEFAULT true NOT NULL,
+    heard bigint NOT NULL,
+    said bigint NOT NULL,
+    CONSTRAINT mirror_only_row_check CHECK (only_row)
 );
 
 CREATE TABLE public.offer (
@@ -785,11 +816,23 @@ ALTER TABLE ONLY public.kept_thread
 ALTER TABLE ONLY public.leader
     ADD CONSTRAINT leader_pkey PRIMARY KEY (singleton);
 
+ALTER TABLE ONLY public.link_request
+    ADD CONSTRAINT link_request_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.link_request
+    ADD CONSTRAINT link_request_pkey PRIMARY KEY (principal_id);
+
+ALTER TABLE ONLY public.linked
+    ADD CONSTRAINT linked_pkey PRIMARY KEY (principal_id);
+
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.mirror
+    ADD CONSTRAINT mirror_pkey PRIMARY KEY (only_row);
 
 ALTER TABLE ONLY public.offer
     ADD CONSTRAINT offer_pkey PRIMARY KEY (message_id, mark);
@@ -867,6 +910,8 @@ CREATE INDEX delivery_mark ON public.delivery USING btree (reply_to, id) WHERE (
 
 CREATE INDEX delivery_offering ON public.delivery USING btree (platform_id) WHERE offers;
 
+CREATE INDEX delivery_shown ON public.delivery USING btree (platform_id) WHERE ((to_thread IS NOT NULL) AND (platform_id IS NOT NULL) AND (kind <> 'reaction'::text));
+
 CREATE INDEX dispatch_of_card ON public.dispatch USING btree (card_id, begun_at DESC);
 
 CREATE INDEX dispatch_of_place ON public.dispatch USING btree (place, begun_at DESC);
@@ -877,6 +922,8 @@ CREATE UNIQUE INDEX dispatch_one_an_agent ON public.dispatch USING btree (place)
 
 CREATE INDEX inbound_begun ON public.inbound USING btree (sender_id, begun_at) WHERE (begun_at IS NOT NULL);
 
+CREATE INDEX inbound_mark ON public.inbound USING btree (source_kind, stands_on) WHERE (kind = 'reaction'::text);
+
 CREATE INDEX inbound_revision ON public.inbound USING btree (source_kind, stands_on) WHERE (kind = ANY (ARRAY['edit'::text, 'redaction'::text]));
 
 CREATE INDEX inbound_running ON public.inbound USING btree (seq) WHERE (state = 'running'::text);
@@ -886,6 +933,10 @@ CREATE INDEX inbound_stored ON public.inbound USING btree (seq) WHERE (state = '
 CREATE INDEX kept_thread_again ON public.kept_thread USING btree (again_at) WHERE (again_at IS NOT NULL);
 
 CREATE INDEX kept_thread_in_the_making ON public.kept_thread USING btree (connector, begun_at) WHERE (thread IS NULL);
+
+CREATE INDEX link_request_expiry ON public.link_request USING btree (expires_at);
+
+CREATE INDEX linked_person ON public.linked USING btree (person);
 
 CREATE INDEX mail_from ON public.message USING btree (author, stored_at DESC) WHERE (kind = 'mail'::text);
 

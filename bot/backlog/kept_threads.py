@@ -67,11 +67,15 @@ class KeptThread:
 class ThreadBook(Protocol):
     """Which threads we keep for which cards, over restarts and all daemons."""
 
+    async def open(self, kind: str) -> None:
+        """Begin to follow history for a platform: a backlog that was there before is not its business; repeatable."""
+        ...
+
     async def wanted(self, kind: str, *, at_creation: bool, most: int) -> Sequence[Card]:
         """Return cards without a thread on a platform that should get one, those that are worked on first.
 
-        They are the claimed ones, and ``at_creation`` also those that were created, one by one, since this was first asked;
-        none that came in a file. No more are returned than let ``most`` be begun at once.
+        They are the claimed ones, and ``at_creation`` also those that were created, one by one, since the platform is
+        followed; none that came in a file. No more are returned than let ``most`` be begun at once.
         """
         ...
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,8 +82,14 @@ def make_beginning(places: Places, answers: Answers, environ: Mapping[str, str])
         )
         base = provision.roster
     agents = tuple(one.name for one in parse(base, str(places.roster_file)).agents)
-    settings, notes = _settings(places, answers)
-    return Beginning(answers, base, agents, settings, provision, notes)
+    settings, notes = with_operators(places, answers.operators)
+    return Beginning(answers, base, agents, settings, provision, (*notes, *_advice(answers)))
+
+
+def _advice(answers: Answers) -> tuple[str, ...]:
+    if answers.connector != "discord":
+        return ()
+    return ("`mosaic connector discord` leads the bot into a channel, and tests it",)
 
 
 def write_beginning(places: Places, beginning: Beginning) -> dict[str, Any]:
@@ -94,7 +100,7 @@ def write_beginning(places: Places, beginning: Beginning) -> dict[str, Any]:
     else:
         _replace(places.roster_file, beginning.roster)
     if beginning.settings is not None:
-        _replace(places.settings_file, beginning.settings)
+        write_settings(places, beginning.settings)
     return {
         "roster": str(places.roster_file),
         "agents": list(beginning.agents),
@@ -145,16 +151,21 @@ def _connector(answers: Answers) -> str:
     return f"connector: {{kind: {kind}{inner}}}\n"
 
 
-def _settings(places: Places, answers: Answers) -> tuple[str | None, tuple[str, ...]]:
+def with_operators(places: Places, operators: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
     """Return mosaic.toml with the operators, or None and what a person must write there."""
-    if not answers.operators:
+    if not operators:
         return None, ()
     text = _read(places.settings_file) if places.settings_file.exists() else ""
-    line = f"operators = {json.dumps(list(answers.operators))}"
+    line = f"operators = {json.dumps(list(operators))}"
     if "access" in tomllib.loads(text):
         return None, (f"{places.settings_file} has [access] already; say there: {line}",)
     gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
     return f"{text}{gap}[access]\n{line}\n", ()
+
+
+def write_settings(places: Places, text: str) -> None:
+    """Replace mosaic.toml."""
+    _replace(places.settings_file, text)
 
 
 def _read(path: Path) -> str:

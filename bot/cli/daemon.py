@@ -24,7 +24,7 @@ async def run_daemon(places: Places, environ: Mapping[str, str], options: Option
     lock.acquire()
     try:
         settings = load_settings(places, environ)
-        credentials = Credentials(environ)
+        credentials = Credentials(environ, places.secrets_directory)
         terminal = sys.stderr if sys.stderr.isatty() else None
         configure_logs(places.log_file, settings.log.level, credentials.redact, terminal)
         for warning in unknown_variables(environ):

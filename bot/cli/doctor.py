@@ -165,19 +165,20 @@ def _profiles(places: Places, _environ: Mapping[str, str]) -> Iterator[Finding]:
 
 def _secrets(places: Places, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Name the secrets that are given, never their values; miss those that a connector needs."""
-    credentials = Credentials(environ)
+    credentials = Credentials(environ, places.secrets_directory)
     given = [name for name in NAMES if credentials.get(name) is not None]
     yield Finding("secrets", "ok", ", ".join(given) or "none given")
     roster = _sound_roster(places)
     for kind in _kinds(roster) if roster is not None else ():
         needed = _TOKENS.get(kind)
         if needed is not None and needed not in given:
+            lead = " (or run `mosaic connector discord`)" if kind == "discord" else ""
             yield Finding("secrets", "fail", f"the roster's {kind} connector needs {needed}",
-                          f"set {needed}, or {needed}_FILE to a file of mode 0600")  # fmt: skip
+                          f"set {needed}, or {needed}_FILE to a file of mode 0600{lead}")  # fmt: skip
 
 
-def _postgres(_places: Places, environ: Mapping[str, str]) -> Iterator[Finding]:
-    url = Credentials(environ).get("DATABASE_URL")
+def _postgres(places: Places, environ: Mapping[str, str]) -> Iterator[Finding]:
+    url = Credentials(environ, places.secrets_directory).get("DATABASE_URL")
     if url is not None:
         yield Finding("postgres", "ok", f"DATABASE_URL: {asyncio.run(_server_version(url))}")
         return

@@ -250,13 +250,16 @@ def _run_own(request: Request, own: Own) -> int:
     return _OWN[own.name](request, Lifecycle(places, client, os.environ), flags)
 
 
-def _init(request: Request) -> int:
-    from bot.cli.wizard import Talk, begin
+def _set_up(request: Request) -> int:
+    from bot.cli.connecting import connect
+    from bot.cli.talk import Talk
+    from bot.cli.wizard import begin
 
+    lead = begin if request.words[0].lower() == "fleet" else connect
     places, _ = _reach(request)
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not (request.json or request.yes)
     talk = Talk(sys.stdin, sys.stdout) if asks else None
-    written, blocks = begin(places, request.words[2:], os.environ, talk)
+    written, blocks = lead(places, request.words[2:], os.environ, talk)
     if request.json:
         return _print(request, written, "")
     _show_blocks(blocks)
@@ -331,7 +334,11 @@ def _logs(request: Request, life: "Lifecycle", flags: set[str]) -> int:
     return _print(request, None, "\n".join(life.logs(follow=follow)))
 
 
-_WHOLE: "dict[str, Callable[[Request], int]]" = {"screen": _screen, "fleet init": _init}
+_WHOLE: "dict[str, Callable[[Request], int]]" = {
+    "screen": _screen,
+    "fleet init": _set_up,
+    "connector discord": _set_up,
+}
 """Commands that read their own words."""
 
 _OWN: "dict[str, Callable[[Request, Lifecycle, set[str]], int]]" = {

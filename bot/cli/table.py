@@ -78,6 +78,18 @@ OWN = (
             ("--dry-run", "show what would be written, and write nothing"),
         ),
     ),
+    Own(
+        "connector discord",
+        "connector discord [--guild-id G] [--channel-id C] [--token-file FILE] [--check]",
+        "Lead a bot into a channel on Discord, and test that it can work there.",
+        (
+            ("--guild-id", "the server, where the bot is in more than one"),
+            ("--channel-id", "the channel where it is talked to"),
+            ("--token-file", "a file with the bot's token; in a terminal it is asked for"),
+            ("--operators", "Discord ids of people who may run everything, divided by commas"),
+            ("--check", "look and test, and write nothing"),
+        ),
+    ),
     Own("doctor", "doctor", "Check this machine and this home, and say what to do."),
     Own(
         "completion",

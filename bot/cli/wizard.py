@@ -1,9 +1,9 @@
 """``mosaic fleet init`` as people meet it: questions in a terminal, a preview, one yes; or flags and no question."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from bot.cli.beginning import (
     DEMO,
@@ -13,6 +13,7 @@ from bot.cli.beginning import (
     models_of,
     write_beginning,
 )
+from bot.cli.talk import Talk
 from bot.cli.wishes import CONNECTORS, Answers, flag_of, keys_of, read_answers, read_operators
 from bot.config.places import Places
 from bot.errors import UsageError, UserError
@@ -20,40 +21,6 @@ from bot.render.terminal import show
 from bot.reply import Block, Code, Text
 from commands.profiles import ChartForm, preview_blocks
 from fleet.profiles.library import profiles
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """The terminal of the person who is asked."""
-
-    lines: TextIO
-    paper: TextIO
-
-    def ask(self, question: str, default: str, read: Callable[[str], str]) -> str:
-        """Ask until ``read`` takes the answer; an empty one is the default. UserError when nobody answers any more."""
-        while True:
-            self.paper.write(f"{question} [{default}] " if default else f"{question} ")
-            self.paper.flush()
-            line = self.lines.readline()
-            if not line:
-                raise UserError("nothing was done", code="declined")
-            try:
-                return read(line.strip() or default)
-            except UserError as error:
-                self.paper.write(f"  {error.message}\n")
-
-    def choose(self, question: str, options: Sequence[tuple[str, str]], default: str) -> str:
-        """Let somebody choose by number or by name."""
-        self.paper.write(f"\n{question}\n")
-        for number, (name, meaning) in enumerate(options, start=1):
-            self.paper.write(f"  {number}  {name:<20} {meaning}\n")
-        names = [name for name, _ in options]
-        return self.ask("Which?", default, lambda said: _one_of(said, names))
-
-    def agrees(self, question: str) -> bool:
-        """Ask for a yes; an empty answer is one."""
-        said = self.ask(question, "y", lambda word: _one_of(word.lower(), ["y", "yes", "n", "no"]))
-        return said.startswith("y")
 
 
 def begin(
@@ -139,14 +106,6 @@ def _directory(said: str) -> str:
     if not Path(said).expanduser().is_dir():
         raise UsageError(f"{said} is not a directory")
     return said
-
-
-def _one_of(said: str, names: Sequence[str]) -> str:
-    if said.isascii() and said.isdigit() and 0 < int(said) <= len(names):
-        return names[int(said) - 1]
-    if said in names:
-        return said
-    raise UsageError(f"{said!r} is not one of: {', '.join(names)}")
 
 
 def _blocks(beginning: Beginning) -> tuple[Block, ...]:

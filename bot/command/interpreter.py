@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from bot.asked import Kept
 from bot.command.catalog import Catalog, Command
 from bot.command.declare import Call, Effect
 from bot.command.words import quoted, split_line
@@ -91,9 +92,7 @@ class Interpreter:
 
     async def drop(self, code: str, call: Call, asked_by: str | None = None) -> str:
         """Take away the destructive command that waits under ``code``, and return its line."""
-        whose = asked_by or call.caller.principal.id
-        await self.require_chooser(whose, call)
-        kept = await self._confirmations.take(code, whose)
+        kept = await self._take(code, call, asked_by)
         if kept is None:
             raise UserError(
                 f"nothing waits for {'you' if asked_by is None else asked_by} under the code {code!r}",
@@ -106,6 +105,15 @@ class Interpreter:
                 hint="say it again, and you are asked again",
             )
         return kept.line
+
+    async def _take(self, code: str, call: Call, asked_by: str | None) -> Kept | None:
+        """Take what waits for one, or for who speaks: a person with several accounts may be asked as any of them."""
+        principal = call.caller.principal
+        for whose in self._policy().accounts_of(principal) if asked_by is None else (asked_by,):
+            await self.require_chooser(whose, call)
+            if (kept := await self._confirmations.take(code, whose)) is not None:
+                return kept
+        return None
 
     async def require_chooser(self, chooser: str | None, call: Call) -> None:
         """Refuse, and note it, when somebody answers what another was asked."""

@@ -1,6 +1,7 @@
 """Secrets: taken from the environment or from files it names, and kept out of everything we write.
 
-A variable ``X`` may be given as ``X_FILE``, the path of a file that only its owner can read.
+A variable ``X`` may be given as ``X_FILE``, the path of a file that only its owner can read; what a set-up was told
+is kept in such a file below the home.
 """
 
 import json
@@ -35,11 +36,13 @@ class Credentials:
 
     A value is read when it is asked for, so that a part that is tried again sees a file that a person has
     mended. ``repr`` shows names only. ``redact`` knows every value that was read here, and every variable
-    of the environment whose name says that it is secret.
+    of the environment whose name says that it is secret. In the directory ``kept`` lie those that a set-up
+    wrote down, each in a file of its own; the environment wins.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], kept: Path | None = None) -> None:
         self._environ = dict(environ)
+        self._kept = kept
         self._values: set[str] = set()
         for name, value in environ.items():
             if _SECRET_NAME.search(name):
@@ -57,10 +60,14 @@ class Credentials:
         direct, path = self._environ.get(name), self._environ.get(f"{name}_FILE")
         if direct and path:
             raise SetupError(f"{name} and {name}_FILE are both set; unset one of them")
-        value = direct or (_read_private(f"{name}_FILE", Path(path)) if path else None)
+        value = direct or (_read_private(f"{name}_FILE", Path(path)) if path else self._read(name))
         if value and name not in _PUBLIC:
             self._remember(value)
         return value or None
+
+    def _read(self, name: str) -> str | None:
+        file = None if self._kept is None else kept_file(self._kept, name)
+        return None if file is None or not file.exists() else _read_private(name, file)
 
     def require(self, name: str) -> str:
         """Return a secret; SetupError when it is not given."""
@@ -80,6 +87,11 @@ class Credentials:
         if len(value) < _SHORTEST:  # would blot out ordinary words
             return
         self._values |= {value, quote(value, safe=""), json.dumps(value)[1:-1], repr(value)[1:-1]}
+
+
+def kept_file(kept: Path, name: str) -> Path:
+    """Return where a set-up keeps a secret; the file must be readable by its owner alone."""
+    return kept / name.lower()
 
 
 def _read_private(variable: str, path: Path) -> str:

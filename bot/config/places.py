@@ -192,6 +192,11 @@ class Places:
         return self.home / "postgres"
 
     @property
+    def secrets_directory(self) -> Path:
+        """Secrets that a set-up wrote down, a file each, mode 0600."""
+        return self.home / "secrets"
+
+    @property
     def crypto_directory(self) -> Path:
         """The Matrix store of keys."""
         return self.home / "crypto"

@@ -25,7 +25,6 @@ ClassLimit = Annotated[
 Snowflake = Annotated[str, Field(strict=True, pattern=r"^\d{0,20}$")]
 ApiUrl = Annotated[str, Field(strict=True, pattern=r"^(https?://[^\s/]+\S*)?$")]
 GatewayUrl = Annotated[str, Field(strict=True, pattern=r"^(wss?://[^\s/]+\S*)?$")]
-_EVERY_DAY = tuple(range(7))
 
 
 class Access(Section):
@@ -113,7 +112,7 @@ class Supervisor(Section):
     @property
     def daily(self) -> Rule | None:
         """When the daily digest falls due, None for never."""
-        return Rule(_EVERY_DAY, read_clock(self.digest_at)) if self.digest_at else None
+        return Rule(tuple(range(7)), read_clock(self.digest_at)) if self.digest_at else None
 
 
 class Backlog(Section):

@@ -22,6 +22,9 @@ class Threads(Section):
     news: bool = Field(default=True, strict=True)
     """Say in a card's thread what became of the card, unless it was asked for there."""
 
+    mirror: Literal["off", "open", "all"] = "open"
+    """Show in a card's thread what is said in its others: open, but what is encrypted only where all is; all; or off."""
+
 
 class Progress(Section):
     """What people see while an agent works on their words, where the platform can edit what was said."""

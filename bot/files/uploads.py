@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.enclosure import Attachment, Enclosure
-from bot.model import Address, Letter, Principal
+from bot.model import Address, Letter, Principal, derived_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ class Upload:
     def folder(self) -> str:
         """Where it belongs: ``card:ID``, or ``inbox:HOST/NAME``."""
         return f"inbox:{self.to.place}" if self.card is None else f"card:{self.card}"
+
+
+def upload_id(event_id: str, number: int) -> str:
+    """Return the id of the upload of an event's file, by our id of the event and the file's number from 0."""
+    return derived_id("upload", event_id, str(number))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.backlog.ports import Threads
-from bot.files.uploads import Upload, Uploads
+from bot.files.uploads import Upload, Uploads, upload_id
 from bot.mail.marks import TAKEN, mark_on
-from bot.model import Address, Inbound, Message, derived_id
+from bot.model import Address, Inbound, Message
 
 
 class Intake:
@@ -28,7 +28,7 @@ class Intake:
         card = await self._threads.card_in(event.source)
         uploads = [
             Upload(
-                id=derived_id("upload", event.id, str(number)),
+                id=upload_id(event.id, number),
                 attachment=attachment,
                 source=event.source,
                 event_id=event.event_id,

@@ -4,16 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bot.model import (
-    Address,
-    Capabilities,
-    Inbound,
-    Letter,
-    Message,
-    MessageKind,
-    OutboundMessage,
-    derived_id,
-)
+from bot.connector import Capabilities
+from bot.model import Address, Inbound, Letter, Message, MessageKind, OutboundMessage, derived_id
 from bot.ports import Outbox
 from bot.render.board import board_text
 from bot.render.folding import Page, pages_of
@@ -55,7 +47,11 @@ class Mailbox:
 
     async def post(self, messages: Sequence[Message]) -> None:
         """Store messages; one with an id that is there already is left as it is."""
-        await self._outbox.store(self.seal(messages))
+        await self.deliver(self.seal(messages))
+
+    async def deliver(self, letters: Sequence[Letter]) -> None:
+        """Store letters as they are, in this order and together."""
+        await self._outbox.store(letters)
         self.posted.set()
 
     def seal(self, messages: Sequence[Message]) -> tuple[Letter, ...]:
@@ -65,6 +61,10 @@ class Mailbox:
         people can choose by marks.
         """
         return tuple(self._sealed(message) for message in messages)
+
+    def unsay(self, message: Message, parts: Sequence[int]) -> Letter:
+        """Return a redaction as a letter: it takes these parts of the message that it ``replaces`` away."""
+        return Letter(message, tuple(_part(message, number, "") for number in parts))
 
     def _sealed(self, message: Message) -> Letter:
         limits = self._capabilities(message.to.kind) or _UNKNOWN_PLACE

@@ -180,6 +180,10 @@ async def _carried(
     outbound = delivery.outbound
     if outbound.replaces is not None and outbound.replaced_event is None:
         return _unsaid("what it edits was never shown")
+    if outbound.replaces is not None and outbound.kind is MessageKind.REACTION:
+        stands_on = outbound.replaced_event
+        mark = replace(outbound, reply_to=stands_on, replaces=None, replaced_event=None)
+        delivery = replace(delivery, outbound=mark)
     return await carrier.carry(delivery, record)
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.connector import Capabilities
 from bot.enclosure import Enclosure, size_text
-from bot.model import Capabilities, Message, MessageKind
+from bot.model import Message, MessageKind
 from bot.render.rendering import Rendered, joined, render, whole_text
 from bot.reply import Block, Markdown, Text
 

@@ -230,7 +230,8 @@ def _cut(block: Block, room: int, draw: Draw) -> tuple[Block, tuple[Block, ...]]
 
     What cannot be cut small enough in its own form goes on in a plainer one.
     """
-    amount = _guess(block, room)
+    # Of text and HTML together about half is text; without HTML all of it is.
+    amount = _guess(block, room * 2 if draw is _draw_markdown else room)
     while amount:
         head, rest = _part(block, amount)
         if draw(head).size <= room:

@@ -80,6 +80,7 @@ class Caretaker:
         self._rhythm = rhythm or Rhythm()
         self._clock = clock
         self._told: set[str] = set()
+        self._followed: set[str] = set()
         self._log = structlog.get_logger(part=self.name)
 
     async def run(self, ready: Callable[[str], None]) -> None:
@@ -94,9 +95,15 @@ class Caretaker:
     async def look_once(self, *, settle: bool = True) -> None:
         """Look at every platform; with ``settle`` move on in history where all of it was followed."""
         for ground in self._grounds() if self._leads() else ():
+            await self._follow(ground.place.kind)
             all_seen = await self._look_round(ground)
             if all_seen and settle:
                 await self._book.settle(ground.place.kind, at_creation=self._at_creation)
+
+    async def _follow(self, kind: str) -> None:
+        if kind not in self._followed:
+            await self._book.open(kind)
+            self._followed.add(kind)
 
     async def _look_round(self, ground: CardThreads) -> bool:
         """Look at what is due, and return whether that was all."""

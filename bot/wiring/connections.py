@@ -9,15 +9,19 @@ from typing import cast
 from bot.backlog.kept_threads import CardThreads, HasCardThreads
 from bot.config.credentials import Credentials
 from bot.config.settings import Settings
-from bot.errors import SetupError
-from bot.model import Address, Capabilities, Principal
+from bot.connector import Capabilities
+from bot.errors import SetupError, TransientError, UserError
+from bot.model import Address, Principal
+from bot.persons import Persons
 from bot.policy import Access
 from bot.ports import (
     Carrier,
     Connector,
     Contents,
     FetchesFiles,
+    KnowsEncryption,
     KnowsWhenItIsOut,
+    Outbox,
     Positions,
     ShowsTyping,
     Tenure,
@@ -62,6 +66,7 @@ class Connections:
         positions: Positions,
         moving: Moving,
         tenure: Tenure,
+        outbox: Outbox,
     ) -> None:
         self._contents = contents
         self._positions = positions
@@ -75,6 +80,7 @@ class Connections:
         self._tell = tell
         self._live: dict[str, Connector] = {}
         self._more_lanes: Callable[[], frozenset[str]] = frozenset
+        self._persons: Callable[[], Persons] = Persons
         self._discord = DiscordAccount(
             settings,
             credentials,
@@ -82,6 +88,7 @@ class Connections:
             contents=contents,
             positions=positions,
             tenure=tenure,
+            outbox=outbox,
             lanes=lambda: {*settings.access.rooms, *self._more_lanes()},
         )
 
@@ -219,6 +226,19 @@ class Connections:
         connector = self._live.get("matrix")
         return None if connector is None else cast("KnowsDevices", connector).verifications
 
+    async def is_encrypted(self, place: Address) -> bool:
+        """Whether what is said in a place is encrypted; TransientError while its connector is not open.
+
+        Of a place that we may not look at nobody can say that it is open.
+        """
+        connector = self._live.get(place.kind)
+        if connector is None:
+            raise TransientError(f"{place.kind} is not open, so nobody knows whether it encrypts")
+        try:
+            return isinstance(connector, KnowsEncryption) and await connector.is_encrypted(place)
+        except UserError:
+            return True
+
     def typing(self, kind: str) -> ShowsTyping | None:
         """Return the connector if it is live and shows typing."""
         connector = self._live.get(kind)
@@ -250,6 +270,10 @@ class Connections:
     def also(self, lanes: Callable[[], frozenset[str]]) -> None:
         """Take commands in these rooms too, besides the settings' and the connectors' own."""
         self._more_lanes = lanes
+
+    def know(self, persons: Callable[[], Persons]) -> None:
+        """Let what the settings say of one account count for all that are linked with it."""
+        self._persons = persons
 
     def primary(self) -> Address:
         """Return where the operators are told what concerns them: the console while the primary one is not open, or put out."""
@@ -291,4 +315,5 @@ class Connections:
             operators=frozenset({*configured.operators, *own_people}),
             members=frozenset(configured.members),
             rooms=self._moving.widened({*configured.rooms, *own_rooms, *self._more_lanes()}),
+            persons=self._persons(),
         )

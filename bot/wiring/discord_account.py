@@ -8,7 +8,7 @@ from bot.config.credentials import Credentials
 from bot.config.settings import Settings
 from bot.errors import SetupError
 from bot.model import Address, derived_id
-from bot.ports import Connector, Contents, Positions, Tenure
+from bot.ports import Connector, Contents, Outbox, Positions, Tenure
 from connectors.registry import constructor
 from fleet.host.local import LocalFleet
 from fleet.roster.document import DiscordBlock
@@ -32,6 +32,7 @@ class DiscordAccount:
         contents: Contents,
         positions: Positions,
         tenure: Tenure,
+        outbox: Outbox,
         lanes: Callable[[], Collection[str]],
     ) -> None:
         self._settings = settings
@@ -40,6 +41,7 @@ class DiscordAccount:
         self._contents = contents
         self._positions = positions
         self._tenure = tenure
+        self._outbox = outbox
         self._lanes = lanes
 
     @property
@@ -68,12 +70,13 @@ class DiscordAccount:
             place.place,
             token,
             guild_id=self._said("guild_id"),
+            cards_channel_id=settings.cards_channel_id,
             api_url=settings.api_url,
             gateway_url=settings.gateway_url,
-            cards_channel_id=settings.cards_channel_id,
             contents=self._contents,
             knows=partial(self._positions.known, KIND),
             further=self._further,
+            shown=partial(self._outbox.shown, KIND),
             # The token itself is a secret, and the lock's name is none.
             sole=partial(self._tenure.hold, derived_id("discord bot", token)),
         )

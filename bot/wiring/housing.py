@@ -48,6 +48,7 @@ class Housing:
         self._connections = connections
         self._fleet = fleet
         book = PostgresRoomBook(database)
+        self._kept_threads = PostgresThreadBook(database)
         self.whereabouts = Whereabouts(book, settings.rooms.directories)
         connections.also(self._lanes)
         construction = Construction(self._ground, book, self.whereabouts, self._wishes)
@@ -102,9 +103,15 @@ class Housing:
             return None
         return self.whereabouts.room(RoomRole.MAIL) or self._connections.primary()
 
+    async def prepare(self) -> None:
+        """Learn which rooms there are, and mark from where on new cards get threads, before anything is handled."""
+        await self.whereabouts.refresh()
+        for kind in filter(self.makes_threads, self._connections.kinds()):
+            await self._kept_threads.open(kind)
+
     def makes_threads(self, kind: str) -> bool:
         """Return whether cards get threads of their own on a platform."""
-        capabilities = self._connections.capabilities(kind)
+        capabilities = self._connections.limits(kind)
         wanted = self._settings.threads.cards != "off"
         return wanted and capabilities is not None and capabilities.card_threads
 
@@ -124,7 +131,7 @@ class Housing:
         if wanted == "off":
             return ()
         part = Caretaker(
-            PostgresThreadBook(self._database),
+            self._kept_threads,
             backlog.threads,
             mailbox,
             self._connections.card_threads,

@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
-from bot.model import ConnectorHealth, Delivery, Receipt, SendResult
+from bot.connector import ConnectorHealth
+from bot.model import Delivery, Receipt, SendResult
 from bot.part_status import PartState
-from bot.ports import Accept, Connector, Positions
+from bot.ports import Accept, Connector, LooksBack, Positions
 
 Open = Callable[[], AbstractAsyncContextManager[Connector]]
 """Makes a connector from what the roster and the environment say now, and closes it at the end."""
@@ -84,6 +85,8 @@ class ConnectorCarrier:
         record: Callable[[Receipt], Awaitable[None]],  # noqa: ARG002 - a send has one outcome
     ) -> SendResult:
         """Send the delivery's event; a repeated one has the same transaction id."""
+        if delivery.attempts > 1 and isinstance(self._connector, LooksBack):
+            return await self._connector.send_again(delivery.outbound, delivery.first_tried_at)
         return await self._connector.send(delivery.outbound)
 
 

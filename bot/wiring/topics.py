@@ -15,6 +15,7 @@ from bot.mail.post_office import PostOffice
 from bot.ports import Correspondence, Fleet
 from bot.supervision.holders import Holders
 from bot.supervision.pause import Standing
+from commands.accounts import AccountCommands
 from commands.backlog import BacklogCommands
 from commands.board import BoardCommands
 from commands.briefs import BriefCommands
@@ -138,4 +139,5 @@ TOPICS: tuple[type, ...] = (
     RemindCommands,
     RoomCommands,
     DeviceCommands,
+    AccountCommands,
 )

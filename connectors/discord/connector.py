@@ -2,23 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
+from bot.connector import Capabilities, ConnectorHealth
 from bot.enclosure import Attachment
 from bot.errors import SetupError, TransientError, UserError
-from bot.model import (
-    Address,
-    Capabilities,
-    ConnectorHealth,
-    InboundBatch,
-    OutboundMessage,
-    SendResult,
-)
+from bot.model import Address, InboundBatch, OutboundMessage, SendResult
 from bot.ports import Accept, Contents
 from connectors.discord.api import Api
 from connectors.discord.card_threads import QUIET, DiscordCardThreads
@@ -28,6 +22,7 @@ from connectors.discord.failures import translated
 from connectors.discord.gateway import Gateway, WordsWithheld
 from connectors.discord.history import History, Knows
 from connectors.discord.limits import CAPABILITIES
+from connectors.discord.lookback import Lookback, Shown
 from connectors.discord.places import Places, number_of
 from connectors.discord.posts import Posts
 from connectors.discord.reader import Reader
@@ -35,9 +30,15 @@ from connectors.discord.recent import Recent
 from connectors.discord.typing_marks import TypingMarks
 from connectors.discord.voice import Voice
 
+_LOOK_AGAIN = timedelta(minutes=1)
+"""How often it is looked whether a person has granted what was withheld."""
+
+_PATIENCE = timedelta(seconds=90)
+"""For one message with all that it needs; a delivery's lease is longer."""
+
 _WITHHELD = (
     "Discord withholds what people write: switch the Message Content Intent on at"
-    " discord.com/developers/applications, Bot, and restart; until then slash commands and calls of the bot work"
+    " discord.com/developers/applications, Bot; until then slash commands and calls of the bot work"
 )
 
 
@@ -59,6 +60,7 @@ class _Session:
     """What there is while the bot is logged in."""
 
     client: DiscordClient
+    api: Api
     gateway: Gateway
     reader: Reader
     places: Places
@@ -67,14 +69,15 @@ class _Session:
 
 
 class DiscordConnector:
-    """Speaks and listens as one bot (implements Connector, ShowsTyping, FetchesFiles and HasCardThreads).
+    """Speaks and listens as one bot (implements Connector, LooksBack, ShowsTyping, FetchesFiles and HasCardThreads).
 
     ``channel_id`` is the primary channel, ``cards_channel_id`` the text channel or forum for threads of cards;
     ``further`` gives the ids of more in which we listen, threads below them all included. ``guild_id`` is the server,
     found out when empty. ``api_url`` and ``gateway_url`` lead to another Discord than the real one, for the whole
     process. ``knows`` tells which events were read before, ``contents`` has the bytes of files that are sent, ``face``
     serves what people press, ``quiet`` as DiscordCardThreads has it. ``sole`` is held meanwhile: one process at a time
-    may be this bot. Nothing is requested before ``subscribe``, and sending works while that runs.
+    may be this bot. ``shown`` tells under which of Discord's ids something of ours is known to stand. Nothing is
+    requested before ``subscribe``, and sending works while that runs.
     """
 
     kind = KIND
@@ -94,6 +97,8 @@ class DiscordConnector:
         face: Face | None = None,
         quiet: timedelta = QUIET,
         sole: Sole = _nobody_else,
+        shown: Shown = _nothing_known,
+        look_again: timedelta = _LOOK_AGAIN,
     ) -> None:
         self._place = Address(KIND, channel_id)
         self._channel_id = number_of(channel_id, self._place)
@@ -106,6 +111,8 @@ class DiscordConnector:
         cards = number_of(cards_channel_id or channel_id, self._place)
         self.card_threads = DiscordCardThreads(lambda: self._present().client, cards, quiet=quiet)
         self._sole = sole
+        self._shown = shown
+        self._look_again = look_again
         self._recent = Recent()
         self._turns: dict[str, asyncio.Lock] = {}
         self._session: _Session | None = None
@@ -121,8 +128,20 @@ class DiscordConnector:
         """
         if message.to.kind != KIND:
             raise UserError(f"{message.to} is no place on Discord")
+        return await self._in_turn(message, lambda voice: voice.say(message))
+
+    async def send_again(self, message: OutboundMessage, first_tried_at: datetime) -> SendResult:
+        """Send what an earlier try may have shown, unless it stands there (see LooksBack)."""
+        return await self._in_turn(message, lambda voice: voice.say_again(message, first_tried_at))
+
+    async def _in_turn(
+        self, message: OutboundMessage, step: Callable[[Voice], Awaitable[SendResult]]
+    ) -> SendResult:
+        """Do what is to be done in a channel after what was asked before, within a delivery's lease."""
         async with self._turns.setdefault(message.to.place, asyncio.Lock()):
-            return await self._present().voice.say(message)
+            with translated("sending"):
+                async with asyncio.timeout(_PATIENCE.total_seconds()):
+                    return await step(self._present().voice)
 
     def _present(self) -> _Session:
         if self._session is None:
@@ -133,25 +152,32 @@ class DiscordConnector:
         """Hand every batch to ``accept``; outages after the first contact are waited out here."""
 
         async def hand_over(batch: InboundBatch) -> None:
+            nonlocal position
             if batch.events:
                 self._last_inbound = time.monotonic()
             await accept(batch)
+            position = batch.position or position
 
+        words = True
         async with self._sole() as lost:
-            try:
-                await self._attend(hand_over, position, lost, words=True)
-            except WordsWithheld:
-                self._log.warning("words withheld")
-                await self._attend(hand_over, position, lost, words=False)
+            while True:
+                try:
+                    await self._attend(hand_over, position, lost, words=words)
+                    words = True
+                except WordsWithheld:
+                    self._log.warning("words withheld")
+                    words = False
 
     async def _attend(
         self, accept: Accept, position: str | None, lost: asyncio.Event, *, words: bool
     ) -> None:
-        """Be logged in, listen and read, until one of them fails."""
+        """Be logged in, listen and read, until one of them fails, or what was withheld is granted."""
         async with self._logged_in(words=words) as session:
             await self._face.prepare(session.client, accept, guild_id=int(self._guild_id))
             steps = (session.reader.run(accept, position), session.gateway.run(), _watch(lost))
             tasks = [asyncio.create_task(step) for step in steps]
+            if not words:
+                tasks.append(asyncio.create_task(self._words_granted(session)))
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -160,6 +186,13 @@ class DiscordConnector:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _words_granted(self, session: _Session) -> None:
+        """Return once somebody has switched on that we may read what people write."""
+        while True:
+            if await session.api.may_read_words():
+                return
+            await asyncio.sleep(self._look_again.total_seconds())
 
     @asynccontextmanager
     async def _logged_in(self, *, words: bool) -> AsyncIterator[_Session]:
@@ -184,8 +217,17 @@ class DiscordConnector:
         places = Places(client, api, self._channels)
         history = History(client, api, places, self._knows)
         reader = Reader(client, places, history, self._recent, self._told_of_server)
-        voice = Voice(api, places, self._recent, self._contents, self._face, posts=Posts(client))
-        return _Session(client, Gateway(client), reader, places, voice, TypingMarks(api))
+        lookback = Lookback(api, self._shown, lambda: client.user.id if client.user else None)
+        voice = Voice(
+            api,
+            places,
+            self._recent,
+            self._contents,
+            self._face,
+            lookback=lookback,
+            posts=Posts(client),
+        )
+        return _Session(client, api, Gateway(client), reader, places, voice, TypingMarks(api))
 
     def _channels(self) -> Collection[str]:
         own = (str(self._channel_id), self.card_threads.place.place)
@@ -195,7 +237,7 @@ class DiscordConnector:
         """See whether the primary channel is where the roster says; SetupError when a person must act."""
         hint = "look at guild_id and channel_id, and whether the bot was let into that channel"
         try:
-            told = await Api(session.client).channel(self._channel_id)
+            told = await session.api.channel(self._channel_id)
         except UserError as error:
             raise SetupError(
                 f"the channel {self._channel_id}: {error.message}", hint=hint
@@ -221,7 +263,7 @@ class DiscordConnector:
 
     async def fetch(self, attachment: Attachment) -> AsyncIterator[bytes]:
         """Give a file's bytes (see FetchesFiles). Its address lasts a day, so the message is asked for it."""
-        api = Api(self._present().client)
+        api = self._present().api
         channel_id, message_id, wanted = (
             int(attachment.reference[key]) for key in ("channel", "message", "attachment")
         )

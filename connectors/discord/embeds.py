@@ -4,13 +4,16 @@ Source: Discord API reference, "Embed Limits": 256 characters of title, 4096 of 
 embeds a message with 6000 characters in all.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import discord
 
+from bot.model import OutboundMessage
+from bot.render import chat_markdown
 from bot.render.board import mark_of, more_of
+from bot.render.chat_markdown import plain
 from bot.render.rows import align, is_narrow
 from bot.reply import Block, Board, Code, Column, Fields, Markdown, Slip, Table, Text
 
@@ -26,11 +29,9 @@ _COLOURS = {
     "done": discord.Colour.green(),
 }
 _NOTHING = "\N{ZERO WIDTH SPACE}"
-_ANGLE = re.compile(r"<")
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """What Discord is given: words, which notifications show, and what stands below them."""
 
     content: str
@@ -88,9 +89,21 @@ def embeds_of(blocks: Sequence[Block]) -> Shown | None:
     return Shown(content, made)
 
 
-def plain(text: str) -> str:
-    """Return a text so that Discord shows it as it is: no markup, no mention, no time stamp comes of it."""
-    return _ANGLE.sub(r"\<", discord.utils.escape_markdown(text))
+def shown_of(message: OutboundMessage) -> Shown:
+    """Return what Discord is given for a message: its text where no embed can show it."""
+    return embeds_of(message.blocks) or Shown(message.text, ())
+
+
+def likeness(embeds: Sequence[discord.Embed]) -> object:
+    """Return what tells embeds from others, as Discord gives them back: the ends of texts may be trimmed."""
+    return [
+        (
+            (one.title or "").strip(),
+            (one.description or "").strip(),
+            [((pair.name or "").strip(), (pair.value or "").strip()) for pair in one.fields],
+        )
+        for one in embeds
+    ]
 
 
 def _some(text: str) -> str:
@@ -103,15 +116,9 @@ def _text(block: Text | Markdown | Code) -> str:
         case Text(text):
             return plain(text)
         case Markdown(source):
-            return source
+            return chat_markdown.adapted(source)
         case Code(text, language):
-            return _fenced(text, language)
-
-
-def _fenced(text: str, language: str = "") -> str:
-    """Return a text in a fence that nothing in it ends."""
-    safe = text.replace("```", f"`{_NOTHING}`{_NOTHING}`")
-    return f"```{language}\n{safe}\n```"
+            return chat_markdown.code(text, language)
 
 
 def _draft(block: Block) -> _Draft:
@@ -145,7 +152,7 @@ def _pair(name: str, value: str) -> tuple[str, str, bool]:
 def _of_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> _Draft:
     """Return a narrow table as aligned code, a wide one as a field a row, and a long one as a list."""
     if is_narrow([columns, *rows]):
-        return _Draft(texts=[_fenced(align([columns, *rows]))])
+        return _Draft(texts=[chat_markdown.code(align([columns, *rows]))])
     lines = [_row(columns, row) for row in rows]
     if len(rows) > _FIELDS:
         listed = "\n".join(f"**{name}** {value}".rstrip() for name, value in lines)

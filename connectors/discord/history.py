@@ -36,10 +36,10 @@ class Page:
 
 
 class History:
-    """Reads back what was missed. ``recovered`` counts, by channel, what was found of that."""
+    """Reads back what was missed. ``recovered`` counts what was found of that, by channel, and in a forum by post."""
 
     def __init__(self, client: DiscordClient, api: Api, places: Places, knows: Knows) -> None:
-        self.recovered: Counter[str] = Counter()
+        self.recovered: Counter[Address] = Counter()
         self._client = client
         self._api = api
         self._places = places
@@ -56,9 +56,7 @@ class History:
 
     def gaps(self) -> tuple[Gap, ...]:
         """Return the account of every channel in which something was missed."""
-        return tuple(
-            Gap(Address(KIND, place), count, 0) for place, count in self.recovered.items() if count
-        )
+        return tuple(Gap(place, count, 0) for place, count in self.recovered.items() if count)
 
     async def read(self, position: Position) -> AsyncIterator[Page]:
         """Give, page by page and place by place, what happened since a position.
@@ -127,6 +125,10 @@ class History:
             more = more and all(discord.utils.time_snowflake(at) > since for at in stamps)
         return found
 
+    def _account(self, place: Address) -> Address:
+        """Return where it is told that something was missed: in a forum nothing can be said but in a post."""
+        return replace(place, thread=None) if self._talks(int(place.place)) else place
+
     async def _read_place(
         self, channel_id: int, place: Address, position: int, known: dict[int, Known]
     ) -> AsyncIterator[Page]:
@@ -153,7 +155,7 @@ class History:
         found = [one for one in (*said, *revised) if one is not None]
         before = await self._knows([one.event_id for one in found])
         fresh = [replace(one, recovered=True) for one in found if one.event_id not in before]
-        self.recovered[place.place] += sum(one.stands_on is None for one in fresh)
+        self.recovered[self._account(place)] += sum(one.stands_on is None for one in fresh)
         return Page(tuple(fresh), tuple(messages))
 
 

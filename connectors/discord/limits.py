@@ -1,6 +1,6 @@
 """What Discord takes and shows; known before there is any line to it, and without its library."""
 
-from bot.model import Capabilities
+from bot.connector import Capabilities
 
 LONGEST = 2000
 """Characters of one message."""

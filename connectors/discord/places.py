@@ -15,8 +15,12 @@ _THREADS = frozenset({10, 11, 12})
 """Types of channels that are threads (Discord's documentation, "Channel Types")."""
 
 
-def number_of(word: str, where: Address) -> int:
-    """Return an id as the library has it; UserError for what is none."""
+def number_of(event_id: str, where: Address) -> int:
+    """Return an id as the library has it; UserError for what is none.
+
+    Of what has no id of its own (an edit, a mark) it is the message's.
+    """
+    word = event_id.partition(":")[0]
     if not (word.isascii() and word.isdigit() and len(word) < 21):
         raise UserError(f"{where} is no place on Discord: {word!r} is no id")
     return int(word)
@@ -60,10 +64,6 @@ class Places:
     def note_thread(self, thread_id: int, parent_id: int) -> None:
         """Remember a thread."""
         self._remember(thread_id, parent_id)
-
-    def forget_thread(self, thread_id: int) -> None:
-        """Be told that a thread is gone."""
-        self._parents.pop(thread_id, None)
 
     async def _parent(self, channel_id: int) -> int | None:
         """Return the channel that a thread is in, None for what is no thread."""

@@ -1,14 +1,17 @@
 """Posts of a forum, each made once: Discord has no nonce for them, so one is looked for before it is made."""
 
+import contextlib
 import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import discord
 
+from bot.errors import UserError
 from bot.model import Address, OutboundMessage
 from connectors.discord.card_threads import LONGEST_TITLE
 from connectors.discord.once import only_once
+from connectors.discord.places import number_of
 from connectors.discord.thread_failures import about_threads
 
 _BOLD = re.compile(r"(?<!\\)\*\*")
@@ -25,12 +28,20 @@ class Posts:
     def __init__(self, client: discord.Client) -> None:
         self._client = client
 
-    def forum_of(self, to: Address) -> discord.ForumChannel | None:
-        """Return the forum in which a message to an address would be a post of its own, None when it would not."""
-        if to.thread is not None or not to.place.isdecimal():
+    async def forum_of(self, to: Address) -> discord.ForumChannel | None:
+        """Return the forum in which a message to an address would be a post of its own, None when it would not.
+
+        Discord is asked until the gateway has told of the channel; what is wrong with it, saying something there tells.
+        """
+        if to.thread is not None:
             return None
-        channel = self._client.get_channel(int(to.place))
-        return channel if isinstance(channel, discord.ForumChannel) else None
+        number = number_of(to.place, to)
+        channel = self._client.get_channel(number)
+        if channel is None:
+            with contextlib.suppress(UserError):
+                async with about_threads(f"looking at channel {number}"):
+                    return _forum(await self._client.fetch_channel(number))
+        return _forum(channel)
 
     async def make(
         self, forum: discord.ForumChannel, message: OutboundMessage, content: str, **more: Any
@@ -56,14 +67,18 @@ class Posts:
     async def _candidates(
         self, forum: discord.ForumChannel, name: str
     ) -> AsyncIterator[discord.Thread]:
-        """Give our posts of that title: those that are open are known from the gateway, others are asked for."""
-        ours = self._client.user
-        for post in forum.threads:
-            if ours is not None and (post.owner_id, post.name) == (ours.id, name):
+        """Give our posts of that title. Discord is asked: what the gateway told may be older than our last try."""
+        own_id = self._client.user.id if self._client.user else 0
+        for post in await forum.guild.active_threads():
+            if (post.parent_id, post.owner_id, post.name) == (forum.id, own_id, name):
                 yield post
         async for post in forum.archived_threads(limit=_ARCHIVED):
-            if ours is not None and (post.owner_id, post.name) == (ours.id, name):
+            if (post.owner_id, post.name) == (own_id, name):
                 yield post
+
+
+def _forum(channel: object) -> discord.ForumChannel | None:
+    return channel if isinstance(channel, discord.ForumChannel) else None
 
 
 def mark_of(message: OutboundMessage) -> str:

@@ -8,6 +8,7 @@ message too, and the thread can be begun whenever it is missing.
 import contextlib
 import io
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import discord
@@ -20,7 +21,7 @@ from bot.model import Address, MessageKind, OutboundMessage, ReceiptState, SendR
 from bot.ports import Contents
 from connectors.discord.api import Api
 from connectors.discord.client import KIND
-from connectors.discord.embeds import embeds_of
+from connectors.discord.embeds import shown_of
 from connectors.discord.face import Face
 from connectors.discord.failures import (
     ARCHIVED,
@@ -30,6 +31,7 @@ from connectors.discord.failures import (
     UNKNOWN_MESSAGE,
 )
 from connectors.discord.limits import FILE_BYTES, LONGEST
+from connectors.discord.lookback import Lookback
 from connectors.discord.places import Places, number_of
 from connectors.discord.posts import Posts
 from connectors.discord.recent import Recent, title_of
@@ -53,6 +55,7 @@ class Voice:
         contents: Contents,
         face: Face,
         *,
+        lookback: Lookback,
         posts: Posts,
     ) -> None:
         self._api = api
@@ -61,6 +64,7 @@ class Voice:
         self._recent = recent
         self._contents = contents
         self._face = face
+        self._lookback = lookback
         self._log = structlog.get_logger(part=KIND)
 
     async def say(self, message: OutboundMessage) -> SendResult:
@@ -78,7 +82,26 @@ class Voice:
 
     async def _whole(self, message: OutboundMessage) -> Callable[[], dict[str, Any]]:
         content = await self._content(message)
-        return lambda: {"content": _words(message) or None, **content()}
+        return lambda: {"content": shown_of(message)[0] or None, **content()}
+
+    async def say_again(self, message: OutboundMessage, first_tried_at: datetime) -> SendResult:
+        """Say what may have been said before, unless it is found; unknown when nobody can tell."""
+        words = message.kind not in {MessageKind.REACTION, MessageKind.REDACTION}
+        if not words or message.replaced_event is not None:
+            return await self.say(message)  # done twice it is as if it was done once
+        if await self._posts.forum_of(message.to) is not None:
+            return await self.say(message)  # a post is looked for in any case
+        if self._recent.said(nonce_of(message)) is None and self._lookback.is_needed(
+            first_tried_at
+        ):
+            try:
+                found = await self._lookback.find(message, first_tried_at)
+            except LookupError as error:
+                reason = f"it may have been shown: {error}"
+                return SendResult(ReceiptState.UNKNOWN, by=None, reason=reason)
+            if found is not None:
+                return _accepted(str(found))
+        return await self.say(message)
 
     async def _speak(self, message: OutboundMessage) -> SendResult:
         nonce = nonce_of(message)
@@ -88,8 +111,8 @@ class Voice:
         return _accepted(str(shown))
 
     async def _post(self, message: OutboundMessage, nonce: str) -> int:
-        words, content = _words(message), await self._content(message)
-        if (forum := self._posts.forum_of(message.to)) is not None:
+        (words, _), content = shown_of(message), await self._content(message)
+        if (forum := await self._posts.forum_of(message.to)) is not None:
             post_id = await self._posts.make(forum, message, words, **content())
             self._recent.say(nonce, post_id, post_id)
             return post_id
@@ -99,8 +122,7 @@ class Voice:
         except UserError as error:
             if error.code != UNKNOWN_CHANNEL or message.to.thread is None:
                 raise
-            self._places.forget_thread(channel_id)  # somebody deleted it: it begins again
-            channel_id = await self._channel(message.to)
+            channel_id = await self._channel(message.to, is_gone=True)
             sent = await self._api.post(channel_id, words, nonce=nonce, **content())
         self._recent.say(nonce, channel_id, sent.id)
         return sent.id
@@ -114,12 +136,12 @@ class Voice:
         file = message.files[0] if message.files else None
         data = b"" if file is None else await self._bytes(file)
         view = await self._face.view(message)
-        answers, shown = _answered(message), embeds_of(message.blocks)
+        answers, (_, embeds) = _answered(message), shown_of(message)
 
         def content() -> dict[str, Any]:
             more: dict[str, Any] = {"silent": message.kind is MessageKind.PROGRESS}
-            if shown is not None:
-                more["embeds"] = shown.embeds
+            if embeds:
+                more["embeds"] = embeds
             if file is not None:
                 more["file"] = discord.File(io.BytesIO(data), filename=file.name)
             if view is not None:
@@ -137,8 +159,8 @@ class Voice:
 
     # -- threads ---------------------------------------------------------------------------------------
 
-    async def _channel(self, to: Address) -> int:
-        """Return the channel or thread of an address; a thread that is missing is begun.
+    async def _channel(self, to: Address, *, is_gone: bool = False) -> int:
+        """Return the channel or thread of an address; a thread that is missing is begun, also one that was deleted.
 
         What can have no thread, such as a message that is gone, is answered in the channel itself.
         """
@@ -146,9 +168,8 @@ class Voice:
         if to.thread is None:
             return place
         thread = number_of(to.thread, to)
-        if not self._places.has_thread(thread) and not await self._begin(place, thread):
-            return place
-        return thread
+        is_there = not is_gone and self._places.has_thread(thread)
+        return thread if is_there or await self._begin(place, thread) else place
 
     async def _begin(self, place: int, thread: int) -> bool:
         try:
@@ -202,14 +223,12 @@ class Voice:
             await step(channel_id)
 
     async def _edit(self, message: OutboundMessage, message_id: int) -> SendResult:
-        shown = embeds_of(message.blocks)
-
         """Say a message anew, once: told again it would undo what came after it."""
+        words, embeds = shown_of(message)
         nonce = nonce_of(message)
 
         async def edit(channel_id: int) -> None:
-            embeds = [] if shown is None else shown.embeds
-            await self._api.edit(channel_id, message_id, content=_words(message), embeds=embeds)
+            await self._api.edit(channel_id, message_id, content=words, embeds=embeds)
             self._recent.say(nonce, channel_id, message_id)
 
         if self._recent.said(nonce) is None and not await self._at_home(
@@ -220,8 +239,8 @@ class Voice:
 
     async def _take_away(self, message: OutboundMessage) -> SendResult:
         """Take a message or a mark of ours away; one that is gone already is fine."""
-        where, _, mark = (message.replaced_event or "").partition(":")
-        message_id = number_of(where, message.to)
+        gone = message.replaced_event or ""
+        message_id, mark = number_of(gone, message.to), gone.partition(":")[2]
 
         async def take(channel_id: int) -> None:
             if mark:
@@ -251,12 +270,6 @@ class Voice:
 
             await self._at_home(message.to, message_id, unmark)
         return _accepted(f"{message_id}:{message.text}")
-
-
-def _words(message: OutboundMessage) -> str:
-    """Return what stands above a message's embeds, or all of it where it has none."""
-    shown = embeds_of(message.blocks)
-    return message.text if shown is None else shown.content
 
 
 def nonce_of(message: OutboundMessage) -> str:

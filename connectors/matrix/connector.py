@@ -11,13 +11,12 @@ from typing import Any
 
 import structlog
 
+from bot.connector import Capabilities, ConnectorHealth
 from bot.enclosure import Attachment, Enclosure
 from bot.errors import MosaicError, SetupError, UserError
 from bot.files.contents import bytes_of
 from bot.model import (
     Address,
-    Capabilities,
-    ConnectorHealth,
     InboundBatch,
     MessageKind,
     OutboundMessage,

@@ -9,11 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from bot.connector import Capabilities, ConnectorHealth
 from bot.errors import TransientError, UserError
 from bot.model import (
     Address,
-    Capabilities,
-    ConnectorHealth,
     Inbound,
     InboundBatch,
     MessageKind,

@@ -23,6 +23,8 @@ def add_agent(text: str, agent: Mapping[str, Any]) -> str:
 
 def _append(agents: CommentedSeq, agent: Mapping[str, Any]) -> None:
     entry = CommentedMap({key: _in_one_line(value) for key, value in agent.items()})
+    if not agents:
+        agents.fa.set_block_style()  # an empty one stays as it is written: it has no other form
     before = agents[-1] if agents else None
     if not isinstance(before, CommentedMap) or before.fa.flow_style():
         entry.fa.set_flow_style()
@@ -89,6 +91,23 @@ def edit_agent(text: str, name: str, changes: Mapping[str, Any]) -> str:
     return _write(document)
 
 
+def set_connector(text: str, kind: str, keys: Mapping[str, str]) -> str:
+    """Return the text with a connector and its keys: the one of that kind, else a further one.
+
+    It becomes the primary one where the roster names none but the console.
+    """
+    document, _ = _read(text)
+    primary, further = document.get("connector"), document.get("connectors") or []
+    for block in (primary, *further):
+        if isinstance(block, CommentedMap) and block.get("kind") == kind:
+            block.setdefault(kind, CommentedMap()).update(keys)
+            return _write(document)
+    block = {"kind": kind, kind: _in_one_line(dict(keys))}
+    if primary is None or primary.get("kind") == "tmux":
+        return _with_keys(text, {"connector": block})
+    return _with_keys(text, {"connectors": [*further, _in_one_line(block)]})
+
+
 def remove_agent(text: str, name: str) -> str:
     """Return the text without one agent; who reported to it reports to whom it reported.
 
@@ -148,8 +167,6 @@ def _read(text: str) -> tuple[CommentedMap, CommentedSeq]:
         agents = document["agents"] = CommentedSeq()
     if not isinstance(agents, CommentedSeq):
         raise UserError("agents: must be a list", code="wrong_file")
-    if not agents:
-        agents.fa.set_block_style()
     return document, agents
 
 

@@ -30,12 +30,14 @@ WITH ended AS (
     )
     ORDER BY number
     ON CONFLICT (id) DO NOTHING
-    RETURNING id, replaces
+    RETURNING id, kind, replaces
 ), passed_over AS (
     UPDATE delivery d SET state = 'done', ended_at = now(), reason = 'a newer edit took its place'
-    FROM (SELECT DISTINCT replaces FROM fresh WHERE replaces IS NOT NULL) AS edited
+    FROM (
+        SELECT DISTINCT replaces FROM fresh WHERE replaces IS NOT NULL AND kind <> 'reaction'
+    ) AS edited
     WHERE d.replaces = edited.replaces AND d.replaces IS NOT NULL AND d.state = 'due'
-        AND d.lease_owner IS NULL
+        AND d.lease_owner IS NULL AND d.kind NOT IN ('reaction', 'redaction')
     RETURNING d.message_id, d.part, d.reason
 ), ended_unsaid AS (
     INSERT INTO receipt (message_id, part, state, evidence, reason)
@@ -78,6 +80,7 @@ SELECT
 -- lock looks at the row again: a head that another claimer took or ended meanwhile is passed over.
 -- What a mark stands on, and which mark of ours it takes the place of, is known only now: a lane moves in order, so
 -- the words that it belongs to and every earlier mark on its event have their platform's ids. So is whom a message answers.
+-- People's marks that the mirror shows stand beside ours. A redaction takes part after part away.
 -- The disk is not waited for: a lease that a crash of the server undoes is taken again, for the same transaction id.
 -- While a pause stands, mail of the worker ($4) that was put off leaves its lane to the messages behind it.
 WITH RECURSIVE unhurried AS MATERIALIZED (
@@ -118,17 +121,19 @@ FROM free WHERE d.id = free.id
 RETURNING d.id, d.message_id, d.part, d.transaction_id, d.kind, d.to_kind, d.to_place, d.to_thread,
     d.body, d.html, d.author, d.tag, d.queueing, d.replaces, d.files, d.blocks, d.buttons, d.attempts, d.first_tried_at,
     (
-        SELECT o.platform_id FROM delivery o WHERE o.message_id = d.replaces AND o.part = 0
+        SELECT o.platform_id FROM delivery o
+        WHERE o.message_id = d.replaces AND o.part = CASE d.kind WHEN 'redaction' THEN d.part ELSE 0 END
     ) AS replaced_event,
     CASE WHEN d.kind = 'reaction' AND d.reply_to IS NULL THEN (
         SELECT words.platform_id FROM delivery words
         WHERE words.message_id = d.message_id AND words.kind <> 'reaction'
         ORDER BY words.files IS NULL DESC, words.part DESC LIMIT 1
     ) ELSE d.reply_to END AS reply_to,
-    CASE WHEN d.kind = 'reaction' THEN (
+    CASE WHEN d.kind = 'reaction' AND d.tag <> 'mirror' THEN (
         SELECT former.platform_id FROM delivery former
         WHERE former.kind = 'reaction' AND former.reply_to = d.reply_to AND former.id < d.id
             AND former.state = 'done' AND former.to_kind = d.to_kind AND former.to_place = d.to_place
+            AND former.tag <> 'mirror'
         ORDER BY former.id DESC LIMIT 1
     ) END AS former_mark,
     CASE WHEN d.kind <> 'reaction' AND d.reply_to IS NOT NULL THEN (
@@ -202,3 +207,7 @@ WITH ended AS (
 INSERT INTO receipt (message_id, part, state, evidence, reason)
 SELECT message_id, part, 'failed', '{}', $2 FROM ended
 RETURNING id;
+
+-- name: find_shown(kind, platform_ids)
+-- What is known to stand somewhere of ours. Asked rarely: when nobody knows whether a message was shown.
+SELECT platform_id FROM delivery WHERE to_kind = $1::text AND platform_id = ANY ($2::text[]);

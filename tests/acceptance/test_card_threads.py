@@ -78,13 +78,17 @@ async def test_a_plan_in_a_code_block_is_imported(room: OpsRoom) -> None:
 async def test_in_a_card_s_thread_people_talk_with_the_agent_that_holds_it(room: OpsRoom) -> None:
     root = await room.say("!backlog create --id T1 --title talk")
     await room.answer(root)
-    nobody = await room.ann.say_in_thread(room.room_id, root, "who does it?")
-    assert (await room.answer(nobody))["body"] == "dogfood orchestrator: who does it?"
+    await room.ann.say_in_thread(room.room_id, root, "who does it?")
+    await said_in(room, root, "dogfood orchestrator: who does it?")
     claimed = await room.installation.mosaic(
         "backlog", "claim", "--id", "T1", "--owner", "enhancer"
     )
     assert claimed.status == 0
-    asked = await room.ann.say_in_thread(room.room_id, root, "how far are you?")
-    content = await room.answer(asked)
-    assert content["body"] == "dogfood enhancer: how far are you?"
-    assert content["m.relates_to"]["event_id"] == root
+    await said_in(room, root, "T1 is claimed by enhancer. (talk)")
+    await room.ann.say_in_thread(room.room_id, root, "how far are you?")
+    await said_in(room, root, "dogfood enhancer: how far are you?")
+
+
+async def said_in(room: OpsRoom, root: str, words: str) -> None:
+    """Wait until the bot says some words in a thread."""
+    await until(lambda: words in in_thread(room, root), PATIENCE, words)

@@ -37,10 +37,13 @@ async def test_cards_created_since_the_first_look_want_a_thread_and_claimed_ones
     backlog: BacklogStage,
 ) -> None:
     await backlog.make("OLD", "HELD", "DONE")
+    for _ in range(2):
+        await backlog.book.open(KIND)
     await backlog.take("HELD")
     await backlog.claims.complete("DONE", None, ANN)
     assert await wanted(backlog) == ["HELD"]
     await backlog.make("A")
+    await backlog.book.open(KIND)
     await backlog.make("B", priority=5)
     await backlog.shipments.bring(
         [Entry(line=1, draft=CardDraft("FILE", title="file"))], ANN, update=False, dry_run=False
@@ -56,7 +59,7 @@ async def test_cards_created_since_the_first_look_want_a_thread_and_claimed_ones
 async def test_only_so_many_are_begun_at_once_and_one_that_does_not_come_makes_room(
     backlog: BacklogStage,
 ) -> None:
-    assert await wanted(backlog) == []
+    await backlog.book.open(KIND)
     await backlog.make("A", "B", "C")
     await backlog.book.begin(await backlog.card("A"), CARDS, "a")
     assert await wanted(backlog, most=2) == ["B"]
@@ -91,7 +94,7 @@ async def test_what_was_written_down_is_found_again(backlog: BacklogStage) -> No
 async def test_a_thread_is_due_when_its_card_changed_or_when_it_was_to_be_looked_at_again(
     backlog: BacklogStage,
 ) -> None:
-    await wanted(backlog)
+    await backlog.book.open(KIND)
     await backlog.make("A", "B")
     kept = await begun(backlog, "A", "a")
     await begun(backlog, "B", "b")
@@ -111,7 +114,7 @@ async def test_a_thread_is_due_when_its_card_changed_or_when_it_was_to_be_looked
 async def test_the_thread_of_a_deleted_card_is_due_and_a_later_card_of_that_id_wants_its_own(
     backlog: BacklogStage,
 ) -> None:
-    await wanted(backlog)
+    await backlog.book.open(KIND)
     await backlog.make("A")
     kept = await begun(backlog, "A", "a")
     await backlog.keeping.delete("A", ANN)
@@ -127,7 +130,7 @@ async def test_the_thread_of_a_deleted_card_is_due_and_a_later_card_of_that_id_w
 async def test_a_position_that_moves_on_forgets_no_card_that_still_wants_a_thread(
     backlog: BacklogStage,
 ) -> None:
-    await wanted(backlog)
+    await backlog.book.open(KIND)
     await backlog.make("A", "B")
     await begun(backlog, "A", "a")
     await backlog.age(10 * MINUTE)

@@ -308,3 +308,14 @@ async def test_a_part_keeps_its_buttons(mailroom: Mailroom) -> None:
     await mailroom.outbox.settle(delivery, end(delivery), "$said")
     (delivery,) = await mailroom.outbox.claim(["memory"], "host 1", HOUR)
     assert delivery.outbound.buttons == ()
+
+
+async def test_what_stands_on_a_platform_is_known_once_its_delivery_has_ended(
+    mailroom: Mailroom,
+) -> None:
+    await mailroom.outbox.store([letter("m1")])
+    assert await mailroom.outbox.shown("memory", ["$1", "$2"]) == frozenset()
+    (delivery,) = await claim(mailroom)
+    await mailroom.outbox.settle(delivery, end(delivery), "$1")
+    assert await mailroom.outbox.shown("memory", ["$1", "$2"]) == {"$1"}
+    assert await mailroom.outbox.shown("matrix", ["$1"]) == frozenset()

@@ -32,8 +32,11 @@ class MemoryThreadBook:
         self._since: dict[str, datetime] = {}
         self.looks = 0
 
+    async def open(self, kind: str) -> None:
+        self._since.setdefault(kind, self._backlog.look())
+
     async def wanted(self, kind: str, *, at_creation: bool, most: int) -> Sequence[Card]:
-        since = self._since.setdefault(kind, self._backlog.look())
+        since = self._since.get(kind, self._backlog.look())
         now = self._backlog.look()
         cards = [card for card in await self._backlog.export() if not await self._has(card, kind)]
         wanted = [

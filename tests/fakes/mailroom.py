@@ -59,6 +59,7 @@ class Event:
     state: str = "stored"
     token: str | None = None
     wording: str | None = None
+    stored_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(slots=True)
@@ -91,7 +92,8 @@ class Room:
                 raise ValueError(f"message {letter.message.id} has no parts")
         for letter in letters:
             if letter.message.id not in self.messages:
-                self._pass_over(letter.message.replaces)
+                if letter.message.kind is not MessageKind.REACTION:
+                    self._pass_over(letter.message.replaces)
                 self.messages[letter.message.id] = replace(letter.message, offers=())
                 for offer in letter.message.offers:
                     key = (letter.message.id, bare_mark(offer.mark))
@@ -104,7 +106,8 @@ class Room:
         """End edits of a message that wait, since a newer one came."""
         for row in self.rows:
             waits = row.state == "due" and row.owner is None and replaced is not None
-            if waits and row.outbound.replaces == replaced:
+            edits = row.outbound.kind not in {MessageKind.REACTION, MessageKind.REDACTION}
+            if waits and edits and row.outbound.replaces == replaced:
                 row.state, row.reason = "done", "a newer edit took its place"
                 gone = Receipt(row.outbound.message_id, ReceiptState.FAILED, row.outbound.part)
                 self.add(replace(gone, reason=row.reason))
@@ -127,7 +130,7 @@ class Room:
         outbound = self._placed(row) if row.outbound.kind is MessageKind.REACTION else row.outbound
         outbound = replace(
             outbound,
-            replaced_event=self._platform_id(outbound.replaces),
+            replaced_event=self._platform_id(outbound),
             answers=self._answered(outbound),
         )
         return Delivery(row.id, outbound, row.attempts, tried_at, typed)
@@ -139,8 +142,14 @@ class Room:
         row = self.events.get(event_key(outbound.to.kind, outbound.reply_to))
         return None if row is None else row.inbound.sender.id
 
-    def _platform_id(self, message_id: str | None) -> str | None:
-        ids = (row.platform_id for row in self.rows if row.outbound.message_id == message_id)
+    def _platform_id(self, outbound: OutboundMessage) -> str | None:
+        part = outbound.part if outbound.kind is MessageKind.REDACTION else 0
+        replaced = (outbound.replaces, part)
+        ids = (
+            row.platform_id
+            for row in self.rows
+            if (row.outbound.message_id, row.outbound.part) == replaced
+        )
         return next(ids, None)
 
     def _placed(self, mark: Row) -> OutboundMessage:
@@ -157,6 +166,7 @@ class Room:
             and (row.outbound.to.lane, row.outbound.reply_to)
             == (outbound.to.lane, outbound.reply_to)
             and (row.id < mark.id and row.state == "done")
+            and "mirror" not in {row.outbound.tag, outbound.tag}
         ]
         return replace(outbound, former_mark=former[-1] if former else None)
 
@@ -174,7 +184,7 @@ class MemoryJournal:
         fresh = []
         for event in map(stored_form, batch.events):
             if event.id not in self._room.events:
-                self._room.events[event.id] = Event(event)
+                self._room.events[event.id] = Event(event, stored_at=self._room.now())
                 fresh.append(event)
         if batch.position is not None:
             self._room.positions[batch.connector] = batch.position
@@ -295,6 +305,12 @@ class MemoryOutbox:
                 self._room.add(receipt)
                 if failed:
                     self._room.dead.append(row)
+
+    async def shown(self, kind: str, platform_ids: Sequence[str]) -> frozenset[str]:
+        self._room.look()
+        of_kind = (row for row in self._room.rows if row.outbound.to.kind == kind)
+        known = {row.platform_id for row in of_kind if row.platform_id is not None}
+        return frozenset(known & set(platform_ids))
 
     async def postpone(
         self, delivery: Delivery, wait: timedelta, reason: str, *, anew: bool = False

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from bot.mail.post import Post
 from bot.model import Address, Letter, Message, MessageKind, OutboundMessage
 from bot.news.reminders import Reminders
+from bot.persons import LinkRequests, Links
 from bot.ports import (
     Audit,
     Confirmations,
@@ -30,6 +31,7 @@ from storage.journal import PostgresJournal, PostgresPositions, PostgresRevision
 from storage.offers import PostgresOffers
 from storage.outbox import PostgresOutbox
 from storage.pauses import PostgresPauses
+from storage.persons import PostgresLinkRequests, PostgresLinks
 from storage.placards import PostgresPlacards
 from storage.post import PostgresPost
 from storage.reminders import PostgresReminders
@@ -48,6 +50,7 @@ from tests.fakes.mailroom import (
 )
 from tests.fakes.offers import MemoryOffers
 from tests.fakes.pauses import MemoryPauses
+from tests.fakes.persons import MemoryLinks
 from tests.fakes.reminders import MemoryReminders
 from tests.fakes.rooms import MemoryPlacards, MemoryRoomBook
 
@@ -68,6 +71,8 @@ class Mailroom:
     reminders: Reminders
     revisions: Revisions
     successions: Successions
+    requests: LinkRequests
+    links: Links
     audit: Audit = field(default_factory=MemoryAudit)
     confirmations: Confirmations = field(default_factory=MemoryConfirmations)
     pauses: Pauses = field(default_factory=MemoryPauses)
@@ -78,6 +83,7 @@ class Mailroom:
 def memory_mailroom() -> Mailroom:
     """Return the fakes."""
     room = Room()
+    links = MemoryLinks(room)
     return Mailroom(
         MemoryJournal(room),
         MemoryPositions(room),
@@ -89,6 +95,8 @@ def memory_mailroom() -> Mailroom:
         MemoryReminders(room),
         MemoryRevisions(room),
         MemorySuccessions(),
+        links,
+        links,
         pauses=room.pauses,
         placards=MemoryPlacards(room),
     )
@@ -107,6 +115,8 @@ def postgres_mailroom(database: Database) -> Mailroom:
         PostgresReminders(database),
         PostgresRevisions(database),
         PostgresSuccessions(database),
+        PostgresLinkRequests(database),
+        PostgresLinks(database),
         PostgresAudit(database),
         PostgresConfirmations(database),
         PostgresPauses(database),

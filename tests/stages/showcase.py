@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from bot.connector import Capabilities
 from bot.mail.mailbox import Mailbox
-from bot.model import Address, Capabilities, Receipt, ReceiptState
+from bot.model import Address, Receipt, ReceiptState
 from bot.rooms.placards import PinState, State
 from bot.rooms.showcase import Rhythm, Showcase
 from tests.fakes.mailroom import MemoryOutbox, Room

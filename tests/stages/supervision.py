@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from bot.backlog.cards import CardDraft
 from bot.backlog.ports import Backlog
+from bot.connector import Capabilities
 from bot.enclosure import Attachment, Enclosure
 from bot.files.uploads import Arrival, Upload, Uploads
 from bot.mail.mailbox import Mailbox
-from bot.model import Address, Capabilities, Receipt
+from bot.model import Address, Receipt
 from bot.ports import Contents, Outbox
 from bot.supervision.concerns import Concerns
 from bot.supervision.pause import Pauses

@@ -138,7 +138,7 @@ async def has_its_thread(desk: Desk, card_id: str = "A1") -> Channel:
 
 
 async def test_a_card_s_life_on_discord(desk: Desk) -> None:
-    await desk.backlog.book.wanted("discord", at_creation=True, most=1)
+    await desk.backlog.book.open("discord")
     async with desk.life():
         await create(desk)
         thread = await has_its_thread(desk)
@@ -172,7 +172,7 @@ async def test_a_card_s_life_on_discord(desk: Desk) -> None:
 async def test_whatever_fails_while_threads_are_made_each_card_has_one(
     desk: Desk, trouble: Trouble
 ) -> None:
-    await desk.backlog.book.wanted("discord", at_creation=True, most=1)
+    await desk.backlog.book.open("discord")
     ids = ["A1", "A2", "A3"]
     async with desk.life() as connector:
         await sees(lambda: is_up(connector), "the line")
@@ -187,7 +187,7 @@ async def test_whatever_fails_while_threads_are_made_each_card_has_one(
 
 
 async def test_a_daemon_that_dies_while_a_thread_is_made_makes_no_second_one(desk: Desk) -> None:
-    await desk.backlog.book.wanted("discord", at_creation=True, most=1)
+    await desk.backlog.book.open("discord")
     await create(desk)
     async with desk.life() as connector:
         await sees(lambda: is_up(connector), "the line")

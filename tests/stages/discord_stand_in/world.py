@@ -159,6 +159,10 @@ class World:
             raise Refused(404, 10008, "Unknown Message")
         return found | {"nonce": nonce}
 
+    def forget_nonces(self) -> None:
+        """Let the minutes be over in which a nonce counts."""
+        self._nonces.clear()
+
     def _message(
         self, author: User, channel: Channel, said: Payload, files: list[Payload]
     ) -> Payload:

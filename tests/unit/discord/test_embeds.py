@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.reply import Board, Code, Column, Fields, Markdown, Slip, Table, Text
-from connectors.discord.embeds import Shown, embeds_of, plain
+from connectors.discord.embeds import Shown, embeds_of
 
 CARD = Fields(
     (("id", "A1"), ("title", "paint *it*"), ("status", "claimed by box/coder0"), ("priority", "3"))
@@ -97,17 +97,10 @@ def test_what_does_not_fit_is_left_to_plain_text(blocks: tuple[object, ...]) -> 
     assert embeds_of(blocks) is None  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("text", "safe"),
-    [
-        ("a *b* _c_ ~~d~~ ||e||", "a \\*b\\* \\_c\\_ \\~\\~d\\~\\~ \\|\\|e\\|\\|"),
-        ("<@1> <#2> <t:1:R>", "\\<@1> \\<#2> \\<t:1:R>"),
-        ("# heading", "\\# heading"),
-        ("> quote", "\\> quote"),
-    ],
-)
-def test_what_people_wrote_is_shown_as_they_wrote_it(text: str, safe: str) -> None:
-    assert plain(text) == safe
+def test_what_people_wrote_is_shown_as_they_wrote_it() -> None:
+    (embed,) = shown(Fields((("*name*", "<@1> # _x_"),)), Text("# heading\n<t:1:R>")).embeds
+    assert fields(embed) == [("\\*name\\*", "\\<@1> # \\_x\\_", True)]
+    assert embed.description == "\\# heading\n\\<t:1:R>"
 
 
 def test_nothing_in_code_ends_its_fence() -> None:

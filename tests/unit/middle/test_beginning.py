@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.wizard import Talk, begin
+from bot.cli.talk import Talk
+from bot.cli.wizard import begin
 from bot.config.places import Places
 from bot.config.settings import load_settings
 from bot.errors import SetupError, UsageError, UserError
@@ -174,3 +175,10 @@ def test_a_no_and_an_end_of_the_input_write_nothing(places: Places) -> None:
         with pytest.raises(UserError, match="nothing was done"):
             asked(places, *lines)
     assert not places.home.exists()
+
+
+def test_who_wants_discord_is_told_what_leads_there(places: Places) -> None:
+    written, _ = begin(places, ["--connector", "discord"], {}, None)
+    assert written["notes"] == [
+        "`mosaic connector discord` leads the bot into a channel, and tests it"
+    ]

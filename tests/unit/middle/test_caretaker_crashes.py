@@ -112,7 +112,7 @@ class World:
 
     async def story(self, life: Life) -> None:
         """A card is made, renamed, completed and taken up again; a daemon that died is followed by a sound one."""
-        await self.book.wanted("memory", at_creation=True, most=1)
+        await self.book.open("memory")
         await self.backlog.create(CardDraft("A1", title="paint"), ANN)
         await self.lives(life)
         await self.backlog.edit(CardDraft("A1", title="paint it red"), ANN)

@@ -18,7 +18,7 @@ from connectors.tmux.connector import PLACE, TmuxConnector
 from fleet.health.readiness import Thresholds
 from fleet.host.local import LocalFleet
 from tests.fakes.contents import MemoryContents
-from tests.fakes.mailroom import MemoryPositions, MemorySuccessions, Room
+from tests.fakes.mailroom import MemoryOutbox, MemoryPositions, MemorySuccessions, Room
 from tests.fakes.tenure import MemoryTenure
 
 ROSTER = {
@@ -69,6 +69,7 @@ def connections(
         positions=MemoryPositions(Room()),
         moving=moving or Moving(MemorySuccessions(), drop),
         tenure=MemoryTenure(),
+        outbox=MemoryOutbox(Room()),
     )
 
 

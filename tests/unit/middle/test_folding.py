@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.connector import Capabilities
 from bot.enclosure import Enclosure
 from bot.mail.mailbox import Mailbox
-from bot.model import Address, Capabilities, Message, MessageKind, OutboundMessage
+from bot.model import Address, Message, MessageKind, OutboundMessage
 from bot.reply import Block, Code, Fields, Markdown, Offer, Table, Text
 from tests.fakes.mailroom import MemoryOutbox, Room
 from tests.stages.middle import ANN

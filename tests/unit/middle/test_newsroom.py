@@ -10,9 +10,10 @@ import pytest
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.command.words import split_line
+from bot.connector import Capabilities
 from bot.errors import TransientError, UsageError, UserError
 from bot.mail.mailbox import Mailbox
-from bot.model import Address, Capabilities, Inbound, MessageKind
+from bot.model import Address, Inbound, MessageKind
 from bot.news.newsroom import Newsroom
 from bot.reply import Fields, Reply, Text
 from commands.backlog import BacklogCommands

@@ -83,3 +83,17 @@ def test_a_secret_that_was_read_never_passes(secret: str, before: str, after: st
     credentials.get("MATRIX_ACCESS_TOKEN")
     for form in (known, quote(known, safe="")):
         assert known not in credentials.redact(before + form + after)
+
+
+def test_what_a_set_up_kept_counts_where_the_environment_says_nothing(tmp_path: Path) -> None:
+    kept = tmp_path / "secrets"
+    assert Credentials({}, kept).get("DISCORD_BOT_TOKEN") is None
+    kept.mkdir()
+    file = kept / "discord_bot_token"
+    file.write_text("kept-by-us\n")
+    file.chmod(0o600)
+    assert Credentials({}, kept).get("DISCORD_BOT_TOKEN") == "kept-by-us"
+    assert Credentials({"DISCORD_BOT_TOKEN": "said"}, kept).get("DISCORD_BOT_TOKEN") == "said"
+    file.chmod(0o644)
+    with pytest.raises(SetupError, match="others can read it"):
+        Credentials({}, kept).get("DISCORD_BOT_TOKEN")

@@ -6,9 +6,28 @@ from typing import Any
 from bot.agents.personas import Personas
 from bot.agents.provisioning import Provisioning
 from bot.backlog.cards import Card, CardFilter
-from bot.backlog.ports import CardShelf, Inquiry
+from bot.backlog.ports import Backlog, CardShelf, Inquiry
 from bot.command.declare import Subject
-from bot.command.entry import MOST, Source, Suggestion
+from bot.command.interpreter import Interpreter
+from bot.command.lobby import MOST, Lobby, Source, Suggestion
+from bot.policy import Policy
+from bot.wiring.topics import FleetPorts
+from storage.database import Database
+from storage.offers import PostgresOffers
+
+
+def make_lobby(
+    interpreter: Interpreter,
+    policy: Callable[[], Policy],
+    database: Database,
+    backlog: Backlog,
+    fleet: FleetPorts,
+) -> Lobby:
+    """Return what faces with choices ask of this daemon."""
+    known = sources(
+        backlog.shelf, backlog.inquiry, fleet.fleet.roster, fleet.personas, fleet.provisioning
+    )
+    return Lobby(lambda: interpreter.catalog, policy, PostgresOffers(database), known)
 
 
 def sources(

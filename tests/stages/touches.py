@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
@@ -12,9 +12,10 @@ from simcord import ChannelHandle, Env, InteractionResult, MemberActor
 
 from bot.command.catalog import Catalog
 from bot.command.declare import Subject
-from bot.command.entry import Entry, Source
 from bot.command.interpreter import Interpreter
-from bot.model import Address, Capabilities, InboundBatch, OutboundMessage, SendResult
+from bot.command.lobby import Lobby, Source
+from bot.connector import Capabilities
+from bot.model import Address, InboundBatch, OutboundMessage, SendResult
 from bot.policy import Access, Policy
 from bot.ports import Accept, Carrier
 from bot.wiring.reception import ConnectorCarrier
@@ -27,6 +28,7 @@ from connectors.discord.api import Api
 from connectors.discord.client import KIND, DiscordClient
 from connectors.discord.interactions import Interactions
 from connectors.discord.limits import CAPABILITIES
+from connectors.discord.lookback import Lookback
 from connectors.discord.places import Places
 from connectors.discord.posts import Posts
 from connectors.discord.recent import Recent
@@ -160,11 +162,11 @@ def whole_catalog() -> Catalog:
     return Catalog([object.__new__(topic) for topic in TOPICS])
 
 
-def entry_of(server: Server, catalog: Catalog, room: Room, backlog: MemoryBacklog) -> Entry:
+def lobby_of(server: Server, catalog: Catalog, room: Room, backlog: MemoryBacklog) -> Lobby:
     """Return what a face asks of this server's policy."""
     grants = {command.name: command.roles for command in catalog.commands.values()}
     policy = Policy(server.access, grants)
-    return Entry(lambda: catalog, lambda: policy, MemoryOffers(room), known_sources(backlog))
+    return Lobby(lambda: catalog, lambda: policy, MemoryOffers(room), known_sources(backlog))
 
 
 async def let_in(server: Server, face: Interactions, accept: Accept) -> DiscordClient:
@@ -177,6 +179,10 @@ async def let_in(server: Server, face: Interactions, accept: Accept) -> DiscordC
     return client
 
 
+async def _nothing_shown(_platform_ids: Sequence[str]) -> frozenset[str]:
+    return frozenset()
+
+
 class SimConnector:
     """Says things by the library's objects as the connector does."""
 
@@ -185,7 +191,15 @@ class SimConnector:
     def __init__(self, client: DiscordClient, server: Server, face: Interactions) -> None:
         api = Api(client)
         places = Places(client, api, lambda: [str(server.channel.id)])
-        self._voice = Voice(api, places, Recent(), MemoryContents(), face, posts=Posts(client))
+        self._voice = Voice(
+            api,
+            places,
+            Recent(),
+            MemoryContents(),
+            face,
+            posts=Posts(client),
+            lookback=Lookback(api, _nothing_shown, lambda: None),
+        )
 
     async def send(self, message: OutboundMessage) -> SendResult:
         return await self._voice.say(message)
@@ -215,8 +229,8 @@ class TouchMiddle(Middle):
         self._server, self._backlog, self._room = server, backlog, room
         self.confirmations = MemoryConfirmations()
         super().__init__(room, MemoryPlatform(), life, confirm=confirm)
-        self.entry = entry_of(server, self.interpreter.catalog, room, backlog)
-        self.face = Interactions(self.entry)
+        self.lobby = lobby_of(server, self.interpreter.catalog, room, backlog)
+        self.face = Interactions(self.lobby)
 
     def _make_interpreter(self) -> Interpreter:
         backlog, room = self._backlog, self._room

@@ -39,7 +39,7 @@ class Leave:
     is_private: bool
 
 
-class Entry:
+class Lobby:
     """Answers for one daemon; ``sources`` know what there is of each subject."""
 
     def __init__(

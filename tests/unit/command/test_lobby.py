@@ -31,7 +31,7 @@ NAMED = [
 ]
 
 
-async def _everything(begun: str) -> Sequence[Suggestion]:
+async def _everything(_command: str, begun: str) -> Sequence[Suggestion]:
     return [Suggestion(f"{begun}{number}", f"number {number}") for number in range(40)]
 
 

@@ -95,7 +95,10 @@ async def test_every_slash_command_is_the_line_that_a_person_would_type(server: 
         assert asked is not None
         if asked.as_form:
             continue
-        await server.ann.slash(server.channel, path, **filled(options))
+        values = filled(options)
+        if path.startswith("account") and "code" in values:
+            values["code"] = "abcd1234"
+        await server.ann.slash(server.channel, path, **values)
         ((event,),) = [batch.events for batch in heard.batches]
         heard.batches.clear()
         assert (event.sender.id, event.source) == (f"discord:{server.ann.id}", server.place)
@@ -103,7 +106,7 @@ async def test_every_slash_command_is_the_line_that_a_person_would_type(server: 
         line = event.text.removeprefix("!")
         command, arguments = catalog.find_line(line, split_line(line))
         assert command == asked.command
-        given = [{"name": name, "value": value} for name, value in filled(options).items()]
+        given = [{"name": name, "value": value} for name, value in values.items()]
         assert arguments == command.grammar.check(values_of(command, given))
 
 
@@ -230,5 +233,6 @@ async def test_an_answer_of_many_parts_goes_on_below_the_first(server: Server) -
         long = "word " * 700
         asked = await server.ann.slash(server.channel, "echo", word=long)
         await text_of(asked)
-        await until(lambda: len(server.seen_by(server.eve)) == 3)
-        assert "".join(server.seen_by(server.eve)).replace("\n", "").startswith("you said word")
+        said = long.split()
+        await until(lambda: " ".join(server.seen_by(server.eve)).split()[2:] == said)
+        assert len(server.seen_by(server.eve)) > 1

@@ -236,6 +236,8 @@ class MemoryPlatform:
 class MemoryConnector:
     """Talks to a ``MemoryPlatform``; its position is the number of events that were read."""
 
+    kind = KIND
+
     def __init__(self, platform: MemoryPlatform, contents: Contents) -> None:
         self.kind = platform.kind
         self._platform = platform

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import aiohttp
 import discord
 
-from bot.errors import UserError
+from bot.errors import TransientError, UserError
 from connectors.discord.client import DiscordClient
 from connectors.discord.failures import translated
 
@@ -93,6 +93,14 @@ class Api:
         )
         told: Any = await _bounded("looking at archived threads", asking)
         return list(told["threads"]), bool(told["has_more"])
+
+    async def may_read_words(self) -> bool:
+        """Return whether somebody has switched the message content intent on; false while Discord is away."""
+        try:
+            told = await _bounded("looking at the intents", self._client.application_info())
+        except TransientError:
+            return False
+        return told.flags.gateway_message_content or told.flags.gateway_message_content_limited
 
     async def begin_thread(self, channel_id: int, message_id: int, name: str) -> None:
         """Begin the thread of a message; a UserError with the code THREAD_EXISTS when it has one."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,9 +36,15 @@ from connectors.discord.recent import Recent
 from connectors.discord.typing_marks import TypingMarks
 from connectors.discord.voice import Voice
 
+_LOOK_AGAIN = timedelta(minutes=1)
+"""How often it is looked whether a person has granted what was withheld."""
+
+_PATIENCE = timedelta(seconds=90)
+"""For one message with all that it needs; a delivery's lease is longer."""
+
 _WITHHELD = (
     "Discord withholds what people write: switch the Message Content Intent on at"
-    " discord.com/developers/applications, Bot, and restart; until then slash commands and calls of the bot work"
+    " discord.com/developers/applications, Bot; until then slash commands and calls of the bot work"
 )
 
 
@@ -60,6 +66,7 @@ class _Session:
     """What there is while the bot is logged in."""
 
     client: DiscordClient
+    api: Api
     gateway: Gateway
     reader: Reader
     places: Places
@@ -97,6 +104,7 @@ class DiscordConnector:
         quiet: timedelta = QUIET,
         sole: Sole = _nobody_else,
         shown: Shown = _nothing_known,
+        look_again: timedelta = _LOOK_AGAIN,
     ) -> None:
         self._place = Address(KIND, channel_id)
         self._channel_id = number_of(channel_id, self._place)
@@ -110,6 +118,7 @@ class DiscordConnector:
         self.card_threads = DiscordCardThreads(lambda: self._present().client, cards, quiet=quiet)
         self._sole = sole
         self._shown = shown
+        self._look_again = look_again
         self._recent = Recent()
         self._turns: dict[str, asyncio.Lock] = {}
         self._session: _Session | None = None
@@ -125,13 +134,20 @@ class DiscordConnector:
         """
         if message.to.kind != KIND:
             raise UserError(f"{message.to} is no place on Discord")
-        async with self._turns.setdefault(message.to.place, asyncio.Lock()):
-            return await self._present().voice.say(message)
+        return await self._in_turn(message, lambda voice: voice.say(message))
 
     async def send_again(self, message: OutboundMessage, first_tried_at: datetime) -> SendResult:
         """Send what an earlier try may have shown, unless it stands there (see LooksBack)."""
+        return await self._in_turn(message, lambda voice: voice.say_again(message, first_tried_at))
+
+    async def _in_turn(
+        self, message: OutboundMessage, step: Callable[[Voice], Awaitable[SendResult]]
+    ) -> SendResult:
+        """Do what is to be done in a channel after what was asked before, within a delivery's lease."""
         async with self._turns.setdefault(message.to.place, asyncio.Lock()):
-            return await self._present().voice.say_again(message, first_tried_at)
+            with translated("sending"):
+                async with asyncio.timeout(_PATIENCE.total_seconds()):
+                    return await step(self._present().voice)
 
     def _present(self) -> _Session:
         if self._session is None:
@@ -142,25 +158,32 @@ class DiscordConnector:
         """Hand every batch to ``accept``; outages after the first contact are waited out here."""
 
         async def hand_over(batch: InboundBatch) -> None:
+            nonlocal position
             if batch.events:
                 self._last_inbound = time.monotonic()
             await accept(batch)
+            position = batch.position or position
 
+        words = True
         async with self._sole() as lost:
-            try:
-                await self._attend(hand_over, position, lost, words=True)
-            except WordsWithheld:
-                self._log.warning("words withheld")
-                await self._attend(hand_over, position, lost, words=False)
+            while True:
+                try:
+                    await self._attend(hand_over, position, lost, words=words)
+                    words = True
+                except WordsWithheld:
+                    self._log.warning("words withheld")
+                    words = False
 
     async def _attend(
         self, accept: Accept, position: str | None, lost: asyncio.Event, *, words: bool
     ) -> None:
-        """Be logged in, listen and read, until one of them fails."""
+        """Be logged in, listen and read, until one of them fails, or what was withheld is granted."""
         async with self._logged_in(words=words) as session:
             await self._face.prepare(session.client, accept)
             steps = (session.reader.run(accept, position), session.gateway.run(), _watch(lost))
             tasks = [asyncio.create_task(step) for step in steps]
+            if not words:
+                tasks.append(asyncio.create_task(self._words_granted(session)))
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -169,6 +192,13 @@ class DiscordConnector:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _words_granted(self, session: _Session) -> None:
+        """Return once somebody has switched on that we may read what people write."""
+        while True:
+            if await session.api.may_read_words():
+                return
+            await asyncio.sleep(self._look_again.total_seconds())
 
     @asynccontextmanager
     async def _logged_in(self, *, words: bool) -> AsyncIterator[_Session]:
@@ -203,7 +233,7 @@ class DiscordConnector:
             lookback=lookback,
             posts=Posts(client),
         )
-        return _Session(client, Gateway(client), reader, places, voice, TypingMarks(api))
+        return _Session(client, api, Gateway(client), reader, places, voice, TypingMarks(api))
 
     def _channels(self) -> Collection[str]:
         own = (str(self._channel_id), self.card_threads.place.place)
@@ -213,7 +243,7 @@ class DiscordConnector:
         """See whether the primary channel is where the roster says; SetupError when a person must act."""
         hint = "look at guild_id and channel_id, and whether the bot was let into that channel"
         try:
-            told = await Api(session.client).channel(self._channel_id)
+            told = await session.api.channel(self._channel_id)
         except UserError as error:
             raise SetupError(
                 f"the channel {self._channel_id}: {error.message}", hint=hint
@@ -239,7 +269,7 @@ class DiscordConnector:
 
     async def fetch(self, attachment: Attachment) -> AsyncIterator[bytes]:
         """Give a file's bytes (see FetchesFiles). Its address lasts a day, so the message is asked for it."""
-        api = Api(self._present().client)
+        api = self._present().api
         channel_id, message_id, wanted = (
             int(attachment.reference[key]) for key in ("channel", "message", "attachment")
         )

@@ -104,7 +104,7 @@ class Workshop:
             told: dict[str, Any] = parts.get("connector.discord", {})
             return told if told.get("state") == state else None
 
-        return await until(found, PATIENCE, f"the connector to be {state}") or {}
+        return await until(found, PATIENCE, f"the connector to be {state}", every=0.3) or {}
 
 
 def _answered(message: Payload) -> str | None:

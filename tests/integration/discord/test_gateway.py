@@ -1,6 +1,7 @@
 """The line to Discord's gateway: what ends it, what does not, and what is lost meanwhile: nothing."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -97,6 +98,7 @@ async def test_without_the_intent_for_words_it_goes_on_with_what_calls_it_and_sa
     stage: DiscordStage,
 ) -> None:
     stage.bot.reads_words = False
+    stage.connector = stage.connect(look_again=timedelta(milliseconds=50))
     ledger = Ledger()
     async with listening(stage, ledger):
         health = await stage.connector.health()
@@ -105,7 +107,10 @@ async def test_without_the_intent_for_words_it_goes_on_with_what_calls_it_and_sa
         await stage.speak("!backlog list")
         called = await stage.speak(f"<@{stage.bot.user.id}> !backlog list")
         assert (await ledger.arrival(called)).text == "!backlog list"
-    assert ledger.texts() == ["!backlog list"]
+        assert ledger.texts() == ["!backlog list"]
+        stage.bot.reads_words = True
+        await ledger.arrival(await stage.speak("and now everything"))
+        assert not (await stage.connector.health()).safe_mode
 
 
 async def test_a_bot_that_may_not_connect_any_more_today_waits_and_says_so(

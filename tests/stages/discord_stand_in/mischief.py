@@ -35,12 +35,16 @@ _LIMIT_HEADERS = {"Via": "1.1 stand-in", "X-RateLimit-Scope": "user"}
 
 
 class Mischief:
-    """What goes wrong now; ``struck`` counts how often it did since it began."""
+    """What goes wrong now; ``struck`` counts how often it did since it began.
+
+    What ``fails`` says of a request is answered with 500, and what ``silent_after`` does is obeyed and never answered.
+    """
 
     def __init__(self) -> None:
         self.trouble: Trouble | None = None
         self.struck = 0
         self.fails: Callable[[web.Request], bool] = lambda _request: False
+        self.silent_after: Callable[[web.Request], bool] = lambda _request: False
         self._refused: Counter[str] = Counter()
         self._numbers = 0
         self._plays = {
@@ -80,6 +84,10 @@ class Mischief:
         """Answer a request, in whatever way is played now."""
         if self.fails(request):
             return _error(500)
+        if self.silent_after(request):
+            await handle(request)
+            self.struck += 1
+            await asyncio.Event().wait()
         play = None if self.trouble is None else self._plays.get(self.trouble)
         return await (handle(request) if play is None else play(request, handle))
 

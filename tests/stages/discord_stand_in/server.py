@@ -1,5 +1,6 @@
 """The stand-in as a server on loopback, with people who speak there."""
 
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -34,8 +35,13 @@ class StandIn:
     def gateway_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/gateway"
 
-    async def open(self, port: int = 0) -> None:
+    async def open(
+        self, port: int = 0, add: Callable[[web.Application], None] | None = None
+    ) -> None:
+        """Serve from now on; ``add`` adds routes of somebody else's."""
         application = web.Application(client_max_size=LARGEST_REQUEST)
+        if add is not None:
+            add(application)
         self.rest.add_to(application)
         application.router.add_get("/gateway", self._attend)
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)

@@ -1,0 +1,45 @@
+"""The stand-in runs as a program, so that anybody can point a daemon at it."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+
+import aiohttp
+
+from connectors.discord.connector import DiscordConnector
+from connectors.stage import Ledger
+from tests.fakes.contents import MemoryContents
+from tests.waiting import until
+
+
+async def test_a_bot_and_people_meet_in_a_program_of_its_own() -> None:
+    command = (sys.executable, "-m", "tests.stages.discord_stand_in", "--token", "a-token")
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
+    assert process.stdout is not None
+    facts = json.loads(await process.stdout.readline())
+    connector = DiscordConnector(
+        facts["channel_id"],
+        "a-token",
+        contents=MemoryContents(),
+        api_url=facts["api_url"],
+        gateway_url=facts["gateway_url"],
+    )
+    ledger = Ledger()
+    reading = asyncio.create_task(connector.subscribe(ledger.accept, None))
+    await until(lambda: ledger.position)
+    base = facts["api_url"].removesuffix("/api/v10") + "/stand-in"
+    async with aiohttp.ClientSession() as http:
+        said = await http.post(f"{base}/say", json={"text": "!help", "person": "max"})
+        event_id = (await said.json())["id"]
+        event = await ledger.arrival(event_id)
+        assert (event.text, event.sender.name) == ("!help", "max")
+        await http.post(f"{base}/drop", json={"code": 4000, "forget": True})
+        await http.post(f"{base}/say", json={"text": "in it", "thread": event_id})
+        await until(lambda: "in it" in ledger.texts())
+        shown = await (await http.get(f"{base}/messages")).json()
+        assert [one["content"] for one in shown] == ["!help"]
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    process.terminate()
+    assert await process.wait() == 0

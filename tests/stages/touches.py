@@ -14,7 +14,8 @@ from bot.command.catalog import Catalog
 from bot.command.declare import Subject
 from bot.command.entry import Entry, Source
 from bot.command.interpreter import Interpreter
-from bot.model import Address, Capabilities, InboundBatch, OutboundMessage, SendResult
+from bot.connector import Capabilities
+from bot.model import Address, InboundBatch, OutboundMessage, SendResult
 from bot.policy import Access, Policy
 from bot.ports import Accept, Carrier
 from bot.wiring.reception import ConnectorCarrier
@@ -27,6 +28,7 @@ from connectors.discord.api import Api
 from connectors.discord.client import KIND, DiscordClient
 from connectors.discord.interactions import Interactions
 from connectors.discord.limits import CAPABILITIES
+from connectors.discord.lookback import Lookback
 from connectors.discord.places import Places
 from connectors.discord.posts import Posts
 from connectors.discord.recent import Recent
@@ -177,6 +179,10 @@ async def let_in(server: Server, face: Interactions, accept: Accept) -> DiscordC
     return client
 
 
+async def _nothing_known(_event_ids: Sequence[str]) -> frozenset[str]:
+    return frozenset()
+
+
 class SimConnector:
     """Says things by the library's objects as the connector does."""
 
@@ -185,7 +191,15 @@ class SimConnector:
     def __init__(self, client: DiscordClient, server: Server, face: Interactions) -> None:
         api = Api(client)
         places = Places(client, api, lambda: [str(server.channel.id)])
-        self._voice = Voice(api, places, Recent(), MemoryContents(), face, posts=Posts(client))
+        self._voice = Voice(
+            api,
+            places,
+            Recent(),
+            MemoryContents(),
+            face,
+            lookback=Lookback(api, _nothing_known, lambda: client.user.id if client.user else None),
+            posts=Posts(client),
+        )
 
     async def send(self, message: OutboundMessage) -> SendResult:
         return await self._voice.say(message)

@@ -4,7 +4,7 @@ Source: Discord API reference, "Embed Limits": 256 characters of title, 4096 of 
 embeds a message with 6000 characters in all.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from bot.reply import Block, Board, Code, Column, Fields, Markdown, Slip, Table,
 
 _TITLE, _DESCRIPTION, _NAME, _VALUE = 256, 4096, 256, 1024
 _FIELDS, _EMBEDS, _IN_ALL = 25, 10, 6000
+_GIST = 100
 _SHORT = 32
 """A field's value of so many characters stands beside others."""
 
@@ -69,7 +70,8 @@ class _Draft:
 def embeds_of(blocks: Sequence[Block]) -> Shown | None:
     """Return blocks as embeds; None when they do not fit, or have no form that an embed could show.
 
-    Texts before the first form are the message's own words. All that people wrote is shown as they wrote it.
+    Texts before the first form are the message's own words, else its gist in a line: notifications and the search show no
+    embeds. All that people wrote is shown as they wrote it.
     """
     words: list[str] = []
     drafts: list[_Draft] = []
@@ -81,7 +83,7 @@ def embeds_of(blocks: Sequence[Block]) -> Shown | None:
         else:
             drafts.append(_draft(block))
     drafts = [draft for draft in drafts if draft.embed()]
-    content = "\n\n".join(words)
+    content = "\n\n".join(words) or next((gist for one in blocks if (gist := _gist(one))), "")
     made = tuple(draft.embed() for draft in drafts)
     whole = sum(map(len, made)) <= _IN_ALL and len(made) <= _EMBEDS
     if not drafts or not whole or not all(draft.fits() for draft in drafts) or len(content) > 2000:
@@ -134,14 +136,35 @@ def _draft(block: Block) -> _Draft:
 
 
 def _of_fields(pairs: Sequence[tuple[str, str]]) -> _Draft:
-    """Return names with their values; a card's id and title are the embed's title, its status gives the colour."""
+    """Return names with their values; a card's status gives the colour, its title is the embed's."""
     known = dict(pairs)
     draft = _Draft(colour=_COLOURS.get(known.get("status", "").split(",")[0].split(" ")[0]))
-    if "title" in known and "id" in known:
-        draft.title = plain(f"{known['id']}: {known['title']}")
+    if _is_card(known):
+        draft.title = plain(known["title"])
         pairs = [pair for pair in pairs if pair[0] not in {"id", "title"}]
     draft.pairs = [_pair(name, value) for name, value in pairs]
     return draft
+
+
+def _is_card(known: Mapping[str, str]) -> bool:
+    return "id" in known and "title" in known
+
+
+def _gist(block: Block) -> str:
+    """Return a form in one line: a card's id, the first cells of a table, the lanes of a board, the first fields."""
+    match block:
+        case Fields(pairs):
+            known = dict(pairs)
+            told = [f"{name}: {value}" for name, value in pairs]
+            line = known["id"] if _is_card(known) else " · ".join(told)
+        case Table(_, rows):
+            line = ", ".join(row[0] for row in rows if row)
+        case Board(columns):
+            line = " · ".join(f"{column.name} {column.total}" for column in columns)
+        case _:
+            return ""
+    line = " ".join(line.split())
+    return plain(line if len(line) <= _GIST else f"{line[: _GIST - 1]}…")
 
 
 def _pair(name: str, value: str) -> tuple[str, str, bool]:

@@ -47,16 +47,13 @@ class Lookback:
 
         Raises LookupError when nobody can tell.
         """
-        words = (message.to.thread, message.to.place)
-        for channel_id in (number_of(word, message.to) for word in words if word is not None):
+        for word in filter(None, (message.to.thread, message.to.place)):
             try:
-                found = await self._search(channel_id, message, first_tried_at)
+                return await self._search(number_of(word, message.to), message, first_tried_at)
             except UserError as error:
-                if error.code == UNKNOWN_CHANNEL:  # a thread that was never begun
-                    continue
-                raise LookupError(error.message) from error
-            if found is not None:
-                return found
+                # A thread that was never begun: then its words may stand in the channel itself.
+                if error.code != UNKNOWN_CHANNEL:
+                    raise LookupError(error.message) from error
         return None
 
     async def _search(

@@ -112,7 +112,7 @@ async def test_a_card_gets_its_post_in_which_people_talk_with_its_holder(server:
     await server.hears(post, "dogfood enhancer: how far are you?")
     server.say("!backlog show", post)
     shown = await server.hears(post, "held by")
-    assert shown["embeds"][0]["title"] == "A1: shed"
+    assert (shown["content"], shown["embeds"][0]["title"]) == ("A1", "shed")
 
 
 async def test_after_a_restart_the_card_has_the_same_post_and_it_goes_on(server: Server) -> None:

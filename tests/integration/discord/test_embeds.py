@@ -56,10 +56,10 @@ async def lose_the_answer(stage: DiscordStage, message: OutboundMessage) -> None
 async def test_a_card_is_an_embed_and_an_edit_takes_its_place(stage: DiscordStage) -> None:
     async with listening(stage, Ledger()):
         first = await stage.connector.send(card(stage, "ready", Text("A1: shed")))
-        assert shown(stage) == [("A1: shed", [("A1: shed", ["ready"])])]
+        assert shown(stage) == [("A1: shed", [("shed", ["ready"])])]
         edit = replace(card(stage, "done"), replaced_event=first.platform_id)
         await stage.connector.send(edit)
-        assert shown(stage) == [("", [("A1: shed", ["done"])])]
+        assert shown(stage) == [("A1", [("shed", ["done"])])]
         plain = replace(outbound(stage, "only words"), replaced_event=first.platform_id)
         await stage.connector.send(plain)
         assert shown(stage) == [("only words", [])]

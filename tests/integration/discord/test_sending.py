@@ -98,6 +98,29 @@ async def test_where_nobody_can_tell_it_is_not_sent_and_the_receipt_says_so(
         assert await stage.standing() == []
 
 
+async def test_what_belongs_in_a_thread_is_looked_for_there_and_else_in_the_channel(
+    stage: DiscordStage,
+) -> None:
+    async with listening(stage, Ledger()):
+        root, gone = await stage.speak("root"), await stage.speak("gone")
+        await stage.redact(gone)
+        below = [replace(stage.place, thread=first) for first in (root, gone)]
+        said = [replace(outbound(stage, "once"), to=place) for place in below]
+        shown = [await stage.connector.send(message) for message in said]
+        await stage.connector.send(outbound(stage, "other"))
+    await stage.restart()
+    stage.world.forget_nonces()
+    async with listening(stage, Ledger()):
+        assert [await again(stage, message) for message in said] == shown
+        await again(stage, replace(outbound(stage, "other"), to=below[0]))
+        assert await stage.standing() == [
+            Standing("once", root),
+            Standing("once"),
+            Standing("other"),
+            Standing("other", root),
+        ]
+
+
 async def test_a_young_message_and_a_mark_are_just_sent_again(stage: DiscordStage) -> None:
     async with listening(stage, Ledger()):
         event_id = await stage.speak("!help")

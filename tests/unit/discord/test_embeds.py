@@ -27,8 +27,8 @@ def test_a_card_is_one_embed_with_its_title_its_colour_and_its_story() -> None:
     history = Table(("when", "who", "what"), (("today", "ann", "create"),))
     found = shown(CARD, Text("the whole story"), Text("☐ 1. sand it"), history)
     card, past = found.embeds
-    assert found.content == ""
-    assert card.title == "A1: paint \\*it\\*"
+    assert found.content == "A1"
+    assert card.title == "paint \\*it\\*"
     assert card.colour == discord.Colour.blue()
     assert card.description == "the whole story\n\n☐ 1. sand it"
     assert fields(card) == [("status", "claimed by box/coder0", True), ("priority", "3", True)]
@@ -49,7 +49,9 @@ def test_the_fleet_is_a_field_an_agent_without_what_says_nothing() -> None:
         ("coder0", "code", "working", "A1", "its turn began 3 s ago, says its own record"),
         ("lead", "orchestrator", "available", "", "its prompt is empty, says its own hook"),
     )
-    (embed,) = shown(Table(columns, rows)).embeds
+    found = shown(Table(columns, rows))
+    assert found.content == "coder0, lead"
+    (embed,) = found.embeds
     assert [name for name, _, _ in fields(embed)] == ["coder0", "lead"]
     assert fields(embed)[1][1] == (
         "class: orchestrator · readiness: available · evidence: its prompt is empty, says its own hook"
@@ -64,13 +66,17 @@ def test_more_rows_than_an_embed_has_fields_are_a_list() -> None:
 
 
 def test_numbers_stand_beside_each_other() -> None:
-    (embed,) = shown(Fields((("ready", "2"), ("done", "40")))).embeds
+    found = shown(Fields((("ready", "2"), ("done", "40"))))
+    assert found.content == "ready: 2 · done: 40"
+    (embed,) = found.embeds
     assert fields(embed) == [("ready", "2", True), ("done", "40", True)]
 
 
 def test_a_board_is_a_field_a_lane() -> None:
     ready = Column("ready", 5, (Slip("A1", "paint", "ready"), Slip("A2", "dig", "blocked", "rain")))
-    (embed,) = shown(Board((ready, Column("done", 0, ())))).embeds
+    found = shown(Board((ready, Column("done", 0, ()))))
+    assert found.content == "ready 5 · done 0"
+    (embed,) = found.embeds
     assert fields(embed)[0] == (
         "ready · 5",
         "○ **A1** paint\n⊘ **A2** dig\n*rain*\n… 3 more",
@@ -108,6 +114,14 @@ def test_nothing_in_code_ends_its_fence() -> None:
     assert embed.description is not None
     assert embed.description.count("```") == 2
     assert embed.description.startswith("```py\nx\n")
+
+
+def test_a_long_gist_is_cut() -> None:
+    rows = tuple((f"agent{n}", "x") for n in range(20))
+    content = shown(Table(("agent", "state"), rows)).content
+    assert len(content) == 100
+    assert content.startswith("agent0, agent1")
+    assert content.endswith("…")
 
 
 def test_an_agent_s_markdown_stays_markdown() -> None:

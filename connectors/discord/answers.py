@@ -37,7 +37,7 @@ _LOOK_AGAIN = Backoff(timedelta(milliseconds=100), timedelta(seconds=3))
 NO_LINE = (aiohttp.ClientError, OSError, TimeoutError)
 """What the library lets through when the line fails."""
 
-_MOST = 5000
+_MOST = 2000
 _GONE = frozenset({10008, 10015, 10062, 50027})
 """What Discord says of a touch that cannot be answered any more: unknown message, webhook, interaction, invalid token."""
 
@@ -109,7 +109,14 @@ class Answers:
     ) -> None:
         """Note that what answers an event answers a touch, and what is to be done then."""
         self._awaited[reply_id(event.id)] = _Awaited(touch, private, then)
-        while len(self._awaited) > _MOST:
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget touches that cannot be answered any more, the oldest first, and none but the newest in any case."""
+        while self._awaited:
+            oldest = next(iter(self._awaited.values()))
+            if len(self._awaited) <= _MOST and not oldest.touch.is_expired():
+                return
             self._awaited.popitem(last=False)
 
     async def answer(

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 
+from bot.command.lobby import Lobby
 from bot.errors import TransientError
 from bot.model import Inbound, MessageKind, OutboundMessage, ReceiptState, derived_id, reply_id
 from bot.policy import Access
@@ -27,10 +29,15 @@ class Scene:
     stage: DiscordStage
     connector: DiscordConnector
     heard: Heard
+    lobby: Lobby
 
     @property
     def touches(self) -> Interactions:
         return self.stage.stand_in.interactions
+
+    def next_life(self) -> AbstractAsyncContextManager[DiscordConnector]:
+        """Return a connector that knows nothing of what the one before did."""
+        return listening(self.stage.connect(lobby=self.lobby), Heard())
 
     def slash(self, path: str) -> Touch:
         return self.touches.slash(self.stage.ann, self.stage.channel, path)
@@ -56,26 +63,35 @@ class Scene:
 
 
 @asynccontextmanager
+async def listening(connector: DiscordConnector, heard: Heard) -> AsyncIterator[DiscordConnector]:
+    """Let a connector listen until the block ends."""
+
+    async def is_up() -> bool:
+        return (await connector.health()).state == "up"
+
+    task = asyncio.create_task(connector.subscribe(heard.accept, None))
+    try:
+        await until(is_up)
+        yield connector
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await connector.close()
+
+
+@asynccontextmanager
 async def a_scene(*, closed: bool = False) -> AsyncIterator[Scene]:
     stage = await discord_stage(DiscordStage)
     stage.stand_in.interactions.closed = closed
     operators, rooms = frozenset({f"discord:{stage.ann.id}"}), frozenset({stage.place.lane})
     access = Access(operators, frozenset(), rooms)
     lobby = lobby_for(access, whole_catalog(), Room(), MemoryBacklog())
-    heard, connector = Heard(), stage.connect(lobby=lobby)
-
-    async def is_up() -> bool:
-        return (await connector.health()).state == "up"
-
-    listening = asyncio.create_task(connector.subscribe(heard.accept, None))
+    heard = Heard()
     try:
-        await until(is_up)
-        heard.batches.clear()
-        yield Scene(stage, connector, heard)
+        async with listening(stage.connect(lobby=lobby), heard) as connector:
+            heard.batches.clear()
+            yield Scene(stage, connector, heard, lobby)
     finally:
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-        await connector.close()
         await stage.close()
 
 
@@ -116,6 +132,20 @@ async def test_an_answer_after_its_time_is_said_in_the_channel_once() -> None:
             await scene.connector.send(scene.answer(event))
         shown = [one["content"] for one in scene.stage.channel.messages.values()]
         assert shown.count("all is well") == 1
+
+
+async def test_an_answer_that_a_crash_kept_from_being_written_down_is_found_again() -> None:
+    async with a_scene() as scene:
+        touch = scene.slash("status")
+        event = await scene.event()
+        tried_at = datetime.now(UTC)
+        sent = await scene.connector.send(scene.answer(event))
+        async with scene.next_life() as connector:
+            again = await connector.send_again(scene.answer(event), tried_at)
+        assert again.platform_id == sent.platform_id
+        shown = [one["content"] for one in scene.stage.channel.messages.values()]
+        assert shown == ["all is well"]
+        assert touch.content == "all is well"
 
 
 async def test_a_session_that_breaks_tells_a_touch_once() -> None:

@@ -67,6 +67,9 @@ class Mailbox:
         return Letter(message, tuple(_part(message, number, "") for number in parts))
 
     def _sealed(self, message: Message) -> Letter:
+        if message.kind in {MessageKind.MAIL, MessageKind.REACTION}:
+            bare = replace(_part(message, 0, plain_text(message)), files=message.files)
+            return Letter(message, (bare,))
         limits = self._capabilities(message.to.kind) or _UNKNOWN_PLACE
         shown = [one for one in message.offers if limits.buttons or not one.only_button]
         kept = tuple(one for one in shown if not one.only_button)
@@ -76,8 +79,6 @@ class Mailbox:
         return Letter(replace(message, offers=kept), parts)
 
     def _parts(self, message: Message, limits: Capabilities) -> tuple[OutboundMessage, ...]:
-        if message.kind in {MessageKind.MAIL, MessageKind.REACTION}:
-            return (replace(_part(message, 0, plain_text(message)), files=message.files),)
         offers = message.offers if limits.choices and not limits.buttons else ()
         pages = pages_of(message, _said(offers), limits)
         said = [_said_on(message, number, page, limits) for number, page in enumerate(pages)]

@@ -32,7 +32,7 @@ from bot.model import (
     SendResult,
 )
 from bot.ports import Accept
-from connectors.discord.answers import Answers, Then, Touch, place_of
+from connectors.discord.answers import NO_LINE, Answers, Then, Touch, place_of
 from connectors.discord.autocomplete import choices_for
 from connectors.discord.client import KIND, DiscordClient
 from connectors.discord.components import Deed, Press, Pressable
@@ -115,7 +115,7 @@ class Interactions:
                 self._log.info("nothing suggested", error=str(error))
         try:
             await touch.response.autocomplete(choices)
-        except (discord.DiscordException, OSError) as error:
+        except (discord.DiscordException, *NO_LINE) as error:
             self._log.info("a suggestion came too late", error=str(error))
 
     async def _slash(self, touch: Touch) -> None:
@@ -182,7 +182,7 @@ class Interactions:
             return
         try:
             await touch.response.send_modal(form)
-        except (discord.DiscordException, OSError) as error:
+        except (discord.DiscordException, *NO_LINE) as error:
             self._log.info("a form was not opened", error=str(error))
 
     async def _say(self, touch: Touch, command: Command, values: Mapping[str, Value]) -> None:
@@ -222,7 +222,7 @@ class Interactions:
         """Take the buttons away of which one was chosen: the others mean nothing any more. Best effort."""
         try:
             await message.edit(view=self._pressable.without_offers(message))
-        except (discord.DiscordException, OSError) as error:
+        except (discord.DiscordException, *NO_LINE) as error:
             self._log.info("buttons stay", error=str(error))
 
     async def _leave_to_choose(self, event: Inbound) -> Leave | None:

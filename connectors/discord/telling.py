@@ -61,7 +61,7 @@ class Telling:
             self._log.warning("slash commands are told later", error=error.message, wait=str(wait))
             return wait
         except (UserError, SetupError) as error:
-            self._log.error("slash commands are not shown", error=error.message)
+            self._log.error("slash commands are not told", error=error.message)
         return None
 
     async def _tell(self, client: DiscordClient, guild_id: int) -> None:

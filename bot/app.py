@@ -34,6 +34,7 @@ from bot.wiring.life import Life
 from bot.wiring.memory import memory_job
 from bot.wiring.parts import Parts
 from bot.wiring.reception import Reception
+from bot.wiring.suggesting import make_lobby
 from bot.wiring.supervising import make_supervision
 from bot.wiring.topics import backlog_topics, fleet_topics, mail_topics
 from bot.wiring.traffic import make_traffic
@@ -160,7 +161,20 @@ class Daemon:
         self._filing = make_filing(
             self._database, self._fleet, self._mailbox, self._connections, settings
         )
+        self._fleet_ports = fleet_ports(
+            self._fleet,
+            self._units,
+            settings,
+            self._pauses,
+            shelf=self._backlog.shelf,
+            standing=self._pause.ask,
+        )
         self._interpreter = self._make_interpreter()
+        self._connections.open_to(
+            lambda: make_lobby(
+                self._interpreter, self._policy, self._database, self._backlog, self._fleet_ports
+            )
+        )
         self._traffic = make_traffic(
             self._database,
             self._fleet,
@@ -207,16 +221,7 @@ class Daemon:
                 require_acceptance=self._settings.backlog.require_acceptance,
                 own_threads=self._housing.makes_threads,
             ),
-            *fleet_topics(
-                fleet_ports(
-                    self._fleet,
-                    self._units,
-                    self._settings,
-                    self._pauses,
-                    shelf=self._backlog.shelf,
-                    standing=self._pause.ask,
-                )
-            ),
+            *fleet_topics(self._fleet_ports),
             *mail_topics(self._office, self._post, self._correspondence, self._fleet),
             self._filing.topic,
             self._supervision.topic,

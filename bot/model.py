@@ -17,6 +17,10 @@ def derived_id(*parts: str) -> str:
     return uuid.uuid5(_NAMESPACE, "\x1f".join(parts)).hex
 
 
+PRIVATE = ":private"
+"""How the id of an event ends that only its sender sees, as the answers to it."""
+
+
 def event_key(kind: str, event_id: str) -> str:
     """Return our id for a platform's event."""
     return derived_id("inbound", kind, event_id)
@@ -135,6 +139,11 @@ class Inbound:
     def id(self) -> str:
         """Our id for it, the same however often the platform repeats the event."""
         return event_key(self.source.kind, self.event_id)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody but its sender sees it."""
+        return self.event_id.endswith(PRIVATE)
 
     @property
     def is_revision(self) -> bool:

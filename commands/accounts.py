@@ -36,6 +36,7 @@ class AccountCommands:
         effect=Effect.WRITE,
         confirm="Say yes only if you asked for this code yourself.",
         preview="preview_link",
+        private=True,
     )
     async def link(self, call: Call, code: Code | None = None) -> Reply:
         """Become one person with your account on another platform: get a code here, say it there.
@@ -94,7 +95,7 @@ class AccountCommands:
         await self._linking.part(about.id)
         return say(f"{about.id} stands alone again.", {"unlinked": about.id})
 
-    @command("show", roles=ANYBODY)
+    @command("show", roles=ANYBODY, private=True)
     async def show(self, call: Call, account: Account = None) -> Reply:
         """Show which accounts are linked with yours, and what they may be here together."""
         return self._shown(self._require_mine(call, account), "")

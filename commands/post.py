@@ -101,7 +101,7 @@ class PostCommands:
         message = await find_message(self._correspondence, message_id)
         return await self._receipt(message, timedelta(0))
 
-    @command("inbox", roles=EVERYONE)
+    @command("inbox", roles=EVERYONE, private=True)
     async def inbox(self, call: Call, name: AgentName | None = None, *, limit: Limit = 50) -> Reply:
         """Show mail to an agent, and what came of its own; without a name, yours."""
         reader, place = self._reader(call.caller.principal, name)

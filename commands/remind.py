@@ -77,7 +77,7 @@ class RemindCommands:
         due_at = rule.after(self._now(), read_zone(self._timezone(call)))
         return await self._add(call, due_at, words, str(rule))
 
-    @command("list", roles=MEMBERS)
+    @command("list", roles=MEMBERS, private=True)
     async def list(
         self,
         call: Call,

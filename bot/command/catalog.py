@@ -154,5 +154,4 @@ class Catalog:
                 return f"there is no command {said!r}; did you mean `{close[0]}`?"
         if below:
             return f"there is no command {said!r}; {topic} has: {', '.join(below)}"
-        return f"there is no command {said!r}; {topic} has: {', '.join(below)}"
         return f"there is no command {said!r}"

@@ -350,6 +350,7 @@ def _say(
         reply_to=asked.reply_to,
         cause=asked.event.id,
         offers=offers,
+        tag="private" if asked.event.is_private else "chat",
     )
 
 

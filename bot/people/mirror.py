@@ -121,7 +121,9 @@ class Mirror:
         event = heard.event
         if event.kind is InboundKind.REDACTION:  # who may take away what, the platform has decided
             return await self._change(event)
-        if event.event_id in gone or not self._hears(event.sender, event.source):
+        if event.is_private or event.event_id in gone:
+            return []
+        if not self._hears(event.sender, event.source):
             return []
         return await (self._words.theirs(heard) if is_words(event) else self._change(event))
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import cast
 
 from bot.backlog.kept_threads import CardThreads, HasCardThreads
+from bot.command.lobby import Lobby
 from bot.config.credentials import Credentials
 from bot.config.settings import Settings
 from bot.connector import Capabilities
@@ -270,6 +271,10 @@ class Connections:
     def also(self, lanes: Callable[[], frozenset[str]]) -> None:
         """Take commands in these rooms too, besides the settings' and the connectors' own."""
         self._more_lanes = lanes
+
+    def open_to(self, lobby: Callable[[], Lobby]) -> None:
+        """Let people touch what they may say, where a platform has that; ``lobby`` is asked when a connector is made."""
+        self._discord.lobby = lobby
 
     def know(self, persons: Callable[[], Persons]) -> None:
         """Let what the settings say of one account count for all that are linked with it."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from functools import partial
 
+from bot.command.lobby import Lobby
 from bot.config.credentials import Credentials
 from bot.config.settings import Settings
 from bot.errors import SetupError
@@ -20,7 +21,7 @@ class DiscordAccount:
     """Which bot speaks on Discord, and where. What the roster does not say, the settings do.
 
     ``lanes`` are the places in which commands are taken; one bot is one process, over all that share a database
-    (``tenure``).
+    (``tenure``). ``lobby`` is what people may touch there, None for nothing; it is asked when a connector is made.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class DiscordAccount:
         self._tenure = tenure
         self._outbox = outbox
         self._lanes = lanes
+        self.lobby: Callable[[], Lobby] | None = None
 
     @property
     def is_wanted(self) -> bool:
@@ -76,6 +78,7 @@ class DiscordAccount:
             contents=self._contents,
             knows=partial(self._positions.known, KIND),
             further=self._further,
+            lobby=None if self.lobby is None else self.lobby(),
             shown=partial(self._outbox.shown, KIND),
             # The token itself is a secret, and the lock's name is none.
             sole=partial(self._tenure.hold, derived_id("discord bot", token)),

@@ -5,10 +5,29 @@ from typing import Any
 
 from bot.agents.personas import Personas
 from bot.agents.provisioning import Provisioning
-from bot.backlog.cards import Card, CardFilter
-from bot.backlog.ports import CardShelf, Inquiry
+from bot.backlog.ports import Backlog, CardShelf, Inquiry
+from bot.backlog.suggested_cards import SuggestedCards
 from bot.command.declare import Subject
-from bot.command.entry import MOST, Source, Suggestion
+from bot.command.interpreter import Interpreter
+from bot.command.lobby import MOST, Lobby, Source, Suggestion
+from bot.policy import Policy
+from bot.wiring.topics import FleetPorts
+from storage.database import Database
+from storage.offers import PostgresOffers
+
+
+def make_lobby(
+    interpreter: Interpreter,
+    policy: Callable[[], Policy],
+    database: Database,
+    backlog: Backlog,
+    fleet: FleetPorts,
+) -> Lobby:
+    """Return what faces with choices ask of this daemon."""
+    known = sources(
+        backlog.shelf, backlog.inquiry, fleet.fleet.roster, fleet.personas, fleet.provisioning
+    )
+    return Lobby(lambda: interpreter.catalog, policy, PostgresOffers(database), known)
 
 
 def sources(
@@ -20,34 +39,22 @@ def sources(
 ) -> Mapping[Subject, Source]:
     """Return who knows what there is of each subject."""
 
-    async def cards(begun: str) -> Sequence[Suggestion]:
-        found = (
-            await inquiry.search(begun, MOST)
-            if begun
-            else await shelf.list(CardFilter(), limit=MOST)
-        )
-        return [_card(card) for card in found]
-
-    async def agents(begun: str) -> Sequence[Suggestion]:
+    async def agents(_command: str, begun: str) -> Sequence[Suggestion]:
         known = ((str(one["name"]), str(one["class"])) for one in roster())
         return _named(known, begun)
 
-    async def classes(begun: str) -> Sequence[Suggestion]:
+    async def classes(_command: str, begun: str) -> Sequence[Suggestion]:
         return _named(((one.agent_class, one.domain) for one in personas.classes()), begun)
 
-    async def profiles(begun: str) -> Sequence[Suggestion]:
+    async def profiles(_command: str, begun: str) -> Sequence[Suggestion]:
         return _named(((one.id, one.title) for one in provisioning.types()), begun)
 
     return {
-        Subject.CARD: cards,
+        Subject.CARD: SuggestedCards(shelf, inquiry),
         Subject.AGENT: agents,
         Subject.PERSONA: classes,
         Subject.PROFILE: profiles,
     }
-
-
-def _card(card: Card) -> Suggestion:
-    return Suggestion(card.id, f"{card.id} · {card.title} ({card.status.value})")
 
 
 def _named(known: Iterable[tuple[str, str]], begun: str) -> Sequence[Suggestion]:

@@ -7,7 +7,7 @@ said in the channel, or, when it was private, that it was lost.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -17,6 +17,7 @@ import discord
 import structlog
 
 from bot.model import (
+    PRIVATE,
     Address,
     Inbound,
     MessageKind,
@@ -31,7 +32,6 @@ from connectors.discord.failures import translated
 
 _PATIENCE = timedelta(seconds=30)
 _MOST = 5000
-_PRIVATE = ":private"
 _GONE = frozenset({10008, 10015, 10062, 50027})
 """What Discord says of a touch that cannot be answered any more: unknown message, webhook, interaction, invalid token."""
 
@@ -41,14 +41,19 @@ _ELSEWHERE = ("silent", "reference", "mention_author", "file", "nonce")
 _LOST = "A private answer was lost by a restart. Ask again, please."
 
 Touch = discord.Interaction[Any]
+Then = Callable[[], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class _Awaited:
-    """A touch that waits for its answer; ``shown`` is what it was answered with, so that it is not twice."""
+    """A touch that waits for its answer; ``shown`` is what it was answered with, so that it is not twice.
+
+    ``then`` is done once it was answered.
+    """
 
     touch: Touch
     is_private: bool
+    then: Then | None = None
     shown: str | None = None
     shown_id: int | None = None
 
@@ -77,7 +82,7 @@ class Answers:
             self._log.warning("a touch came too late", error=str(error))
             return None
         if private:
-            return f"{touch.id}{_PRIVATE}"
+            return f"{touch.id}{PRIVATE}"
         return None if message_id is None else str(message_id)
 
     async def _stands(self, touch: Touch) -> int | None:
@@ -88,9 +93,11 @@ class Answers:
             self._log.warning("a touch was not acknowledged", error=str(error))
             return None
 
-    def expect(self, event: Inbound, touch: Touch, *, private: bool) -> None:
-        """Note that what answers an event answers a touch."""
-        self._awaited[reply_id(event.id)] = _Awaited(touch, private)
+    def expect(
+        self, event: Inbound, touch: Touch, *, private: bool, then: Then | None = None
+    ) -> None:
+        """Note that what answers an event answers a touch, and what is to be done then."""
+        self._awaited[reply_id(event.id)] = _Awaited(touch, private, then)
         while len(self._awaited) > _MOST:
             self._awaited.popitem(last=False)
 
@@ -108,7 +115,7 @@ class Answers:
 
     def _said_otherwise(self, message: OutboundMessage) -> SendResult | OutboundMessage:
         """Return a message as it is said in the channel; what was private stays unsaid."""
-        if not (message.reply_to or "").endswith(_PRIVATE):
+        if not (message.reply_to or "").endswith(PRIVATE):
             return message
         if message.kind is MessageKind.REACTION:
             return _unsaid("a private answer bears no mark")
@@ -130,6 +137,9 @@ class Answers:
             self._log.info("an answer came too late", message=message.message_id)
             return None
         awaited.shown, awaited.shown_id = message.transaction_id, shown_id
+        if awaited.then is not None:
+            await awaited.then()
+            awaited.then = None
         return _said(shown_id)
 
     async def refuse(self, touch: Touch, why: str) -> None:

@@ -9,8 +9,8 @@ from typing import Any, Final
 import discord
 
 from bot.command.catalog import Command
-from bot.command.entry import MOST, Entry
 from bot.command.grammar import Parameter
+from bot.command.lobby import MOST, Lobby
 from bot.model import Address, Principal
 from bot.render.markup import storable
 from connectors.discord.options import clipped, option_name
@@ -19,7 +19,7 @@ _LONGEST: Final = 100
 
 
 async def choices_for(
-    entry: Entry,
+    lobby: Lobby,
     who: Principal,
     place: Address,
     command: Command,
@@ -31,7 +31,7 @@ async def choices_for(
     if writing is None or parameter is None:
         return []
     begun = storable(str(writing.get("value", "")))
-    found = await entry.suggest(who, place, command, parameter, begun)
+    found = await lobby.suggest(who, place, command, parameter, begun)
     return [
         discord.app_commands.Choice(name=clipped(one.label, _LONGEST), value=one.value)
         for one in found[:MOST]

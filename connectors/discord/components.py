@@ -22,8 +22,11 @@ _MOST_BUTTONS = 5
 _MOST_OPTIONS = 25
 _PREFIX = "mosaic:"
 _SELECT = f"{_PREFIX}select"
-_PLAIN = re.compile(r"[\w\s.,:;!?-]*", re.ASCII)
-"""A mark of these characters is no picture."""
+_AS_PICTURE = "\N{VARIATION SELECTOR-16}"
+_PICTURES = frozenset("✅❌👍👎🙋🏁🚧🔓🔁🗄⌨⏸▶⬆⬇")
+"""Marks of ours that Unicode has as emoji; anything else in an emoji's place is refused by Discord."""
+
+_KEYCAP = re.compile(r"[0-9]\N{COMBINING ENCLOSING KEYCAP}")
 
 
 class Deed(StrEnum):
@@ -120,6 +123,24 @@ class Pressable:
             view.add_item(self._button(_button(word, one)))
         return view
 
+    def without_offers(self, message: discord.Message) -> discord.ui.View | None:
+        """Return what may still be pressed below a message of which an offer was chosen, None for nothing."""
+        rows = (row for row in message.components if isinstance(row, discord.ActionRow))
+        standing = [
+            one
+            for row in rows
+            for one in row.children
+            if isinstance(one, discord.Button)
+            and (one.custom_id or "").startswith(_PREFIX)
+            and not (one.custom_id or "").startswith(f"{_PREFIX}{Deed.OFFER.value}:")
+        ]
+        if not standing:
+            return None
+        view = discord.ui.View(timeout=None)
+        for one in standing:
+            view.add_item(self._button(discord.ui.Button.from_component(one)))
+        return view
+
 
 def _button(word: str, button: Button) -> discord.ui.Button[Any]:
     return discord.ui.Button(
@@ -149,8 +170,20 @@ def _select(fitting: dict[str, Button]) -> discord.ui.Select[Any]:
 def _label(button: Button) -> str:
     said = button.says or button.mark
     said = said[:1].upper() + said[1:]
+    if button.mark and button.says and _emoji(button.mark) is None:
+        said = f"{button.mark} {said}"
     return said if len(said) <= _LONGEST_LABEL else said[: _LONGEST_LABEL - 1] + "…"
 
 
 def _emoji(mark: str) -> str | None:
-    return None if _PLAIN.fullmatch(mark) else mark
+    """Return a mark as an emoji, drawn as a picture; None when it is none."""
+    bare = mark.replace(_AS_PICTURE, "")
+    if _KEYCAP.fullmatch(bare):
+        return f"{bare[0]}{_AS_PICTURE}{bare[1]}"
+    if bare not in _PICTURES:
+        return None
+    return bare + _AS_PICTURE if bare in _TEXT_FIRST else bare
+
+
+_TEXT_FIRST = frozenset("🗄⌨⏸▶⬆⬇")
+"""Emoji that are drawn as text unless they are told otherwise."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.command.lobby import Lobby
 from bot.connector import Capabilities, ConnectorHealth
 from bot.enclosure import Attachment
 from bot.errors import SetupError, TransientError, UserError
@@ -21,6 +22,7 @@ from connectors.discord.face import Face, PlainFace
 from connectors.discord.failures import translated
 from connectors.discord.gateway import Gateway, WordsWithheld
 from connectors.discord.history import History, Knows
+from connectors.discord.interactions import Interactions
 from connectors.discord.limits import CAPABILITIES
 from connectors.discord.lookback import Lookback, Shown
 from connectors.discord.places import Places, number_of
@@ -75,8 +77,8 @@ class DiscordConnector:
     ``further`` gives the ids of more in which we listen, threads below them all included. ``guild_id`` is the server,
     found out when empty. ``api_url`` and ``gateway_url`` lead to another Discord than the real one, for the whole
     process. ``knows`` tells which events were read before, ``contents`` has the bytes of files that are sent, ``face``
-    serves what people press, ``quiet`` as DiscordCardThreads has it. ``sole`` is held meanwhile: one process at a time
-    may be this bot. ``shown`` tells under which of Discord's ids something of ours is known to stand. Nothing is
+    serves what people press (with an ``lobby``: slash commands, buttons and forms of all commands), ``quiet`` as
+    DiscordCardThreads has it. ``sole`` is held meanwhile: one process at a time may be this bot. ``shown`` tells under which of Discord's ids something of ours is known to stand. Nothing is
     requested before ``subscribe``, and sending works while that runs.
     """
 
@@ -95,6 +97,7 @@ class DiscordConnector:
         further: Callable[[], Collection[str]] = tuple,
         knows: Knows = _nothing_known,
         face: Face | None = None,
+        lobby: Lobby | None = None,
         quiet: timedelta = QUIET,
         sole: Sole = _nobody_else,
         shown: Shown = _nothing_known,
@@ -107,7 +110,7 @@ class DiscordConnector:
         self._guild_id = guild_id
         self._further = further
         self._knows = knows
-        self._face: Face = face or PlainFace()
+        self._face: Face = face or (PlainFace() if lobby is None else Interactions(lobby))
         cards = number_of(cards_channel_id or channel_id, self._place)
         self.card_threads = DiscordCardThreads(lambda: self._present().client, cards, quiet=quiet)
         self._sole = sole

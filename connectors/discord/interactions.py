@@ -9,7 +9,9 @@ answer is for one person alone.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import discord
@@ -17,12 +19,20 @@ import structlog
 
 from bot.clock.backoff import Backoff
 from bot.command.catalog import Command
-from bot.command.entry import Entry, Leave
+from bot.command.lobby import Leave, Lobby
 from bot.command.wording import Value, write_line
 from bot.errors import MosaicError, SetupError, TransientError, UserError
-from bot.model import Inbound, InboundBatch, InboundKind, OutboundMessage, Principal, SendResult
+from bot.model import (
+    Decision,
+    Inbound,
+    InboundBatch,
+    InboundKind,
+    OutboundMessage,
+    Principal,
+    SendResult,
+)
 from bot.ports import Accept
-from connectors.discord.answers import Answers, Touch, place_of
+from connectors.discord.answers import Answers, Then, Touch, place_of
 from connectors.discord.autocomplete import choices_for
 from connectors.discord.client import KIND, DiscordClient
 from connectors.discord.components import Deed, Press, Pressable
@@ -41,15 +51,17 @@ _AWAY = Backoff(timedelta(milliseconds=200), timedelta(seconds=5))
 _PATIENCE = timedelta(minutes=5)
 _NOT_HERE = "Commands are taken only in the channels that the settings' access.rooms names."
 _NO_MORE = "This command is no more; close Discord and open it again to see those that there are."
+_NOT_OFFERED = "This is not offered any more."
+_UNKNOWN = Leave(Decision(allowed=False, rule="unknown", reason="unknown"), is_private=True)
 _NOT_TAKEN = "The database is away, so nothing was done. Ask again later, please."
 
 
 class Interactions:
     """The face of one bot (implements Face): what it may be told, and what it answers to it."""
 
-    def __init__(self, entry: Entry) -> None:
-        self._entry = entry
-        self._slashes = Slashes(entry.commands)
+    def __init__(self, lobby: Lobby) -> None:
+        self._lobby = lobby
+        self._slashes = Slashes(lobby.commands)
         self._answers = Answers()
         self._pressable = Pressable(self._press)
         self._seen: OrderedDict[int, None] = OrderedDict()
@@ -110,7 +122,7 @@ class Interactions:
             try:
                 async with asyncio.timeout(_HURRY.total_seconds()):
                     choices = await choices_for(
-                        self._entry, _who(touch), place_of(touch), asked.command, given
+                        self._lobby, _who(touch), place_of(touch), asked.command, given
                     )
             except (MosaicError, TimeoutError) as error:
                 self._log.info("nothing suggested", error=str(error))
@@ -165,7 +177,7 @@ class Interactions:
     def _begun(self, line: str) -> tuple[Command, Mapping[str, Value]] | None:
         """Return the command that a component's line begins; None for one that is no more."""
         try:
-            return self._entry.find(line)
+            return self._lobby.find(line)
         except UserError:
             return None
 
@@ -173,7 +185,7 @@ class Interactions:
 
     async def _open(self, touch: Touch, command: Command, given: Mapping[str, Value]) -> None:
         """Open a form for who may run its command; whether they may is asked again when it is sent."""
-        leave = self._entry.leave(_who(touch), command, place_of(touch))
+        leave = self._lobby.leave(_who(touch), command, place_of(touch))
         form = form_of(command, given) if leave.decision.allowed else None
         if form is None:
             why = (
@@ -194,37 +206,46 @@ class Interactions:
             hint = f" {error.hint}" if error.hint else ""
             await self._answers.refuse(touch, f"{error.message}.{hint}")
             return
-        leave = self._entry.leave(_who(touch), command, place_of(touch))
+        leave = self._lobby.leave(_who(touch), command, place_of(touch))
         if self._is_new(touch) and await self._is_taken(touch):
             event_id = await self._answers.acknowledge(touch, private=leave.is_private)
             if event_id is not None:
                 event = _event(touch, event_id, f"!{line}")
-                await self._bring(event, touch, private=leave.is_private, waits=True)
+                await self._bring(event, touch, private=leave.is_private)
 
     async def _choose(self, touch: Touch, mark: str) -> None:
-        """Let an offer be chosen; the answer of what is private, or refused, is for who pressed alone."""
-        if touch.message is None or not self._is_new(touch) or not await self._is_taken(touch):
+        """Let an offer be chosen; the answer stands below it, what is private or refused for who pressed alone."""
+        message = touch.message
+        if message is None or not self._is_new(touch) or not await self._is_taken(touch):
             return
-        event = _event(touch, str(touch.id), mark, InboundKind.REACTION, str(touch.message.id))
+        event = _event(touch, str(touch.id), mark, InboundKind.REACTION, str(message.id))
         leave = await self._leave_to_choose(event)
-        is_private = leave is not None and leave.is_private
-        if is_private:
-            if await self._answers.acknowledge(touch, private=True) is None:
-                return
-        else:
-            try:
-                await touch.response.defer()
-            except (discord.DiscordException, OSError) as error:
-                self._log.info("a press was not acknowledged", error=str(error))
-        await self._bring(event, touch, private=is_private, waits=is_private)
+        if leave is None:
+            await self._answers.refuse(touch, _NOT_OFFERED)
+            return
+        is_private = message.flags.ephemeral or leave.is_private
+        event_id = await self._answers.acknowledge(touch, private=is_private)
+        if event_id is None:
+            return
+        spent = leave.decision.allowed and not message.flags.ephemeral
+        then = partial(self._take_away, message) if spent else None
+        await self._bring(replace(event, event_id=event_id), touch, private=is_private, then=then)
+
+    async def _take_away(self, message: discord.Message) -> None:
+        """Take the buttons away of which one was chosen: the others mean nothing any more. Best effort."""
+        try:
+            await message.edit(view=self._pressable.without_offers(message))
+        except (discord.DiscordException, OSError) as error:
+            self._log.info("buttons stay", error=str(error))
 
     async def _leave_to_choose(self, event: Inbound) -> Leave | None:
         try:
             async with asyncio.timeout(_HURRY.total_seconds()):
-                return await self._entry.leave_to_choose(event)
+                return await self._lobby.leave_to_choose(event)
         except (MosaicError, TimeoutError) as error:
+            # What it is cannot be known now: the router will know, and until then nobody else is told.
             self._log.info("nobody knows who may press this now", error=str(error))
-            return None
+            return _UNKNOWN
 
     def _is_new(self, touch: Touch) -> bool:
         """Return whether a touch was not told before: after a break of the line Discord tells some again."""
@@ -237,22 +258,22 @@ class Interactions:
 
     async def _is_taken(self, touch: Touch) -> bool:
         """Return whether commands are taken where it was touched, and say so when they are not."""
-        if self._entry.takes(place_of(touch)):
+        if self._lobby.takes(place_of(touch)):
             return True
         await self._answers.refuse(touch, _NOT_HERE)
         return False
 
-    async def _bring(self, event: Inbound, touch: Touch, *, private: bool, waits: bool) -> None:
+    async def _bring(
+        self, event: Inbound, touch: Touch, *, private: bool, then: Then | None = None
+    ) -> None:
         """Store an event, for as long as it takes within reason; a touch that was not stored says so."""
-        if waits:
-            self._answers.expect(event, touch, private=private)
+        self._answers.expect(event, touch, private=private, then=then)
         try:
             async with asyncio.timeout(_PATIENCE.total_seconds()):
                 await self._insist(InboundBatch(KIND, (event,)))
         except TimeoutError:
             self._log.error("a touch was lost: the database is away", event_id=event.event_id)
-            if waits:
-                await self._answers.withdraw(touch, _NOT_TAKEN)
+            await self._answers.withdraw(touch, _NOT_TAKEN)
 
     async def _insist(self, batch: InboundBatch) -> None:
         attempt = 0

@@ -2,11 +2,14 @@
 
 import re
 
+import pytest
+
 from tests.stages.room import OpsRoom, answered
 
 MISSED = 300
 
 
+@pytest.mark.slow
 async def test_300_messages_said_while_the_daemon_was_down_are_handled_once_in_order(
     room: OpsRoom,
 ) -> None:

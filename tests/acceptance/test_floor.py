@@ -70,6 +70,7 @@ async def test_a_killed_tmux_server_comes_back_with_everybody(fleet: Installatio
     await available(fleet, EVERYBODY)
 
 
+@pytest.mark.slow
 async def test_who_was_stopped_by_a_person_stays_so_over_restarts_of_the_daemon(
     fleet: Installation,
 ) -> None:

@@ -51,6 +51,7 @@ async def test_a_command_is_run_at_its_time_and_answers(room: OpsRoom) -> None:
     assert len(room.notices("No card")) == 1
 
 
+@pytest.mark.slow
 async def test_what_falls_due_while_the_daemon_is_down_is_said_once_afterwards(
     room: OpsRoom,
 ) -> None:
@@ -63,6 +64,7 @@ async def test_what_falls_due_while_the_daemon_is_down_is_said_once_afterwards(
     assert len(room.notices("stretch your legs")) == 1
 
 
+@pytest.mark.slow
 async def test_a_killed_daemons_reminder_is_said_once_too(room: OpsRoom) -> None:
     await room.ask("!remind in 1s drink water")
     await room.installation.kill()

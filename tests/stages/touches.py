@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
@@ -12,8 +12,8 @@ from simcord import ChannelHandle, Env, InteractionResult, MemberActor
 
 from bot.command.catalog import Catalog
 from bot.command.declare import Subject
-from bot.command.entry import Entry, Source
 from bot.command.interpreter import Interpreter
+from bot.command.lobby import Lobby, Source
 from bot.connector import Capabilities
 from bot.model import Address, InboundBatch, OutboundMessage, SendResult
 from bot.policy import Access, Policy
@@ -162,11 +162,11 @@ def whole_catalog() -> Catalog:
     return Catalog([object.__new__(topic) for topic in TOPICS])
 
 
-def entry_of(server: Server, catalog: Catalog, room: Room, backlog: MemoryBacklog) -> Entry:
+def lobby_of(server: Server, catalog: Catalog, room: Room, backlog: MemoryBacklog) -> Lobby:
     """Return what a face asks of this server's policy."""
     grants = {command.name: command.roles for command in catalog.commands.values()}
     policy = Policy(server.access, grants)
-    return Entry(lambda: catalog, lambda: policy, MemoryOffers(room), known_sources(backlog))
+    return Lobby(lambda: catalog, lambda: policy, MemoryOffers(room), known_sources(backlog))
 
 
 async def let_in(server: Server, face: Interactions, accept: Accept) -> DiscordClient:
@@ -179,7 +179,7 @@ async def let_in(server: Server, face: Interactions, accept: Accept) -> DiscordC
     return client
 
 
-async def _nothing_known(_event_ids: Sequence[str]) -> frozenset[str]:
+async def _nothing_shown(_platform_ids: Sequence[str]) -> frozenset[str]:
     return frozenset()
 
 
@@ -197,8 +197,8 @@ class SimConnector:
             Recent(),
             MemoryContents(),
             face,
-            lookback=Lookback(api, _nothing_known, lambda: client.user.id if client.user else None),
             posts=Posts(client),
+            lookback=Lookback(api, _nothing_shown, lambda: None),
         )
 
     async def send(self, message: OutboundMessage) -> SendResult:
@@ -229,8 +229,8 @@ class TouchMiddle(Middle):
         self._server, self._backlog, self._room = server, backlog, room
         self.confirmations = MemoryConfirmations()
         super().__init__(room, MemoryPlatform(), life, confirm=confirm)
-        self.entry = entry_of(server, self.interpreter.catalog, room, backlog)
-        self.face = Interactions(self.entry)
+        self.lobby = lobby_of(server, self.interpreter.catalog, room, backlog)
+        self.face = Interactions(self.lobby)
 
     def _make_interpreter(self) -> Interpreter:
         backlog, room = self._backlog, self._room

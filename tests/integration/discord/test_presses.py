@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import discord
 import pytest
@@ -17,6 +18,7 @@ from tests.waiting import until
 
 HOUR = timedelta(hours=1)
 PRESS = Offer("👍", "press y", "press y", HOUR)
+CLAIM = standing_offer("backlog claim --owner me", "claim it", "🙋")
 
 
 @pytest.fixture
@@ -43,6 +45,11 @@ async def said_below(server: Server, words: str) -> str:
     return await until(found, what=words)
 
 
+def newest(server: Server, message: discord.Message) -> discord.Message:
+    """Return a message as it stands now."""
+    return next(one for one in server.channel.history() if one.id == message.id)
+
+
 async def shown(result: InteractionResult) -> discord.Message:
     await text_of(result)
     assert result.response is not None
@@ -53,10 +60,29 @@ async def test_an_offer_is_a_button_that_is_chosen_once(server: Server) -> None:
     async with TouchMiddle(server, Room(), MemoryBacklog()).at_work() as middle:
         message = await notice(server, middle, PRESS)
         assert labels(message) == ["Press y"]
-        await server.ann.click(message, label="Press y")
-        assert "ann chose 👍" in await said_below(server, "y was pressed")
-        await server.ann.click(message, label="Press y")
+        pressed = await server.ann.click(message, label="Press y")
+        assert await text_of(pressed) == "ann chose 👍: press y.\n\ny was pressed"
+        assert server.channel.threads == []
+        await until(lambda: labels(newest(server, message)) == [], what="no buttons")
+        assert middle.toys.ran == ["press y"]
+
+
+async def test_who_presses_what_was_chosen_meanwhile_is_told_so(server: Server) -> None:
+    async with TouchMiddle(server, Room(), MemoryBacklog()).at_work() as middle:
+        message = await notice(server, middle, PRESS, CLAIM)
+        told = list[Any]()
+        server.env.backend.subscribers.append(lambda event, payload: told.append((event, payload)))
+        await text_of(await server.ann.click(message, label="Press y"))
+        # One who still sees the button, since their client was slow.
+        (press,) = [payload for event, payload in told if event == "INTERACTION_CREATE"]
+        again = server.env.backend.new_interaction(
+            3, server.channel.id, server.ann.id, server.guild.id
+        )
+        server.env.backend.emit(
+            "INTERACTION_CREATE", {**press, "id": str(again.id), "token": again.token}
+        )
         await said_below(server, "chosen before")
+        assert labels(newest(server, message)) == ["Claim it"]
         assert middle.toys.ran == ["press y"]
 
 
@@ -88,18 +114,16 @@ async def test_a_question_is_answered_by_who_was_asked_with_a_button(server: Ser
         refused = await server.eve.click(question, label="Go on")
         assert "refused" in await text_of(refused)
         assert middle.toys.ran == []
-        await server.ann.click(question, label="Go on")
-        await said_below(server, "wiped")
+        assert "wiped" in await text_of(await server.ann.click(question, label="Go on"))
         assert middle.toys.ran == ["wipe"]
 
 
 async def test_a_no_leaves_it(server: Server) -> None:
     async with TouchMiddle(server, Room(), MemoryBacklog()).at_work() as middle:
         question = await shown(await server.ann.slash(server.channel, "wipe"))
-        await server.ann.click(question, label="Leave it")
-        await said_below(server, "left alone: wipe")
-        await server.ann.click(question, label="Go on")
-        await said_below(server, "chosen before")
+        left = await server.ann.click(question, label="Leave it")
+        assert "left alone: wipe" in await text_of(left)
+        await until(lambda: labels(newest(server, question)) == [], what="no buttons")
         assert middle.toys.ran == []
 
 
@@ -107,8 +131,8 @@ async def test_a_yes_that_comes_too_late_does_nothing(server: Server) -> None:
     late = TouchMiddle(server, Room(), MemoryBacklog(), confirm=timedelta())
     async with late.at_work() as middle:
         question = await shown(await server.ann.slash(server.channel, "wipe"))
-        await server.ann.click(question, label="Go on")
-        await said_below(server, "the offer to go on has expired")
+        late_yes = await server.ann.click(question, label="Go on")
+        assert "the offer to go on has expired" in await text_of(late_yes)
         assert middle.toys.ran == []
 
 
@@ -222,3 +246,32 @@ async def test_what_does_not_fit_into_a_button_is_left_out(server: Server) -> No
             "Press y",
             "Stop handing out work",
         ]
+
+
+async def test_a_mark_that_is_no_emoji_stands_in_front_of_the_words(server: Server) -> None:
+    async with TouchMiddle(server, Room(), MemoryBacklog()).at_work() as middle:
+        enter = Offer("⏎", "press enter", "press enter", HOUR)
+        one = Offer("1\ufe0f\u20e3", "press 1", "press 1", HOUR)
+        message = await notice(server, middle, enter, one)
+        assert labels(message) == ["⏎ Press enter", "Press 1"]
+        pressed = await server.ann.click(message, label="⏎ Press enter")
+        assert "enter was pressed" in await text_of(pressed)
+
+
+async def test_a_press_on_what_is_not_offered_any_more_says_so(server: Server) -> None:
+    async with TouchMiddle(server, Room(), MemoryBacklog()).at_work() as middle:
+        message = await notice(server, middle, PRESS)
+        middle.room.offers.clear()
+        refused = await server.ann.click(message, label="Press y")
+        assert "not offered any more" in await text_of(refused)
+        assert refused.ephemeral
+
+
+async def test_private_words_and_their_answer_are_marked_as_private(server: Server) -> None:
+    room = Room()
+    async with TouchMiddle(server, room, MemoryBacklog()).at_work():
+        await text_of(await server.ann.slash(server.channel, "backlog claim", owner="me"))
+        await text_of(await server.ann.slash(server.channel, "echo", word="hello"))
+    assert [event.inbound.is_private for event in room.events.values()] == [True, False]
+    tags = {row.outbound.text: row.outbound.tag for row in room.rows}
+    assert (tags["Nothing is claimable."], tags["you said hello"]) == ("private", "chat")

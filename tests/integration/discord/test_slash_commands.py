@@ -18,9 +18,9 @@ from tests.stages.touches import (
     Server,
     TouchMiddle,
     a_server,
-    entry_of,
     labels,
     let_in,
+    lobby_of,
     text_of,
     whole_catalog,
 )
@@ -51,7 +51,7 @@ async def server() -> AsyncIterator[Server]:
 
 def face_of(server: Server) -> Interactions:
     """Return the face of every command there is."""
-    return Interactions(entry_of(server, whole_catalog(), Room(), MemoryBacklog()))
+    return Interactions(lobby_of(server, whole_catalog(), Room(), MemoryBacklog()))
 
 
 def filled(options: list[Payload]) -> dict[str, Any]:
@@ -112,9 +112,9 @@ async def test_commands_are_told_once_and_again_only_when_they_changed(server: S
     for _life in range(3):
         await let_in(server, face_of(server), heard.accept)
         assert server.requests("PUT", COMMANDS) == 1
-    fewer = entry_of(server, catalog, Room(), MemoryBacklog())
+    fewer = lobby_of(server, catalog, Room(), MemoryBacklog())
     middle = TouchMiddle(server, Room(), MemoryBacklog())
-    assert len(middle.entry.commands) < len(fewer.commands)
+    assert len(middle.lobby.commands) < len(fewer.commands)
     await let_in(server, middle.face, heard.accept)
     assert server.requests("PUT", COMMANDS) == 2
 

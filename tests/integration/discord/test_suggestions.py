@@ -10,7 +10,7 @@ from bot.model import Caller, Principal, Via
 from connectors.discord.interactions import Interactions
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.mailroom import Room
-from tests.stages.touches import Heard, Server, a_server, entry_of, let_in, whole_catalog
+from tests.stages.touches import Heard, Server, a_server, let_in, lobby_of, whole_catalog
 
 ANN = Caller(Principal("discord:1", "ann"), Via.CHAT)
 
@@ -25,7 +25,7 @@ async def server() -> AsyncIterator[Server]:
             ("B3", "x" * 200),
         ):
             await backlog.create(CardDraft(card_id, title=title), ANN)
-        face = Interactions(entry_of(server, whole_catalog(), Room(), backlog))
+        face = Interactions(lobby_of(server, whole_catalog(), Room(), backlog))
         await let_in(server, face, Heard().accept)
         yield server
 

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.stages.discord_stand_in.gateway import Gateway
+from tests.stages.discord_stand_in.interactions import Interactions
 from tests.stages.discord_stand_in.mischief import Mischief
 from tests.stages.discord_stand_in.payloads import Payload, User
 from tests.stages.discord_stand_in.rest import API, LARGEST_REQUEST, Rest
@@ -15,7 +16,8 @@ from tests.stages.discord_stand_in.world import World
 class StandIn:
     """One server on a port of its own, from ``open`` to ``close``.
 
-    ``world`` is what stands there, ``mischief`` what goes wrong, ``gateway`` the door for bots' sockets.
+    ``world`` is what stands there, ``mischief`` what goes wrong, ``gateway`` the door for bots' sockets,
+    ``interactions`` what people touch.
     """
 
     def __init__(self) -> None:
@@ -24,6 +26,7 @@ class StandIn:
         self.world = World(self.gateway.emit)
         self.world.now = self.mischief.now
         self.rest = Rest(self.world, self.mischief)
+        self.interactions = Interactions(self.world, self.mischief)
         self.port = 0
         self._runner: web.AppRunner | None = None
 
@@ -43,6 +46,7 @@ class StandIn:
         if add is not None:
             add(application)
         self.rest.add_to(application)
+        self.interactions.add_to(application, API)
         application.router.add_get("/gateway", self._attend)
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()

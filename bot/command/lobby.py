@@ -27,8 +27,8 @@ class Suggestion:
     label: str
 
 
-Source = Callable[[str], Awaitable[Sequence[Suggestion]]]
-"""Returns what is called like what somebody began to write, the likeliest first."""
+Source = Callable[[str, str], Awaitable[Sequence[Suggestion]]]
+"""Returns what a command (by its name) may be given that is called like what somebody began to write, the likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Leave:
     is_private: bool
 
 
-class Entry:
+class Lobby:
     """Answers for one daemon; ``sources`` know what there is of each subject."""
 
     def __init__(
@@ -100,7 +100,7 @@ class Entry:
         if source is None or not self.leave(principal, command, place).decision.allowed:
             return ()
         before, comma, last = _list_before(command, parameter, begun)
-        found = await source(last.strip())
+        found = await source(command.name, last.strip())
         return [
             Suggestion(before + comma + one.value, f"{before}{comma}{one.label}")
             for one in found[:MOST]

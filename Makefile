@@ -20,7 +20,7 @@ ifneq ($(ALIVE),True)
 $(shell rm -f $(VENV)/.made $(VENV)/.runtime $(VENV)/.homeserver $(VENV)/.dev $(VENV)/.bench $(VENV)/.programs)
 endif
 
-.PHONY: help up install install-homeserver test test-slow test-runtimes check format docs faults picture pictures lock bench bench-chat bench-idle bench-ps bench-claims bench-send bench-soak bench-tick clean
+.PHONY: help up install install-homeserver test test-slow test-runtimes check format docs faults picture pictures lock bench bench-chat bench-discord bench-idle bench-ps bench-claims bench-send bench-soak bench-tick clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -77,10 +77,13 @@ pictures: $(VENV)/.dev ## photograph a conversation in Element (Chromium, Node a
 lock: $(VENV)/.dev ## pin the newest versions that pyproject.toml allows
 	@scripts/lock.sh
 
-bench: bench-chat bench-idle bench-ps bench-send bench-claims bench-tick ## measure
+bench: bench-chat bench-discord bench-idle bench-ps bench-send bench-claims bench-tick ## measure
 
 bench-chat: $(VENV)/.dev ## a person's message until the reply, against a bare echo bot
 	@$(BIN)/python -m tests.bench.chat
+
+bench-discord: $(VENV)/.dev ## the same on Discord, against discord.py's echo bot, and memory with 200 threads
+	@$(BIN)/python -m tests.bench.discord $(ARGS)
 
 bench-idle: $(VENV)/.dev ## start, memory and processor time of an idle daemon
 	@$(BIN)/python -m tests.bench.idle

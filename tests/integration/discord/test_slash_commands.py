@@ -1,10 +1,12 @@
 """Slash commands through the library's own objects: told when they changed, stored first, answered where asked."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bot.clock.backoff import Backoff
 from bot.command.words import split_line
 from bot.errors import TransientError
 from bot.model import InboundKind
@@ -120,6 +122,30 @@ async def test_commands_are_told_once_and_again_only_when_they_changed(server: S
     assert len(middle.lobby.commands) < len(fewer.commands)
     await let_in(server, middle.face, heard.accept)
     assert server.requests("PUT", COMMANDS) == 2
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_while_discord_does_not_take_the_commands_all_else_goes_on(
+    server: Server, status: int
+) -> None:
+    server.env.inject_error("PUT", f"*{COMMANDS}", status=status, times=2)
+    soon = Backoff(timedelta(milliseconds=10), timedelta(milliseconds=20))
+    lobby = lobby_of(server, whole_catalog(), Room(), MemoryBacklog())
+    await let_in(server, Interactions(lobby, soon), Heard().accept)
+    assert server.ann.available_commands(server.channel) == ()
+    await until(lambda: "backlog claim" in server.ann.available_commands(server.channel))
+    assert server.requests("PUT", COMMANDS) == 3
+
+
+async def test_without_leave_for_commands_none_is_told_and_it_is_not_tried_again(
+    server: Server,
+) -> None:
+    server.env.inject_error("GET", f"*{COMMANDS}", status=403, code=50001, times=None)
+    soon = Backoff(timedelta(milliseconds=10), timedelta(milliseconds=20))
+    face = Interactions(lobby_of(server, whole_catalog(), Room(), MemoryBacklog()), soon)
+    await let_in(server, face, Heard().accept)
+    assert server.requests("PUT", COMMANDS) == 0
+    assert server.requests("GET", COMMANDS) == 1
 
 
 async def test_an_answer_stands_where_it_was_asked_and_buttons_below_it(server: Server) -> None:

@@ -1,6 +1,7 @@
 """What whoever starts the stand-in as a program can do with it over HTTP, below /stand-in."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -27,16 +28,21 @@ class Control:
         application.router.add_post("/stand-in/mark", self._mark)
         application.router.add_post("/stand-in/trouble", self._trouble)
         application.router.add_post("/stand-in/drop", self._drop)
+        application.router.add_post("/stand-in/bot", self._another_bot)
+        application.router.add_post("/stand-in/latency", self._latency)
 
     def facts(self) -> dict[str, str]:
         """Return what a bot's settings need."""
+        return self._facts_of(self._bot, self._channel)
+
+    def _facts_of(self, bot: Bot, channel: Channel) -> dict[str, str]:
         return {
             "api_url": self._stand_in.api_url,
             "gateway_url": self._stand_in.gateway_url,
-            "token": self._bot.token,
-            "bot_id": self._bot.user.id,
+            "token": bot.token,
+            "bot_id": bot.user.id,
             "guild_id": self._world.guild_id,
-            "channel_id": self._channel.id,
+            "channel_id": channel.id,
         }
 
     async def _facts(self, _request: web.Request) -> web.Response:
@@ -83,6 +89,19 @@ class Control:
         if told.get("forget"):
             self._stand_in.gateway.forget_sessions()
         await self._stand_in.gateway.drop(int(told.get("code", 4000)))
+        return web.json_response({})
+
+    async def _another_bot(self, request: web.Request) -> web.Response:
+        """Make a bot with a ``name``, and a channel of the same name; all bots hear all channels."""
+        name = str((await request.json())["name"])
+        return web.json_response(
+            self._facts_of(self._world.add_bot(name), self._world.add_channel(name))
+        )
+
+    async def _latency(self, request: web.Request) -> web.Response:
+        """Let ``milliseconds`` pass from now on before a request is obeyed."""
+        told = await request.json()
+        self._stand_in.rest.latency = timedelta(milliseconds=float(told["milliseconds"]))
         return web.json_response({})
 
     def _person(self, told: dict[str, Any]) -> User:

@@ -3,8 +3,10 @@
 Source: Discord's documentation, "API Reference" and "Resources".
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -28,9 +30,13 @@ LARGEST_REQUEST = 12 * 1024 * 1024
 
 
 class Rest:
-    """Answers what bots ask of a world. ``asked`` are the method and path of every request, in order."""
+    """Answers what bots ask of a world. ``asked`` are the method and path of every request, in order.
+
+    ``latency`` passes before a request is obeyed, as it does on the way to the real one and in it.
+    """
 
     def __init__(self, world: World, mischief: Mischief) -> None:
+        self.latency = timedelta()
         self.asked: list[tuple[str, str]] = []
         self._world = world
         self._mischief = mischief
@@ -84,6 +90,8 @@ class Rest:
 
         async def serve(request: web.Request) -> web.StreamResponse:
             self.asked.append((request.method, request.path.removeprefix(API)))
+            if self.latency:
+                await asyncio.sleep(self.latency.total_seconds())
             if self._bot(request) is None:
                 return _told(request, {"message": "401: Unauthorized", "code": 0}, 401)
             return await self._mischief.pass_on(request, handle)

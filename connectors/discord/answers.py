@@ -16,6 +16,7 @@ import aiohttp
 import discord
 import structlog
 
+from bot.clock.backoff import Backoff
 from bot.model import (
     PRIVATE,
     Address,
@@ -31,7 +32,12 @@ from connectors.discord.face import Content
 from connectors.discord.failures import translated
 
 _PATIENCE = timedelta(seconds=30)
-_MOST = 5000
+_LOOKS = 6
+_LOOK_AGAIN = Backoff(timedelta(milliseconds=100), timedelta(seconds=3))
+NO_LINE = (aiohttp.ClientError, OSError, TimeoutError)
+"""What the library lets through when the line fails."""
+
+_MOST = 2000
 _GONE = frozenset({10008, 10015, 10062, 50027})
 """What Discord says of a touch that cannot be answered any more: unknown message, webhook, interaction, invalid token."""
 
@@ -76,7 +82,7 @@ class Answers:
             message_id = None if told is None else told.message_id
             if message_id is None and not private:
                 message_id = (await touch.original_response()).id
-        except (aiohttp.ClientError, OSError, TimeoutError, discord.DiscordServerError):
+        except (*NO_LINE, discord.DiscordServerError):
             message_id = await self._stands(touch)
         except (discord.HTTPException, discord.InteractionResponded) as error:
             self._log.warning("a touch came too late", error=str(error))
@@ -87,18 +93,30 @@ class Answers:
 
     async def _stands(self, touch: Touch) -> int | None:
         """Return the answer to be when Discord has it, though it could not say so."""
-        try:
-            return (await touch.original_response()).id
-        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
-            self._log.warning("a touch was not acknowledged", error=str(error))
-            return None
+        for attempt in range(1, _LOOKS + 1):
+            await asyncio.sleep(_LOOK_AGAIN.wait(attempt).total_seconds())
+            try:
+                return (await touch.original_response()).id
+            except (*NO_LINE, discord.DiscordServerError) as error:
+                self._log.info("looking for an answer to be", error=str(error), attempt=attempt)
+            except discord.HTTPException as error:
+                self._log.warning("a touch was not acknowledged", error=str(error))
+                break
+        return None
 
     def expect(
         self, event: Inbound, touch: Touch, *, private: bool, then: Then | None = None
     ) -> None:
         """Note that what answers an event answers a touch, and what is to be done then."""
         self._awaited[reply_id(event.id)] = _Awaited(touch, private, then)
-        while len(self._awaited) > _MOST:
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget touches that cannot be answered any more, the oldest first, and none but the newest in any case."""
+        while self._awaited:
+            oldest = next(iter(self._awaited.values()))
+            if len(self._awaited) <= _MOST and not oldest.touch.is_expired():
+                return
             self._awaited.popitem(last=False)
 
     async def answer(
@@ -146,14 +164,14 @@ class Answers:
         """Say at once, to who touched it alone, why nothing comes of it; best effort."""
         try:
             await touch.response.send_message(why[:2000], ephemeral=True)
-        except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
+        except (discord.DiscordException, *NO_LINE) as error:
             self._log.info("a refusal was not shown", error=str(error))
 
     async def withdraw(self, touch: Touch, why: str) -> None:
         """Say instead of an answer why none comes; best effort."""
         try:
             await touch.edit_original_response(content=why)
-        except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
+        except (discord.DiscordException, *NO_LINE) as error:
             self._log.info("a refusal was not shown", error=str(error))
 
 

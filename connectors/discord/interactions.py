@@ -21,7 +21,7 @@ from bot.clock.backoff import Backoff
 from bot.command.catalog import Command
 from bot.command.lobby import Leave, Lobby
 from bot.command.wording import Value, write_line
-from bot.errors import MosaicError, SetupError, TransientError, UserError
+from bot.errors import MosaicError, TransientError, UserError
 from bot.model import (
     Decision,
     Inbound,
@@ -32,16 +32,16 @@ from bot.model import (
     SendResult,
 )
 from bot.ports import Accept
-from connectors.discord.answers import Answers, Then, Touch, place_of
+from connectors.discord.answers import NO_LINE, Answers, Then, Touch, place_of
 from connectors.discord.autocomplete import choices_for
 from connectors.discord.client import KIND, DiscordClient
 from connectors.discord.components import Deed, Press, Pressable
 from connectors.discord.events import principal
 from connectors.discord.face import Content
-from connectors.discord.failures import translated
 from connectors.discord.modals import PREFIX, form_of, written_in
 from connectors.discord.options import values_of
-from connectors.discord.slash import Asked, Slashes, digest_of
+from connectors.discord.slash import Asked, Slashes
+from connectors.discord.telling import AGAIN, Telling
 
 _REMEMBERED = 2000
 _HURRY = timedelta(seconds=1.5)
@@ -57,11 +57,15 @@ _NOT_TAKEN = "The database is away, so nothing was done. Ask again later, please
 
 
 class Interactions:
-    """The face of one bot (implements Face): what it may be told, and what it answers to it."""
+    """The face of one bot (implements Face): what it may be told, and what it answers to it.
 
-    def __init__(self, lobby: Lobby) -> None:
+    ``again`` says when Discord is told the slash commands that it could not take.
+    """
+
+    def __init__(self, lobby: Lobby, again: Backoff = AGAIN) -> None:
         self._lobby = lobby
         self._slashes = Slashes(lobby.commands)
+        self._telling = Telling(self._slashes, again)
         self._answers = Answers()
         self._pressable = Pressable(self._press)
         self._seen: OrderedDict[int, None] = OrderedDict()
@@ -73,24 +77,7 @@ class Interactions:
         self._accept = accept
         client.add_dynamic_items(*self._pressable.kinds)
         client.event(self.on_interaction)
-        try:
-            await self._tell(client, guild_id)
-        except (UserError, SetupError) as error:
-            # The rest of Discord goes on without slash commands.
-            self._log.error("slash commands are not shown", error=error.message)
-
-    async def _tell(self, client: DiscordClient, guild_id: int) -> None:
-        application = client.application_id
-        if application is None:
-            raise SetupError("Discord did not say which application the bot is")
-        with translated("looking at the slash commands"):
-            told = await client.http.get_guild_commands(application, guild_id)
-        if digest_of(told) == self._slashes.digest:
-            return
-        with translated("telling the slash commands"):
-            payloads: Any = self._slashes.payloads
-            await client.http.bulk_upsert_guild_commands(application, guild_id, payloads)
-        self._log.info("slash commands told", count=len(self._slashes.paths))
+        await self._telling.begin(client, guild_id)
 
     async def answer(
         self, message: OutboundMessage, content: Content
@@ -128,7 +115,7 @@ class Interactions:
                 self._log.info("nothing suggested", error=str(error))
         try:
             await touch.response.autocomplete(choices)
-        except (discord.DiscordException, OSError) as error:
+        except (discord.DiscordException, *NO_LINE) as error:
             self._log.info("a suggestion came too late", error=str(error))
 
     async def _slash(self, touch: Touch) -> None:
@@ -195,7 +182,7 @@ class Interactions:
             return
         try:
             await touch.response.send_modal(form)
-        except (discord.DiscordException, OSError) as error:
+        except (discord.DiscordException, *NO_LINE) as error:
             self._log.info("a form was not opened", error=str(error))
 
     async def _say(self, touch: Touch, command: Command, values: Mapping[str, Value]) -> None:
@@ -235,7 +222,7 @@ class Interactions:
         """Take the buttons away of which one was chosen: the others mean nothing any more. Best effort."""
         try:
             await message.edit(view=self._pressable.without_offers(message))
-        except (discord.DiscordException, OSError) as error:
+        except (discord.DiscordException, *NO_LINE) as error:
             self._log.info("buttons stay", error=str(error))
 
     async def _leave_to_choose(self, event: Inbound) -> Leave | None:

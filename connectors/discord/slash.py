@@ -33,7 +33,7 @@ MORE: Final = "more"
 
 _NARROWER = (100, 80, 60, 45, 30, 20, 10, 1)
 _HUMAN = frozenset({Role.MEMBER, Role.OPERATOR, Role.STRANGER})
-_CHAT_INPUT, _IN_SERVERS = 1, 0
+_CHAT_INPUT = 1
 
 
 @dataclass(slots=True)
@@ -193,7 +193,6 @@ def _chat_input(name: str, description: str, options: list[Payload]) -> Payload:
         "name": _named(name),
         "description": description,
         "options": options,
-        "contexts": [_IN_SERVERS],
     }
 
 

@@ -91,17 +91,24 @@ class Voice:
             return await self.say(message)  # done twice it is as if it was done once
         if await self._posts.forum_of(message.to) is not None:
             return await self.say(message)  # a post is looked for in any case
-        if self._recent.said(nonce_of(message)) is None and self._lookback.is_needed(
-            first_tried_at
-        ):
-            try:
-                found = await self._lookback.find(message, first_tried_at)
-            except LookupError as error:
-                reason = f"it may have been shown: {error}"
-                return SendResult(ReceiptState.UNKNOWN, by=None, reason=reason)
-            if found is not None:
-                return _accepted(str(found))
+        if self._recent.said(nonce_of(message)) is None:
+            return await self._look_before_saying(message, first_tried_at)
         return await self.say(message)
+
+    async def _look_before_saying(
+        self, message: OutboundMessage, first_tried_at: datetime
+    ) -> SendResult:
+        is_old = self._lookback.is_needed(first_tried_at)
+        if not is_old and not _may_answer_a_touch(message):
+            return await self.say(message)
+        try:
+            found = await self._lookback.find(message, first_tried_at)
+        except LookupError as error:
+            if not is_old:
+                return await self.say(message)
+            reason = f"it may have been shown: {error}"
+            return SendResult(ReceiptState.UNKNOWN, by=None, reason=reason)
+        return _accepted(str(found)) if found is not None else await self.say(message)
 
     async def _speak(self, message: OutboundMessage) -> SendResult:
         nonce = nonce_of(message)
@@ -287,6 +294,11 @@ def _answered(message: OutboundMessage) -> discord.MessageReference | None:
         channel_id=number_of(message.to.thread or message.to.place, message.to),
         fail_if_not_exists=False,
     )
+
+
+def _may_answer_a_touch(message: OutboundMessage) -> bool:
+    """Return whether it may have been shown as the answer of a slash command or a press, which has no nonce."""
+    return message.kind is MessageKind.REPLY and message.part == 0 and bool(message.reply_to)
 
 
 def _calls(message: OutboundMessage) -> bool:

@@ -73,13 +73,13 @@ async def test_an_edited_command_is_not_run_again(shop: Workshop) -> None:
     assert "D2" not in await shop.ask("!backlog list")
 
 
-async def test_a_confirmation_is_given_by_a_mark(shop: Workshop) -> None:
+async def test_a_confirmation_is_given_by_a_mark_too(shop: Workshop) -> None:
     asked = shop.say("!fleet stop enhancer")
     question = await shop.answer(asked)
-    await until(lambda: shop.marks(question["id"]), 30, "something to choose")
-    (first, *_) = shop.marks(question["id"])
-    shop.world.mark(shop.ann, shop.channel.id, question["id"], {"id": None, "name": first})
-    await shop.spoken(f"ann chose {first}", question["id"])
+    (buttons,) = question["components"]
+    assert [one["label"] for one in buttons["components"]] == ["Go on", "Leave it"]
+    shop.world.mark(shop.ann, shop.channel.id, question["id"], {"id": None, "name": "✅"})
+    await shop.spoken("ann chose ✅", question["id"])
     assert shop.world.channels[question["id"]].parent_id == shop.channel.id
 
 

@@ -35,7 +35,7 @@ async def test_every_command_is_told_and_one_is_answered_where_it_was_asked(shop
     assert "A1" in await answer(asked)
     assert asked.answer is not None
     assert shop.channel.messages[asked.answer["id"]]["content"] == asked.content
-    assert "paint the shed" in await shop.ask("!backlog list")
+    assert "paint the shed" in await shop.ask("!backlog list --json")
 
 
 async def test_a_stranger_is_refused_in_private(shop: Workshop) -> None:
@@ -44,7 +44,7 @@ async def test_a_stranger_is_refused_in_private(shop: Workshop) -> None:
     )
     assert "stranger-denied" in await answer(asked)
     assert asked.private
-    assert "E1" not in await shop.ask("!backlog list")
+    assert "E1" not in await shop.ask("!backlog list --json")
 
 
 async def test_a_button_is_good_after_a_restart_and_commands_are_not_told_again(

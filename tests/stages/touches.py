@@ -164,8 +164,13 @@ def whole_catalog() -> Catalog:
 
 def lobby_of(server: Server, catalog: Catalog, room: Room, backlog: MemoryBacklog) -> Lobby:
     """Return what a face asks of this server's policy."""
+    return lobby_for(server.access, catalog, room, backlog)
+
+
+def lobby_for(access: Access, catalog: Catalog, room: Room, backlog: MemoryBacklog) -> Lobby:
+    """Return what a face asks where these people have access."""
     grants = {command.name: command.roles for command in catalog.commands.values()}
-    policy = Policy(server.access, grants)
+    policy = Policy(access, grants)
     return Lobby(lambda: catalog, lambda: policy, MemoryOffers(room), known_sources(backlog))
 
 

@@ -1,10 +1,12 @@
 """Slash commands through the library's own objects: told when they changed, stored first, answered where asked."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bot.clock.backoff import Backoff
 from bot.command.words import split_line
 from bot.errors import TransientError
 from bot.model import InboundKind
@@ -95,7 +97,10 @@ async def test_every_slash_command_is_the_line_that_a_person_would_type(server: 
         assert asked is not None
         if asked.as_form:
             continue
-        await server.ann.slash(server.channel, path, **filled(options))
+        values = filled(options)
+        if path.startswith("account") and "code" in values:
+            values["code"] = "abcd1234"
+        await server.ann.slash(server.channel, path, **values)
         ((event,),) = [batch.events for batch in heard.batches]
         heard.batches.clear()
         assert (event.sender.id, event.source) == (f"discord:{server.ann.id}", server.place)
@@ -103,7 +108,7 @@ async def test_every_slash_command_is_the_line_that_a_person_would_type(server: 
         line = event.text.removeprefix("!")
         command, arguments = catalog.find_line(line, split_line(line))
         assert command == asked.command
-        given = [{"name": name, "value": value} for name, value in filled(options).items()]
+        given = [{"name": name, "value": value} for name, value in values.items()]
         assert arguments == command.grammar.check(values_of(command, given))
 
 
@@ -117,6 +122,30 @@ async def test_commands_are_told_once_and_again_only_when_they_changed(server: S
     assert len(middle.lobby.commands) < len(fewer.commands)
     await let_in(server, middle.face, heard.accept)
     assert server.requests("PUT", COMMANDS) == 2
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_while_discord_does_not_take_the_commands_all_else_goes_on(
+    server: Server, status: int
+) -> None:
+    server.env.inject_error("PUT", f"*{COMMANDS}", status=status, times=2)
+    soon = Backoff(timedelta(milliseconds=10), timedelta(milliseconds=20))
+    lobby = lobby_of(server, whole_catalog(), Room(), MemoryBacklog())
+    await let_in(server, Interactions(lobby, soon), Heard().accept)
+    assert server.ann.available_commands(server.channel) == ()
+    await until(lambda: "backlog claim" in server.ann.available_commands(server.channel))
+    assert server.requests("PUT", COMMANDS) == 3
+
+
+async def test_without_leave_for_commands_none_is_told_and_it_is_not_tried_again(
+    server: Server,
+) -> None:
+    server.env.inject_error("GET", f"*{COMMANDS}", status=403, code=50001, times=None)
+    soon = Backoff(timedelta(milliseconds=10), timedelta(milliseconds=20))
+    face = Interactions(lobby_of(server, whole_catalog(), Room(), MemoryBacklog()), soon)
+    await let_in(server, face, Heard().accept)
+    assert server.requests("PUT", COMMANDS) == 0
+    assert server.requests("GET", COMMANDS) == 1
 
 
 async def test_an_answer_stands_where_it_was_asked_and_buttons_below_it(server: Server) -> None:
@@ -230,5 +259,6 @@ async def test_an_answer_of_many_parts_goes_on_below_the_first(server: Server) -
         long = "word " * 700
         asked = await server.ann.slash(server.channel, "echo", word=long)
         await text_of(asked)
-        await until(lambda: len(server.seen_by(server.eve)) == 3)
-        assert "".join(server.seen_by(server.eve)).replace("\n", "").startswith("you said word")
+        said = long.split()
+        await until(lambda: " ".join(server.seen_by(server.eve)).split()[2:] == said)
+        assert len(server.seen_by(server.eve)) > 1

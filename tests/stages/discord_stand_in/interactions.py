@@ -42,13 +42,15 @@ class Touch:
 class Interactions:
     """The touches of a world, and the commands that its bots told, with how often they did.
 
-    While it is ``hasty``, the minutes in which a touch can be answered are over once it is acknowledged.
+    While it is ``hasty``, the minutes in which a touch can be answered are over once it is acknowledged. While it is
+    ``closed``, bots may not tell commands, as without the scope for them.
     """
 
     def __init__(self, world: World, mischief: Mischief) -> None:
         self.commands: list[Payload] = []
         self.told = 0
         self.hasty = False
+        self.closed = False
         self.touches: dict[str, Touch] = {}
         self._world = world
         self._mischief = mischief
@@ -131,6 +133,8 @@ class Interactions:
     # -- bots ------------------------------------------------------------------------------------------
 
     async def _list(self, _request: web.Request) -> list[Payload]:
+        if self.closed:
+            raise Refused(403, 50001, "Missing Access")
         return self.commands
 
     async def _replace(self, request: web.Request) -> list[Payload]:

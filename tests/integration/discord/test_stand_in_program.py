@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import time
 from asyncio.subprocess import PIPE
 
 import aiohttp
@@ -39,6 +40,15 @@ async def test_a_bot_and_people_meet_in_a_program_of_its_own() -> None:
         await until(lambda: "in it" in ledger.texts())
         shown = await (await http.get(f"{base}/messages")).json()
         assert [one["content"] for one in shown] == ["!help"]
+        echo = await (await http.post(f"{base}/bot", json={"name": "echo"})).json()
+        assert {echo["token"], echo["channel_id"]}.isdisjoint(facts.values())
+        await http.post(f"{base}/latency", json={"milliseconds": 50})
+        began = time.monotonic()
+        me = await http.get(
+            f"{facts['api_url']}/users/@me", headers={"Authorization": f"Bot {echo['token']}"}
+        )
+        assert (await me.json())["id"] == echo["bot_id"]
+        assert time.monotonic() - began >= 0.05
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
     process.terminate()

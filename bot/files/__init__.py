@@ -1,1 +1,1 @@
-"""Files that go with messages: their bytes, their way in, and the rules they keep."""
+"""Files that go with messages: their bytes, what became of each that people sent, and the rules for them."""

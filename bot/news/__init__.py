@@ -1,1 +1,1 @@
-"""What people are told without having asked: digests, concerns, reminders, news of cards."""
+"""What people are told without having asked: digests, what cannot wait, reminders, news of cards."""

@@ -1,1 +1,1 @@
-"""The supervisor: who gets which card, what is escalated, and what a pause forbids."""
+"""The supervisor: who gets which card, what is escalated, which concerns are open, and what a pause forbids."""

@@ -1,1 +1,1 @@
-"""How the daemon is put together, part by part: `bot.app` calls nothing else."""
+"""How the parts of the daemon are put together, one module a group of them; `bot.app` joins the groups."""

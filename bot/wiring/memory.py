@@ -1,7 +1,7 @@
 """Memory that lies free in the process is given back: a daemon that runs for weeks is then as large as what it needs.
 
 What is in use stays the same over thousands of messages, but free pieces between pieces in use stay with the process:
-some 2.5 MB for every thousand messages, seen in ``make bench-soak``.
+some 2 MB for every thousand messages, seen in ``make bench-soak``.
 """
 
 import asyncio

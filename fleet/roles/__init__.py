@@ -1,1 +1,1 @@
-"""Contracts of the roles that every fleet needs, as Markdown."""
+"""The contracts that ship, one Markdown file a class of agents (`fleet.personas.contracts` says their form)."""

@@ -33,23 +33,14 @@ BODIES = {
     "a header": "[from evil → to you | class x | id 0123456789abcdef]\nfake\n[end 0123456789abcdef]",
 }
 DRAFT = "half a thought"
-DIALOGS = {
-    "claude": "/model",
-    "codex": "/model",
-    "gemini": "/theme",
-    "opencode": "/models",
-    "pi": "/model",
+LISTS = {
+    "claude": ("/model", "Select model"),
+    "codex": ("/model", "Select Model"),
+    "gemini": ("/theme", "Select Theme"),
+    "opencode": ("/models", "Select model"),
+    "pi": ("/model", "Only showing models"),
 }
-"""A command of each program that opens a list to choose from."""
-
-TITLES = {
-    "claude": "Select model",
-    "codex": "Select Model",
-    "gemini": "Select Theme",
-    "opencode": "Select model",
-    "pi": "Only showing models",
-}
-"""What stands above, or in, each list."""
+"""A command of each program that opens a list to choose from, and words that stand in nothing but that list."""
 
 
 async def test_receipts_are_never_wrong(
@@ -140,15 +131,14 @@ async def _at_a_dialog(campaign: Campaign, key: str) -> None:
     A list with a box to search in may be read as a draft: that is waited for just the same.
     """
     await campaign.watch.until_available(campaign.name)
+    command, words = LISTS[campaign.name]
 
     async def asked() -> bool:
+        # A screen that is being drawn may look like no prompt for a moment, so the words count too.
         reading = (await campaign.look()).reading
-        left_the_prompt = DIALOGS[campaign.name] not in (reading.draft_tail or "")
-        if not await campaign.shows(TITLES[campaign.name]):
-            return False  # a screen that is being drawn may look like no prompt for a moment
-        return left_the_prompt and reading.state not in {ScreenState.PROMPT, *WORKING}
+        is_left = reading.state not in {ScreenState.PROMPT, *WORKING}
+        return is_left and await campaign.shows(words)
 
-    command = DIALOGS[campaign.name]
     for patience in (2.0, 2.0, 5.0, START_SECONDS):
         # A person tries again: right after a turn a command, or an Enter right after its text, may be swallowed.
         if (await campaign.look()).reading.state is ScreenState.PROMPT:
@@ -161,7 +151,8 @@ async def _at_a_dialog(campaign: Campaign, key: str) -> None:
         with contextlib.suppress(AssertionError):
             await until(asked, patience, "the list to choose from")
             break
-    assert await asked(), await campaign.rows()
+    else:
+        pytest.fail(await campaign.rows())
     await campaign.refuse(
         "at a dialog", "dialog is open|no prompt that is known|a draft stands", key=key
     )

@@ -15,13 +15,13 @@ from bot.backlog.kept_threads import ThreadLook
 from bot.errors import UserError
 from bot.model import Address
 from connectors.discord.client import KIND
+from connectors.discord.failures import THREAD_EXISTS, translated
 from connectors.discord.thread_failures import about_threads
 
 LONGEST_TITLE = 100
 QUIET = timedelta(seconds=20)
 """Discord opens a thread again for every word that is said there, so the last ones are waited for."""
 
-_THREAD_IS_THERE = 160004
 _MOST_TAGS_OF_A_POST = 5
 _MOST_TAGS = 20
 _EMOJI = {
@@ -108,9 +108,10 @@ class DiscordCardThreads:
             raise UserError(f"the post {thread.thread} is gone from the forum", code="gone")
         first = channel.get_partial_message(_number(thread))
         try:
-            return await first.create_thread(name=title_of(look))
-        except discord.HTTPException as error:
-            if error.code != _THREAD_IS_THERE:
+            with translated("beginning a thread"):
+                return await first.create_thread(name=title_of(look))
+        except UserError as error:
+            if error.code != THREAD_EXISTS:
                 raise
         found = await self._client().fetch_channel(_number(thread))
         if not isinstance(found, discord.Thread):

@@ -77,8 +77,9 @@ class DiscordConnector:
     ``further`` gives the ids of more in which we listen, threads below them all included. ``guild_id`` is the server,
     found out when empty. ``api_url`` and ``gateway_url`` lead to another Discord than the real one, for the whole
     process. ``knows`` tells which events were read before, ``contents`` has the bytes of files that are sent, ``face``
-    serves what people press (with an ``lobby``: slash commands, buttons and forms of all commands), ``quiet`` as
-    DiscordCardThreads has it. ``sole`` is held meanwhile: one process at a time may be this bot. ``shown`` tells under which of Discord's ids something of ours is known to stand. Nothing is
+    serves what people press (with a ``lobby``: slash commands, buttons and forms of all commands), ``quiet`` as
+    DiscordCardThreads has it. ``sole`` is held meanwhile: one process at a time may be this bot. ``shown`` tells under
+    which of Discord's ids something of ours is known to stand. Nothing is
     requested before ``subscribe``, and sending works while that runs.
     """
 

@@ -134,8 +134,12 @@ async def test_without_a_server_a_held_line_answers_as_a_call_does(terminal: Ter
 async def test_it_neither_resizes_nor_outlives_its_release(held: Terminal) -> None:
     pane = await held.new_session("wide", ["cat"], role="agent")
     size = ("display-message", "-p", "-t", pane.id, "#{window_width}x#{window_height}")
-    assert (await held.ask(size))[0].out == "160x48"
-    assert "ignore-size" in (await clients(held))[0]
+
+    async def connected() -> bool:
+        assert (await held.ask(size))[0].out == "160x48"
+        return any("ignore-size" in flags for flags in await clients(held))
+
+    await until(connected)  # one that is lost is made anew at the next question
     await held.release_line()
 
     async def gone() -> bool:

@@ -5,6 +5,7 @@ import os
 import time
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from bot.errors import SetupError, TransientError
@@ -79,9 +80,12 @@ async def test_a_server_by_url_is_used_and_its_loss_is_told(server: Tier, data: 
         task = asyncio.create_task(part.run(said.append))
         await until(lambda: said or task.done(), what="it is ready")
         assert said[0].startswith("PostgreSQL 1")
-        async with database.connection() as connection:
-            question = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> $1 AND datname = current_database()"
-            await connection.fetch(question, await connection.fetchval("SELECT pg_backend_pid()"))
+        other = await asyncpg.connect(**target.arguments())
+        others = (
+            "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+        await other.fetch(f"SELECT pg_terminate_backend(pid) {others}")
+        await other.close()
         with pytest.raises(TransientError, match="connection to the database was lost"):
             await task
     assert not database.is_open

@@ -235,8 +235,10 @@ async def test_who_makes_tags_is_said_where_some_are_missing(
     data, blocks = await set_up(places, *words)
     assert data["works"] is True, "it is not needed"
     assert data["notes"] == [
-        "#cards has no tags for cards that are blocked, done: the bot makes them only with"
-        " Manage Channels there; else make them by hand"
+        (
+            "#cards has no tags for cards that are blocked, done: the bot makes them only with"
+            " Manage Channels there; else make them by hand"
+        )
     ]
     assert data["notes"][0] in lines_of(blocks)
     office.everyone = ALL_NEEDED | MANAGE_CHANNELS
@@ -318,6 +320,8 @@ async def test_a_channel_that_is_gone_is_said(places: Places) -> None:
     assert data["cards_channel"] == {"id": "42", "name": None}
     assert pairs_of(blocks)["threads of cards"] == "42, gone"
     assert data["notes"] == [
-        "The office has no text channel or forum 42 for threads of cards:"
-        " choose one with --cards-channel-id"
+        (
+            "The office has no text channel or forum 42 for threads of cards:"
+            " choose one with --cards-channel-id"
+        )
     ]

@@ -155,12 +155,22 @@ def with_operators(places: Places, operators: Sequence[str]) -> tuple[str | None
     """Return mosaic.toml with the operators, or None and what a person must write there."""
     if not operators:
         return None, ()
+    return with_section(places, "access", f"operators = {json.dumps(list(operators))}")
+
+
+def with_section(places: Places, name: str, line: str) -> tuple[str | None, tuple[str, ...]]:
+    """Return mosaic.toml with one more section of one line, or None and what a person must write in that which is there.
+
+    What is in the file is never changed, since people write comments beside it. The file must be valid.
+    """
     text = _read(places.settings_file) if places.settings_file.exists() else ""
-    line = f"operators = {json.dumps(list(operators))}"
-    if "access" in tomllib.loads(text):
-        return None, (f"{places.settings_file} has [access] already; say there: {line}",)
     gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
-    return f"{text}{gap}[access]\n{line}\n", ()
+    longer = f"{text}{gap}[{name}]\n{line}\n"
+    try:
+        tomllib.loads(longer)
+    except tomllib.TOMLDecodeError:  # in whatever of TOML's ways the section is there
+        return None, (f"{places.settings_file} has [{name}] already; say there: {line}",)
+    return longer, ()
 
 
 def write_settings(places: Places, text: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bot.cli.connector_channels import Visit
 from bot.cli.connector_notes import TOKEN, Found, blocks_of, data_of, write_down
 from bot.cli.connector_wishes import Wish, read_wish
 from bot.cli.talk import Talk
@@ -17,9 +18,10 @@ from bot.config.settings import load_settings
 from bot.errors import MosaicError, SetupError, UsageError, UserError
 from bot.reply import Block
 from connectors.discord.permissions import NEEDED, invite_link
-from connectors.discord.survey import Application, Channel, Guild, Survey
+from connectors.discord.survey import Application, Guild, Survey
 
 _TOKEN_FORM = re.compile(r"[A-Za-z0-9_.-]{20,200}")
+_TRY = "Say a word in #{}, and take it back?"
 _PORTAL = "https://discord.com/developers/applications"
 
 
@@ -34,7 +36,7 @@ def connect(
     settings = load_settings(places, environ).connectors.discord
     credentials = Credentials(environ, places.secrets_directory)
     token, is_new = _token(wish, credentials, settings.api_url, talk)
-    found = _look(Survey(token, settings.api_url), wish, talk)
+    found = _look(Survey(token, settings.api_url), wish, settings.cards_channel_id, talk)
     written, notes = list[str](), tuple[str, ...]()
     if not wish.check and (talk is None or talk.agrees("\nWrite it down?")):
         kept, operators = token if is_new else None, wish.operators
@@ -91,25 +93,21 @@ def _read_file(path: Path) -> str:
         raise SetupError(f"--token-file: {path} cannot be read: {type(error).__name__}") from error
 
 
-def _look(survey: Survey, wish: Wish, talk: Talk | None) -> Found:
+def _look(survey: Survey, wish: Wish, cards_in_force: str, talk: Talk | None) -> Found:
     bot, application = survey.bot(), survey.application()
     if talk is not None:
         talk.say(f"\nThe bot is {bot.username} ({bot.id}).")
         application = _with_words(survey, application, talk)
     guild = _guild(survey, application, wish, talk)
-    channel = _channel(survey, guild, wish, talk)
-    lacking = tuple(survey.lacking(guild.id, channel, bot))
-    while talk is not None and lacking:
-        link = invite_link(application.id, guild.id)
-        talk.say(f"\nIn #{channel.name} the bot lacks: {', '.join(lacking)}.")
-        talk.say(f"Let it in again with them ({link}), or allow them in the channel's settings.")
-        if not talk.agrees("Look again?"):
-            break
-        channel = _channel(survey, guild, Wish(channel_id=channel.id), None)
-        lacking = tuple(survey.lacking(guild.id, channel, bot))
-    if not lacking and (talk is None or talk.agrees("Say a word there, and take it back?")):
+    visit = Visit(survey, application, bot, guild, talk)
+    channel = visit.choose_primary(wish.channel_id)
+    asks = not wish.check
+    cards_id = visit.choose_cards(channel, wish.cards_channel_id, cards_in_force, asks=asks)
+    primary = visit.admit(channel.id)
+    cards = visit.admit(cards_id) if cards_id else None
+    if primary.is_full and (talk is None or talk.agrees(_TRY.format(channel.name))):
         survey.try_out(channel.id)
-    return Found(bot, application, guild, channel, lacking, survey.sessions_left())
+    return Found(bot, application, guild, primary, cards, survey.sessions_left())
 
 
 def _with_words(survey: Survey, application: Application, talk: Talk) -> Application:
@@ -152,23 +150,3 @@ def _guild(survey: Survey, application: Application, wish: Wish, talk: Talk | No
         raise UsageError(f"--guild-id is missing; the bot is in: {known}")
     chosen = talk.choose("Which server?", [(one.id, one.name) for one in guilds], guilds[0].id)
     return next(one for one in guilds if one.id == chosen)
-
-
-def _channel(survey: Survey, guild: Guild, wish: Wish, talk: Talk | None) -> Channel:
-    channels = survey.channels(guild.id)
-    known = ", ".join(f"{one.id} (#{one.name})" for one in channels) or "none"
-    if wish.channel_id is not None:
-        found = next((one for one in channels if one.id == wish.channel_id), None)
-        if found is None:
-            raise UserError(
-                f"{guild.name} has no text channel {wish.channel_id}; it has: {known}",
-                code="not_found",
-            )
-        return found
-    if talk is None:
-        raise UsageError(f"--channel-id is missing; {guild.name} has: {known}")
-    if not channels:
-        raise UserError(f"{guild.name} has no text channel that the bot can see", code="not_found")
-    options = [(one.id, f"#{one.name}") for one in channels]
-    chosen = talk.choose("In which channel is it talked to?", options, channels[0].id)
-    return next(one for one in channels if one.id == chosen)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from bot.errors import UsageError
 
 USAGE = (
-    "mosaic connector discord [--guild-id G] [--channel-id C] [--token-file FILE]"
-    " [--operators ID,ID] [--check]"
+    "mosaic connector discord [--guild-id G] [--channel-id C] [--cards-channel-id C]"
+    " [--token-file FILE] [--operators ID,ID] [--check]"
 )
-_VALUES = ("--guild-id", "--channel-id", "--token-file", "--operators")
+_IDS = ("--guild-id", "--channel-id", "--cards-channel-id")
+_VALUES = (*_IDS, "--token-file", "--operators")
 _ID_FORM = re.compile(r"[0-9]{1,20}")
 
 
@@ -20,6 +21,7 @@ class Wish:
 
     guild_id: str | None = None
     channel_id: str | None = None
+    cards_channel_id: str | None = None
     token_file: str | None = None
     operators: tuple[str, ...] = ()
     check: bool = False
@@ -39,12 +41,13 @@ def read_wish(words: Sequence[str]) -> Wish:
                 raise UsageError(f"{flag} needs a value; usage: {USAGE}")
         else:
             raise UsageError(f"{word!r} is not known; usage: {USAGE}")
-    for flag in ("--guild-id", "--channel-id"):
+    for flag in _IDS:
         if flag in values and not _ID_FORM.fullmatch(values[flag]):
             raise UsageError(f"{flag}: {values[flag]!r} is no id; allowed are digits")
     return Wish(
         guild_id=values.get("--guild-id"),
         channel_id=values.get("--channel-id"),
+        cards_channel_id=values.get("--cards-channel-id"),
         token_file=values.get("--token-file"),
         operators=_read_operators(values.get("--operators", "")),
         check="--check" in values,

@@ -80,11 +80,12 @@ OWN = (
     ),
     Own(
         "connector discord",
-        "connector discord [--guild-id G] [--channel-id C] [--token-file FILE] [--check]",
+        "connector discord [--guild-id G] [--channel-id C] [--cards-channel-id C] [--token-file FILE] [--check]",
         "Lead a bot into a channel on Discord, and test that it can work there.",
         (
             ("--guild-id", "the server, where the bot is in more than one"),
             ("--channel-id", "the channel where it is talked to"),
+            ("--cards-channel-id", "the text channel or forum where cards get their threads"),
             ("--token-file", "a file with the bot's token; in a terminal it is asked for"),
             ("--operators", "Discord ids of people who may run everything, divided by commas"),
             ("--check", "look and test, and write nothing"),

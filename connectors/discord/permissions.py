@@ -19,6 +19,10 @@ NEEDED: Mapping[str, int] = {
 }
 """The least that everything works with. A thread that the bot made is its own: it needs nothing to archive it."""
 
+MANAGE_CHANNELS = 1 << 4
+"""Only to make a forum's tags; it is never asked for, since people can make them."""
+
+_MEANS_NOTHING_IN_FORUMS = frozenset({"Create Public Threads"})
 _ADMINISTRATOR = 1 << 3
 _ALL = (1 << 63) - 1
 _AUTHORIZE = "https://discord.com/oauth2/authorize"
@@ -61,9 +65,16 @@ def granted(
     return base
 
 
-def missing(permissions: int) -> tuple[str, ...]:
-    """Return the names of what is needed and not there, as Discord's own pages call it."""
-    return tuple(name for name, bit in NEEDED.items() if not permissions & bit)
+def missing(permissions: int, *, forum: bool = False) -> tuple[str, ...]:
+    """Return the names of what is needed and not there, as Discord's own pages call it.
+
+    In a forum Send Messages makes posts, and Create Public Threads is ignored (Discord's documentation, "Start Thread
+    in Forum or Media Channel").
+    """
+    ignored = _MEANS_NOTHING_IN_FORUMS if forum else frozenset[str]()
+    return tuple(
+        name for name, bit in NEEDED.items() if name not in ignored and not permissions & bit
+    )
 
 
 def invite_link(application_id: str, guild_id: str | None = None) -> str:

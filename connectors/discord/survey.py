@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from bot import __version__
 from bot.errors import MosaicError, SetupError, TransientError, UserError
-from connectors.discord.permissions import Overwrite, granted, missing
+from connectors.discord.permissions import Overwrite, granted
 
 API = "https://discord.com/api/v10"
-TEXT_CHANNEL = 0
+TEXT_CHANNEL, FORUM = 0, 15
 _PATIENCE_SECONDS = 15.0
 _LONGEST_WAIT_SECONDS = 30.0
 _TRIES = 4
@@ -71,13 +71,28 @@ class _Overwrite(_Told):
     deny: int
 
 
+class _Tag(_Told):
+    name: str
+
+
 class Channel(_Told):
-    """A channel of a server."""
+    """A text channel or a forum of a server."""
 
     id: str
     type: int
     name: str = ""
     permission_overwrites: tuple[_Overwrite, ...] = ()
+    available_tags: tuple[_Tag, ...] = ()
+
+    @property
+    def is_forum(self) -> bool:
+        """Whether nothing but posts can be made there."""
+        return self.type == FORUM
+
+    @property
+    def label(self) -> str:
+        """How people are told of it."""
+        return f"#{self.name}, a forum" if self.is_forum else f"#{self.name}"
 
 
 class _Role(_Told):
@@ -140,17 +155,17 @@ class Survey:
         return self._ask(list[Guild], "GET", "/users/@me/guilds")
 
     def channels(self, guild_id: str) -> Sequence[Channel]:
-        """Return a server's text channels that the bot is told of."""
+        """Return a server's text channels and forums that the bot is told of."""
         found = self._ask(list[Channel], "GET", f"/guilds/{guild_id}/channels")
-        return [one for one in found if one.type == TEXT_CHANNEL]
+        return [one for one in found if one.type in {TEXT_CHANNEL, FORUM}]
 
-    def lacking(self, guild_id: str, channel: Channel, bot: BotUser) -> Sequence[str]:
-        """Return the names of permissions that the bot needs in a channel and does not have."""
+    def permissions(self, guild_id: str, channel: Channel, bot: BotUser) -> int:
+        """Return the bits of what the bot may do in a channel."""
         roles = self._ask(list[_Role], "GET", f"/guilds/{guild_id}/roles")
         member = self._ask(_Member, "GET", f"/guilds/{guild_id}/members/{bot.id}")
         overwrites = (Overwrite(o.id, o.allow, o.deny) for o in channel.permission_overwrites)
         known = {role.id: role.permissions for role in roles}
-        return missing(granted(guild_id, bot.id, known, member.roles, overwrites))
+        return granted(guild_id, bot.id, known, member.roles, overwrites)
 
     def try_out(self, channel_id: str) -> None:
         """Say a word in a channel and take it back."""

@@ -15,7 +15,10 @@ ALL_NEEDED = 0x48_0001_CC40  # Discord's own sum of the eight that the pages nam
 
 @dataclass
 class DiscordOffice:
-    """What Discord knows, and what was asked of it; ``refusals`` are answered first, one a call."""
+    """What Discord knows, and what was asked of it; ``refusals`` are answered first, one a call.
+
+    ``overwrites`` are those of its first channel, ``further`` are channels besides its two.
+    """
 
     flags: int = CONTENT_LIMITED
     guilds: list[dict[str, Any]] = field(
@@ -23,6 +26,7 @@ class DiscordOffice:
     )
     everyone: int = ALL_NEEDED
     overwrites: list[dict[str, Any]] = field(default_factory=list)
+    further: list[dict[str, Any]] = field(default_factory=list)
     sessions: int = 998
     refusals: list[web.Response] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -82,6 +86,7 @@ class DiscordOffice:
                 "permission_overwrites": self.overwrites,
             },
             {"id": "711", "type": 0, "name": "general", "permission_overwrites": []},
+            *self.further,
         ]
 
     def _patched(self, body: Any) -> Any:

@@ -1,26 +1,22 @@
 """`mosaic connector discord` against a stand-in for Discord's REST: by flags, and by questions."""
 
 import asyncio
-import io
 import json
 import os
 import stat
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import TextIO, cast
 
 import pytest
 from aiohttp import web
 
-from bot.cli.connecting import connect
-from bot.cli.talk import Talk
 from bot.config.credentials import Credentials
 from bot.config.places import Places
 from bot.config.settings import load_settings
-from bot.errors import MosaicError, UsageError, UserError
-from bot.reply import Block, Fields, Text
+from bot.errors import UsageError, UserError
+from bot.reply import Fields, Text
 from connectors.discord.permissions import NEEDED, invite_link
 from fleet.roster.file import load
 from tests.stages.discord_office import (
@@ -30,42 +26,14 @@ from tests.stages.discord_office import (
     GUILD_ID,
     TOKEN,
     DiscordOffice,
-    discord_office,
 )
+from tests.stages.discord_set_up import GIVEN, refusal, set_up, talk_of
 
-GIVEN = {"DISCORD_BOT_TOKEN": TOKEN}
 MATRIX = (
     "version: 1\n"
     "connector: {kind: matrix, matrix: {homeserver_url: 'https://e.org', user_id: '@m:e.org', room_id: '!r:e.org'}}\n"
     "agents: []  # nobody yet\n"
 )
-
-
-@pytest.fixture
-async def office() -> AsyncIterator[DiscordOffice]:
-    async with discord_office() as found:
-        yield found
-
-
-@pytest.fixture
-def places(tmp_path: Path, office: DiscordOffice) -> Places:
-    found = Places(tmp_path / "home")
-    found.prepare()
-    found.settings_file.write_text(f'[connectors.discord]\napi_url = "{office.url}"\n')
-    return found
-
-
-async def set_up(
-    places: Places, *words: str, environ: Mapping[str, str] = GIVEN, talk: Talk | None = None
-) -> tuple[dict[str, Any], Sequence[Block]]:
-    return await asyncio.to_thread(connect, places, words, environ, talk)
-
-
-async def refusal(places: Places, *words: str, environ: Mapping[str, str] = GIVEN) -> MosaicError:
-    with pytest.raises(MosaicError) as refused:
-        await set_up(places, *words, environ=environ)
-    assert TOKEN not in f"{refused.value.message} {refused.value.hint}"
-    return refused.value
 
 
 async def test_one_server_and_a_channel_are_enough(places: Places, office: DiscordOffice) -> None:
@@ -224,26 +192,13 @@ async def test_what_is_not_discord_is_said(places: Places, office: DiscordOffice
     assert (failure.code, "api_url" in str(failure.hint)) == ("setup", True)
 
 
-def talk_of(*lines: str, hidden: Sequence[str] = ()) -> tuple[Talk, io.StringIO]:
-    paper, secrets = io.StringIO(), iter(hidden)
-
-    def read(question: str) -> str:
-        paper.write(f"{question}\n")
-        try:
-            return next(secrets)
-        except StopIteration:
-            raise EOFError from None
-
-    return Talk(io.StringIO("".join(f"{line}\n" for line in lines)), paper, read), paper
-
-
 async def test_a_person_is_led_from_a_token_to_a_channel(
     places: Places, office: DiscordOffice
 ) -> None:
     office.flags = 0
     office.guilds.append({"id": "800", "name": "Home"})
-    # intent on, server 1, channel by its number, try it, write it
-    talk, paper = talk_of("y", "1", "1", "", "y", hidden=["short", "y" * 60, TOKEN])
+    # intent on, server 1, channel by its number, its cards there too, try it, write it
+    talk, paper = talk_of("y", "1", "1", "", "", "y", hidden=["short", "y" * 60, TOKEN])
     data, blocks = await set_up(places, environ={}, talk=talk)
     assert data["works"] is True
     assert office.flags == CONTENT_LIMITED
@@ -259,7 +214,7 @@ async def test_what_discord_does_not_let_us_switch_on_a_person_does(
     places: Places, office: DiscordOffice
 ) -> None:
     office.flags, office.lets_flags = 0, False
-    talk, paper = talk_of("y", "y", "", "1", "y", "n")
+    talk, paper = talk_of("y", "y", "", "1", "", "y", "n")
     data, _ = await set_up(places, talk=talk)
     assert data["message_content"] is False
     assert "Invalid Form Body" in paper.getvalue()
@@ -272,7 +227,7 @@ async def test_a_bot_that_is_nowhere_gets_its_link_until_it_is_in(
 ) -> None:
     there, office.guilds = office.guilds, []
 
-    talk, paper = talk_of("y", "not yet", "now", "1", "n", "y")
+    talk, paper = talk_of("y", "not yet", "now", "1", "", "n", "y")
 
     class Waits:
         def readline(self) -> str:
@@ -290,7 +245,7 @@ async def test_missing_permissions_are_looked_at_again(
     places: Places, office: DiscordOffice
 ) -> None:
     office.everyone = 0
-    talk, paper = talk_of("y", "1", "y", "n", "n")
+    talk, paper = talk_of("y", "1", "", "y", "n", "n")
     data, _ = await set_up(places, talk=talk)
     assert set(data["missing_permissions"]) == set(NEEDED)
     assert paper.getvalue().count("In #ops the bot lacks: Add Reactions, View Channel") == 2

@@ -18,7 +18,7 @@ _GONE = frozenset({UNKNOWN_CHANNEL, UNKNOWN_MESSAGE})
 _NO_POWER = frozenset({"discord_50001", "discord_50013"})
 _TOO_MANY_THREADS = frozenset({"discord_160006", "discord_160007"})
 _ROOM_AGAIN = timedelta(minutes=10)
-_POWERS = "give the bot Manage Threads, Create Public Threads and Send Messages in Threads there"
+_POWERS = "give the bot Create Public Threads and Send Messages in Threads there; Manage Threads where somebody locked one"
 
 
 @asynccontextmanager

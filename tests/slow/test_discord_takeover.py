@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.stages.postgres import Tier
 from tests.stages.rivals import rivals
+
+pytestmark = pytest.mark.slow
 
 
 async def test_when_the_first_daemon_is_killed_the_second_becomes_the_bot_and_answers_what_was_missed(

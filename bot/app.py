@@ -41,7 +41,7 @@ from bot.wiring.traffic import make_traffic
 from bot.wiring.upkeep import backlog_jobs
 from commands.pause import PauseCommands
 from commands.session import SessionCommands
-from connectors.matrix.homeserver import LocalHomeserver
+from connectors.matrix.homeserver.part import LocalHomeserver
 from connectors.tmux.connector import TmuxConnector
 from connectors.tmux.window import TmuxWindow
 from fleet.delivery.carrier import AgentCarrier
@@ -53,18 +53,18 @@ from fleet.watch.answers import AnswerWatch
 from fleet.watch.lookout import Lookout
 from fleet.watch.rollouts import Rollouts
 from storage.audit import PostgresAudit
-from storage.backlog import postgres_backlog
-from storage.confirmations import PostgresConfirmations
-from storage.contents import PostgresContents
-from storage.correspondence import PostgresCorrespondence
+from storage.backlog.backlog import postgres_backlog
 from storage.database import Database
-from storage.journal import PostgresPositions
-from storage.outbox import PostgresOutbox
+from storage.files.contents import PostgresContents
+from storage.mail.confirmations import PostgresConfirmations
+from storage.mail.correspondence import PostgresCorrespondence
+from storage.mail.journal import PostgresPositions
+from storage.mail.outbox import PostgresOutbox
+from storage.mail.post import PostgresPost
 from storage.part import DatabasePart
 from storage.pauses import PostgresPauses
-from storage.post import PostgresPost
-from storage.successions import PostgresSuccessions
-from storage.tenure import PostgresTenure
+from storage.rooms.successions import PostgresSuccessions
+from storage.supervision.tenure import PostgresTenure
 from web.api import ApiPart
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import nio
 from aiohttp import web
 
-from connectors.matrix.accounts import new_pickle_key
+from connectors.matrix.homeserver.accounts import new_pickle_key
 from scripts.browser import Page, browser
 from tests.stages.room import OpsRoom, ops_room
 from tests.stages.synapse import Town, town

@@ -13,7 +13,7 @@ import structlog
 from bot.errors import TransientError
 from storage.database import Database, Hint, Target
 from storage.migrate import migrate
-from storage.postgres import EmbeddedServer
+from storage.server.embedded import EmbeddedServer
 
 _CALM = 10.0  # seconds: a server that dies sooner died hastily,
 _HASTY = 5  # and after so many times in a row the supervision's back-off shall decide

@@ -10,10 +10,10 @@ import tempfile
 from pathlib import Path
 
 from bot.errors import SetupError
-from storage.binaries import Binaries, find_binaries
 from storage.database import Database, Target
 from storage.migrate import migrate
-from storage.postgres import EmbeddedServer
+from storage.server.binaries import Binaries, find_binaries
+from storage.server.embedded import EmbeddedServer
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 _HEAD = "-- Generated from the migrations by `python -m storage.schema`; read it, do not edit it.\n"

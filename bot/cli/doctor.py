@@ -24,8 +24,8 @@ from fleet.personas.library import LocalPersonas
 from fleet.profiles.library import profiles, refusals
 from fleet.roster.document import Roster
 from fleet.roster.file import load
-from storage.binaries import Binaries, find_binaries
 from storage.database import Database, Target
+from storage.server.binaries import Binaries, find_binaries
 
 _OLDEST_PYTHON = (3, 11)
 _OLDEST_TMUX = (3, 2)

@@ -74,8 +74,8 @@ class Lifecycle:
 
     def _print_login(self) -> None:
         """Say how a person logs in; nobody else sees it, since it holds the password."""
-        from connectors.matrix.accounts import load_accounts
-        from connectors.matrix.homeserver import ACCOUNTS_FILE, login_lines
+        from connectors.matrix.homeserver.accounts import load_accounts
+        from connectors.matrix.homeserver.part import ACCOUNTS_FILE, login_lines
 
         accounts = load_accounts(self._places.homeserver_directory / ACCOUNTS_FILE)
         if accounts is not None:

@@ -12,9 +12,9 @@ from bot.ports import Part
 from bot.wiring.connections import Connections
 from commands.accounts import AccountCommands
 from storage.database import Database
-from storage.offers import PostgresOffers
-from storage.persons import PostgresLinkRequests, PostgresLinks
-from storage.reflections import PostgresOverheard, PostgresReflections
+from storage.mail.offers import PostgresOffers
+from storage.people.persons import PostgresLinkRequests, PostgresLinks
+from storage.people.reflections import PostgresOverheard, PostgresReflections
 
 
 class Acquaintance:

@@ -22,10 +22,10 @@ from bot.supervision.concerns import ConcernKind
 from bot.supervision.pause import Pause
 from commands.remind import RemindCommands
 from fleet.watch.announcements import Dialog, announcement, offers, shown
-from storage.activity import PostgresActivity
-from storage.concerns import PostgresConcerns
+from storage.backlog.activity import PostgresActivity
 from storage.database import Database
-from storage.reminders import PostgresReminders
+from storage.mail.reminders import PostgresReminders
+from storage.supervision.concerns import PostgresConcerns
 
 _LOOK_FOR_REMINDERS = timedelta(seconds=15)
 _LOOK_FOR_DIGEST = timedelta(minutes=5)

@@ -34,8 +34,8 @@ from bot.wiring.discord_account import DiscordAccount
 from bot.wiring.reception import ConnectorCarrier, Open
 from commands.device_words import Put, tell_of
 from connectors.discord.limits import CAPABILITIES as DISCORD_CAPABILITIES
-from connectors.matrix.accounts import LocalAccounts
-from connectors.matrix.homeserver import LocalHomeserver
+from connectors.matrix.homeserver.accounts import LocalAccounts
+from connectors.matrix.homeserver.part import LocalHomeserver
 from connectors.matrix.keys import Keys, Trust
 from connectors.registry import constructor
 from connectors.tmux.connector import PLACE, TmuxConnector

@@ -20,11 +20,11 @@ from commands.files import FileCommands
 from fleet.delivery.luggage import Luggage, remove_files
 from fleet.delivery.outgoing import LocalAgentFiles
 from fleet.host.local import LocalFleet
-from storage.contents import PostgresContents
-from storage.correspondence import PostgresCorrespondence
+from storage.backlog.threads import PostgresThreads
 from storage.database import Database
-from storage.threads import PostgresThreads
-from storage.uploads import PostgresArrivals, PostgresUploads
+from storage.files.contents import PostgresContents
+from storage.files.uploads import PostgresArrivals, PostgresUploads
+from storage.mail.correspondence import PostgresCorrespondence
 
 _SWEEP_EVERY = timedelta(hours=1)
 

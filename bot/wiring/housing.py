@@ -26,12 +26,12 @@ from bot.wiring.connections import Connections
 from commands.devices import DeviceCommands
 from commands.rooms import RoomCommands
 from fleet.host.local import LocalFleet
+from storage.backlog.dispatches import PostgresDispatches
+from storage.backlog.kept_threads import PostgresThreadBook
 from storage.database import Database
-from storage.dispatches import PostgresDispatches
-from storage.kept_threads import PostgresThreadBook
-from storage.placards import PostgresPlacards
-from storage.rooms import PostgresRoomBook
-from storage.supervision import PostgresWorkers
+from storage.rooms.book import PostgresRoomBook
+from storage.rooms.placards import PostgresPlacards
+from storage.supervision.register import PostgresWorkers
 
 _LOOK = timedelta(seconds=5)
 """Time between two looks at how things stand: what changed is shown no later than that, unless it was just edited."""

@@ -13,7 +13,7 @@ from bot.command.lobby import MOST, Lobby, Source, Suggestion
 from bot.policy import Policy
 from bot.wiring.topics import FleetPorts
 from storage.database import Database
-from storage.offers import PostgresOffers
+from storage.mail.offers import PostgresOffers
 
 
 def make_lobby(

@@ -20,11 +20,11 @@ from commands.supervisor import SupervisorCommands
 from fleet.host.local import LocalFleet
 from fleet.personas.persona import persona
 from fleet.watch.register import Register
+from storage.backlog.dispatches import PostgresDemands, PostgresDispatches
 from storage.database import Database
-from storage.dispatches import PostgresDemands, PostgresDispatches
-from storage.leadership import PostgresLeadership
 from storage.pauses import PostgresPauses
-from storage.supervision import PostgresTicks, PostgresWorkers
+from storage.supervision.leadership import PostgresLeadership
+from storage.supervision.register import PostgresTicks, PostgresWorkers
 
 _PLANNER = "planner"
 

@@ -19,12 +19,12 @@ from bot.mail.router import Router
 from bot.wiring.connections import Connections
 from fleet.host.local import LocalFleet
 from fleet.turns.records import doing_of
-from storage.correspondence import PostgresCorrespondence
+from storage.backlog.threads import PostgresThreads
 from storage.database import Database
-from storage.journal import PostgresJournal, PostgresRevisions
-from storage.offers import PostgresOffers
-from storage.outbox import PostgresOutbox
-from storage.threads import PostgresThreads
+from storage.mail.correspondence import PostgresCorrespondence
+from storage.mail.journal import PostgresJournal, PostgresRevisions
+from storage.mail.offers import PostgresOffers
+from storage.mail.outbox import PostgresOutbox
 
 
 @dataclass(frozen=True, slots=True)

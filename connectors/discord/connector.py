@@ -22,13 +22,13 @@ from connectors.discord.face import Face, PlainFace
 from connectors.discord.failures import translated
 from connectors.discord.gateway import Gateway, WordsWithheld
 from connectors.discord.history import History, Knows
-from connectors.discord.interactions import Interactions
 from connectors.discord.limits import CAPABILITIES
 from connectors.discord.lookback import Lookback, Shown
 from connectors.discord.places import Places, number_of
 from connectors.discord.posts import Posts
 from connectors.discord.reader import Reader
 from connectors.discord.recent import Recent
+from connectors.discord.touches.interactions import Interactions
 from connectors.discord.typing_marks import TypingMarks
 from connectors.discord.voice import Voice
 

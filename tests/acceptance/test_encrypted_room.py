@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connectors.matrix.accounts import Account
+from connectors.matrix.homeserver.accounts import Account
 from tests.stages.comparing import Comparing, mended
 from tests.stages.encrypted import SECRET, PrivatePerson, private_person
 from tests.stages.installation import Installation

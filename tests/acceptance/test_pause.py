@@ -15,7 +15,7 @@ from bot.model import Message, MessageKind, agent_address, derived_id
 from bot.reply import Text
 from bot.supervision.pause import SUPERVISOR
 from storage.database import Database, Target
-from storage.outbox import PostgresOutbox
+from storage.mail.outbox import PostgresOutbox
 from tests.stages.installation import Installation
 from tests.stages.postgres import Tier
 from tests.waiting import until

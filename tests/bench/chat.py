@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from connectors.matrix.accounts import Account
+from connectors.matrix.homeserver.accounts import Account
 from tests.stages.installation import Installation
 from tests.stages.synapse import Person, Town, town
 

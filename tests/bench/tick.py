@@ -26,7 +26,7 @@ from bot.supervision.ports import Outcome, TickRecord
 from bot.supervision.tick import MOST_AT_ONCE, Tick
 from storage.database import Database, Target
 from storage.migrate import migrate
-from storage.postgres import EmbeddedServer
+from storage.server.embedded import EmbeddedServer
 from tests.bench.claims.contenders import CARDS, NEEDS
 from tests.bench.reference_tick import Cost, Panes, median, process_ms, reference_claims
 from tests.stages.supervision import SupervisionStage, postgres_supervision, sighting

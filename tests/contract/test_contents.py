@@ -7,8 +7,8 @@ import pytest
 from bot.errors import TransientError, UserError
 from bot.model import derived_id
 from bot.ports import Contents
-from storage.contents import PIECE, PostgresContents
 from storage.database import Database
+from storage.files.contents import PIECE, PostgresContents
 from tests.fakes.contents import MemoryContents
 
 

@@ -9,7 +9,7 @@ import pytest
 from bot.errors import SetupError
 from bot.ports import Tenure
 from storage.database import Database
-from storage.tenure import PostgresTenure
+from storage.supervision.tenure import PostgresTenure
 from tests.fakes.tenure import MemoryTenure
 
 

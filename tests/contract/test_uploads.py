@@ -10,10 +10,10 @@ from bot.enclosure import Attachment, Enclosure
 from bot.files.uploads import Arrival, Arrivals, CardFiles, Upload, Uploads
 from bot.model import Address, Principal, agent_address, derived_id
 from bot.ports import Correspondence
-from storage.contents import PostgresContents
-from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
-from storage.uploads import PostgresArrivals, PostgresCardFiles, PostgresUploads
+from storage.files.contents import PostgresContents
+from storage.files.uploads import PostgresArrivals, PostgresCardFiles, PostgresUploads
+from storage.mail.correspondence import PostgresCorrespondence
 from tests.fakes.contents import MemoryContents
 from tests.fakes.correspondence import MemoryCorrespondence
 from tests.fakes.mailroom import Room

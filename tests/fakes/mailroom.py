@@ -22,8 +22,8 @@ from bot.model import (
 )
 from bot.reply import Offer
 from bot.supervision.pause import SUPERVISOR
-from storage.journal import stored_form
-from storage.offers import bare_mark
+from storage.mail.journal import stored_form
+from storage.mail.offers import bare_mark
 from tests.fakes.pauses import MemoryPauses
 
 

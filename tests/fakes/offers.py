@@ -2,7 +2,7 @@
 
 from bot.asked import Offered
 from bot.model import Inbound, MessageKind
-from storage.offers import bare_mark
+from storage.mail.offers import bare_mark
 from tests.fakes.mailroom import Room
 
 

@@ -9,7 +9,7 @@ from bot.enclosure import Enclosure
 from bot.files.rules import safe_name
 from bot.files.uploads import Arrival, CardFile, Upload
 from bot.model import Letter
-from storage.uploads import free_name
+from storage.files.uploads import free_name
 from tests.fakes.contents import MemoryContents
 from tests.fakes.mailroom import Room
 

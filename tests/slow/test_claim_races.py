@@ -23,7 +23,7 @@ import pytest
 from bot.backlog.cards import Card, CardDraft, CardStatus
 from bot.backlog.ports import Backlog
 from bot.errors import TransientError
-from storage.backlog import postgres_backlog
+from storage.backlog.backlog import postgres_backlog
 from storage.database import Database
 from storage.migrate import migrate
 from storage.part import DatabasePart

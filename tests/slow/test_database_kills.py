@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from storage.database import Target
-from storage.postmaster import Postmaster
+from storage.server.postmaster import Postmaster
 from tests.stages.postgres import names_in
 
 ROUNDS = 30

@@ -25,11 +25,11 @@ from bot.backlog.ports import (
 from bot.errors import UserError
 from bot.model import Caller, Inbound, InboundBatch, Principal, Via
 from bot.supervision.pause import Pauses
-from storage.activity import PostgresActivity
-from storage.backlog import postgres_backlog
+from storage.backlog.activity import PostgresActivity
+from storage.backlog.backlog import postgres_backlog
+from storage.backlog.kept_threads import PostgresThreadBook
 from storage.database import Database
-from storage.journal import PostgresJournal
-from storage.kept_threads import PostgresThreadBook
+from storage.mail.journal import PostgresJournal
 from storage.pauses import PostgresPauses
 from tests.fakes.activity import MemoryActivity
 from tests.fakes.backlog import MemoryBacklog

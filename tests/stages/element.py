@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from connectors.matrix.accounts import Account
+from connectors.matrix.homeserver.accounts import Account
 from tests.stages.matrix import Bot
 from tests.stages.programs import PROGRAMS_HOME, path_of_node
 from tests.waiting import until

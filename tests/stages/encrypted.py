@@ -14,7 +14,7 @@ import nio
 from nio.crypto import InboundGroupSession, Olm
 from nio.crypto.sessions import OutboundGroupSession
 
-from connectors.matrix.accounts import Account
+from connectors.matrix.homeserver.accounts import Account
 from connectors.matrix.keys import Keys, Trust
 from tests.stages.matrix import Bot
 from tests.stages.synapse import Person, Town

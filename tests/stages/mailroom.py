@@ -23,20 +23,20 @@ from bot.rooms.ports import RoomBook
 from bot.supervision.concerns import Concerns
 from bot.supervision.pause import Pauses
 from storage.audit import PostgresAudit
-from storage.concerns import PostgresConcerns
-from storage.confirmations import PostgresConfirmations
-from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
-from storage.journal import PostgresJournal, PostgresPositions, PostgresRevisions
-from storage.offers import PostgresOffers
-from storage.outbox import PostgresOutbox
+from storage.mail.confirmations import PostgresConfirmations
+from storage.mail.correspondence import PostgresCorrespondence
+from storage.mail.journal import PostgresJournal, PostgresPositions, PostgresRevisions
+from storage.mail.offers import PostgresOffers
+from storage.mail.outbox import PostgresOutbox
+from storage.mail.post import PostgresPost
+from storage.mail.reminders import PostgresReminders
 from storage.pauses import PostgresPauses
-from storage.persons import PostgresLinkRequests, PostgresLinks
-from storage.placards import PostgresPlacards
-from storage.post import PostgresPost
-from storage.reminders import PostgresReminders
-from storage.rooms import PostgresRoomBook
-from storage.successions import PostgresSuccessions
+from storage.people.persons import PostgresLinkRequests, PostgresLinks
+from storage.rooms.book import PostgresRoomBook
+from storage.rooms.placards import PostgresPlacards
+from storage.rooms.successions import PostgresSuccessions
+from storage.supervision.concerns import PostgresConcerns
 from tests.fakes.concerns import MemoryConcerns
 from tests.fakes.correspondence import MemoryCorrespondence, MemoryPost
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations

@@ -21,10 +21,10 @@ from bot.model import (
     Unreadable,
 )
 from bot.rooms.devices import Verification, VerificationStep
-from connectors.matrix.accounts import Account
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.crypto.cipher import Cipher
 from connectors.matrix.gaps import Bounds
+from connectors.matrix.homeserver.accounts import Account
 from connectors.matrix.keys import Keys
 from tests.fakes.contents import MemoryContents
 from tests.stages.synapse import Person, Town

@@ -13,11 +13,11 @@ from typing import Any
 
 import asyncpg
 
-from storage.binaries import Binaries, find_binaries
 from storage.database import Database, Target
 from storage.migrate import migrate
-from storage.postgres import EmbeddedServer
-from storage.postmaster import Postmaster
+from storage.server.binaries import Binaries, find_binaries
+from storage.server.embedded import EmbeddedServer
+from storage.server.postmaster import Postmaster
 from tests.waiting import until
 
 _TEMPLATE = "mosaic_template"

@@ -19,7 +19,7 @@ from bot.backlog.ports import Backlog
 from bot.backlog.shipment import Entry
 from bot.errors import TransientError, UserError
 from bot.model import Caller, Principal, Via
-from storage.backlog import postgres_backlog
+from storage.backlog.backlog import postgres_backlog
 from storage.database import Database, Target
 
 _MINUTE = timedelta(minutes=1)

@@ -18,12 +18,12 @@ from bot.model import (
 )
 from bot.people.reflections import Overheard, Reflections
 from bot.ports import Journal, Outbox
-from storage.backlog import postgres_backlog
+from storage.backlog.backlog import postgres_backlog
+from storage.backlog.threads import PostgresThreads
 from storage.database import Database
-from storage.journal import PostgresJournal
-from storage.outbox import PostgresOutbox
-from storage.reflections import PostgresOverheard, PostgresReflections
-from storage.threads import PostgresThreads
+from storage.mail.journal import PostgresJournal
+from storage.mail.outbox import PostgresOutbox
+from storage.people.reflections import PostgresOverheard, PostgresReflections
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.mailroom import MemoryJournal, MemoryOutbox, Room
 from tests.fakes.reflections import MemoryReflections

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import aiohttp
 import nio
 
-from connectors.matrix.accounts import Account
+from connectors.matrix.homeserver.accounts import Account
 from tests.stages.installation import Installation
 from tests.stages.synapse import Person, Town
 from tests.waiting import until

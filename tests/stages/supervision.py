@@ -25,16 +25,16 @@ from bot.supervision.ports import (
     Workers,
 )
 from bot.supervision.tick import Seams
-from storage.backlog import postgres_backlog
-from storage.concerns import PostgresConcerns
-from storage.contents import PostgresContents
+from storage.backlog.backlog import postgres_backlog
+from storage.backlog.dispatches import PostgresDemands, PostgresDispatches
 from storage.database import Database
-from storage.dispatches import PostgresDemands, PostgresDispatches
-from storage.leadership import PostgresLeadership
-from storage.outbox import PostgresOutbox
+from storage.files.contents import PostgresContents
+from storage.files.uploads import PostgresUploads
+from storage.mail.outbox import PostgresOutbox
 from storage.pauses import PostgresPauses
-from storage.supervision import PostgresTicks, PostgresWorkers
-from storage.uploads import PostgresUploads
+from storage.supervision.concerns import PostgresConcerns
+from storage.supervision.leadership import PostgresLeadership
+from storage.supervision.register import PostgresTicks, PostgresWorkers
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.concerns import MemoryConcerns
 from tests.fakes.contents import MemoryContents

@@ -14,8 +14,8 @@ from urllib.parse import quote
 import aiohttp
 import nio
 
-from connectors.matrix.accounts import Account, Registrar
-from connectors.matrix.synapse import Synapse
+from connectors.matrix.homeserver.accounts import Account, Registrar
+from connectors.matrix.homeserver.synapse import Synapse
 
 
 def free_port() -> int:

@@ -26,12 +26,12 @@ from commands.mail import MailCommands
 from commands.sessions import DialogCommands
 from connectors.discord.api import Api
 from connectors.discord.client import KIND, DiscordClient
-from connectors.discord.interactions import Interactions
 from connectors.discord.limits import CAPABILITIES
 from connectors.discord.lookback import Lookback
 from connectors.discord.places import Places
 from connectors.discord.posts import Posts
 from connectors.discord.recent import Recent
+from connectors.discord.touches.interactions import Interactions
 from connectors.discord.voice import Voice
 from connectors.memory import MemoryConnector, MemoryPlatform
 from tests.fakes.backlog import MemoryBacklog

@@ -31,18 +31,18 @@ from bot.policy import TALK, Access, Policy
 from bot.ports import Carrier, Connector, FetchesFiles
 from bot.wiring.reception import ConnectorCarrier
 from connectors.memory import MemoryConnector, MemoryPlatform, Standing
-from storage.backlog import postgres_backlog
-from storage.confirmations import PostgresConfirmations
-from storage.contents import PostgresContents
-from storage.correspondence import PostgresCorrespondence
+from storage.backlog.backlog import postgres_backlog
+from storage.backlog.threads import PostgresThreads
 from storage.database import Database
-from storage.journal import PostgresJournal, PostgresPositions, PostgresRevisions
-from storage.offers import PostgresOffers
-from storage.outbox import PostgresOutbox
-from storage.post import PostgresPost
-from storage.reflections import PostgresOverheard, PostgresReflections
-from storage.threads import PostgresThreads
-from storage.uploads import PostgresArrivals, PostgresUploads
+from storage.files.contents import PostgresContents
+from storage.files.uploads import PostgresArrivals, PostgresUploads
+from storage.mail.confirmations import PostgresConfirmations
+from storage.mail.correspondence import PostgresCorrespondence
+from storage.mail.journal import PostgresJournal, PostgresPositions, PostgresRevisions
+from storage.mail.offers import PostgresOffers
+from storage.mail.outbox import PostgresOutbox
+from storage.mail.post import PostgresPost
+from storage.people.reflections import PostgresOverheard, PostgresReflections
 from tests.fakes.decisions import MemoryAudit
 from tests.stages.backlog import CODER
 from tests.stages.middle import ORCHESTRATOR, QUICK, RULES, Terminal, Toys

@@ -14,10 +14,10 @@ from typing import Any
 
 import asyncpg
 
-from storage.binaries import find_binaries
 from storage.database import Database, Target
 from storage.migrate import migrate
-from storage.postgres import EmbeddedServer
+from storage.server.binaries import find_binaries
+from storage.server.embedded import EmbeddedServer
 from tests.bench.claims.contenders import BY_PGBENCH, BY_PYTHON, Contender
 
 _CLAIMABLE = 0.38

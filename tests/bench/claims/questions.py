@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bot.backlog.cards import CardFilter
 from bot.model import Caller, Principal, Via
-from storage.backlog import postgres_backlog
+from storage.backlog.backlog import postgres_backlog
 from storage.database import Database, Target
 from tests.stages.installation import Installation
 

@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.model import Caller, Principal, Via
-from storage.claims import PostgresClaims
+from storage.backlog.claims import PostgresClaims
 from storage.database import Database, Target
 from tests.bench.claims.contenders import BY_PYTHON
 

@@ -29,9 +29,9 @@ from fleet.host.local import LocalFleet
 from fleet.part import FleetPart
 from fleet.watch.answers import AnswerWatch
 from fleet.watch.lookout import Lookout
-from storage.correspondence import PostgresCorrespondence
 from storage.database import Database
-from storage.outbox import PostgresOutbox
+from storage.mail.correspondence import PostgresCorrespondence
+from storage.mail.outbox import PostgresOutbox
 from storage.part import DatabasePart
 from storage.pauses import PostgresPauses
 from tests.bench.send.truth import Sent, Truth

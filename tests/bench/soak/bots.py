@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from connectors.matrix.accounts import Account, new_pickle_key
+from connectors.matrix.homeserver.accounts import Account, new_pickle_key
 from tests.bench.soak.memory import Life
 from tests.stages.installation import Installation
 from tests.stages.synapse import Person, Town

@@ -9,7 +9,7 @@ from typing import Any
 
 import nio
 
-from connectors.matrix.accounts import Account
+from connectors.matrix.homeserver.accounts import Account
 from tests.bench.soak.people import Room, Seen
 from tests.bench.soak.plan import Plan
 from tests.stages.encrypted import PrivatePerson

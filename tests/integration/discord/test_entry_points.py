@@ -12,7 +12,7 @@ from simcord import InteractionResult, MemberActor
 from bot.backlog.cards import CardFilter
 from bot.model import Inbound, InboundBatch, InboundKind, Message, MessageKind, Principal
 from bot.reply import Offer, Text, standing_offer
-from connectors.discord.components import Deed
+from connectors.discord.touches.components import Deed
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.mailroom import Room
 from tests.stages.touches import Server, TouchMiddle, a_server, message_of, text_of

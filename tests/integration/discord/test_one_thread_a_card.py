@@ -19,7 +19,7 @@ from bot.wiring.reception import ConnectorCarrier
 from connectors.discord.connector import DiscordConnector
 from connectors.stage import Ledger
 from storage.database import Database
-from storage.outbox import PostgresOutbox
+from storage.mail.outbox import PostgresOutbox
 from tests.stages.backlog import ANN, BacklogStage, postgres_stage
 from tests.stages.discord import DiscordStage, discord_stage
 from tests.stages.discord_stand_in.mischief import Trouble

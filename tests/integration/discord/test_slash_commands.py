@@ -10,9 +10,9 @@ from bot.clock.backoff import Backoff
 from bot.command.words import split_line
 from bot.errors import TransientError
 from bot.model import InboundKind
-from connectors.discord.interactions import Interactions
-from connectors.discord.options import BOOLEAN, INTEGER, NUMBER, Payload, values_of
-from connectors.discord.slash import Slashes
+from connectors.discord.touches.interactions import Interactions
+from connectors.discord.touches.options import BOOLEAN, INTEGER, NUMBER, Payload, values_of
+from connectors.discord.touches.slash import Slashes
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.mailroom import Room
 from tests.stages.touches import (

@@ -7,7 +7,7 @@ from simcord import MemberActor
 
 from bot.backlog.cards import CardDraft
 from bot.model import Caller, Principal, Via
-from connectors.discord.interactions import Interactions
+from connectors.discord.touches.interactions import Interactions
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.mailroom import Room
 from tests.stages.touches import Heard, Server, a_server, let_in, lobby_of, whole_catalog

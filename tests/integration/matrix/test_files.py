@@ -16,8 +16,8 @@ from bot.model import MessageKind
 from connectors.matrix.connector import MatrixConnector
 from connectors.matrix.media import Media
 from connectors.matrix.session import Session
-from storage.contents import PostgresContents
 from storage.database import Database
+from storage.files.contents import PostgresContents
 from tests.stages.matrix import Bot, Ear, meet, message
 from tests.stages.synapse import Person, Town
 from tests.waiting import until

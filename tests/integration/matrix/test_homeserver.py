@@ -13,11 +13,11 @@ import nio
 import pytest
 
 from bot.errors import SetupError
-from connectors.matrix.accounts import Account, LocalAccounts
 from connectors.matrix.connector import MatrixConnector
-from connectors.matrix.homeserver import LocalHomeserver, login_lines
+from connectors.matrix.homeserver.accounts import Account, LocalAccounts
+from connectors.matrix.homeserver.part import LocalHomeserver, login_lines
+from connectors.matrix.homeserver.synapse import Synapse, require
 from connectors.matrix.keys import Keys
-from connectors.matrix.synapse import Synapse, require
 from tests.fakes.contents import MemoryContents
 from tests.stages.encrypted import PrivatePerson
 from tests.stages.matrix import Ear, message

@@ -10,9 +10,9 @@ import pytest
 from bot.backlog.cards import CardDraft
 from bot.model import Address
 from bot.policy import Access
-from storage.backlog import postgres_backlog
+from storage.backlog.backlog import postgres_backlog
+from storage.backlog.threads import PostgresThreads
 from storage.database import Database
-from storage.threads import PostgresThreads
 from tests.stages.backlog import CODER
 from tests.stages.discord import DiscordStage, discord_stage
 from tests.stages.matrix import Bot, meet

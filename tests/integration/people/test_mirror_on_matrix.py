@@ -8,9 +8,9 @@ from bot.backlog.cards import CardDraft
 from bot.model import Address
 from bot.policy import Access
 from connectors.memory import MemoryConnector
-from storage.backlog import postgres_backlog
+from storage.backlog.backlog import postgres_backlog
+from storage.backlog.threads import PostgresThreads
 from storage.database import Database
-from storage.threads import PostgresThreads
 from tests.fakes.contents import MemoryContents
 from tests.stages.backlog import CODER
 from tests.stages.matrix import Bot, meet

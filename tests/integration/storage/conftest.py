@@ -11,7 +11,7 @@ import pytest
 
 from storage.database import Database
 from storage.part import DatabasePart
-from storage.postgres import EmbeddedServer
+from storage.server.embedded import EmbeddedServer
 from tests.stages.postgres import Running
 
 

@@ -11,7 +11,7 @@ import pytest
 from bot.errors import SetupError, TransientError
 from bot.model import agent_address
 from storage.database import Database
-from storage.outbox import PostgresOutbox
+from storage.mail.outbox import PostgresOutbox
 from storage.part import DatabasePart
 from tests.stages.mailroom import letter
 from tests.stages.postgres import Running, Tier, is_running, names_in

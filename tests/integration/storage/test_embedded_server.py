@@ -11,10 +11,10 @@ import asyncpg
 import pytest
 
 from bot.errors import SetupError, TransientError
-from storage.binaries import Binaries
 from storage.database import Target
-from storage.postgres import EmbeddedServer
-from storage.postmaster import is_postmaster
+from storage.server.binaries import Binaries
+from storage.server.embedded import EmbeddedServer
+from storage.server.postmaster import is_postmaster
 from tests.stages.postgres import is_running, names_in
 from tests.waiting import until
 

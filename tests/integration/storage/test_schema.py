@@ -5,11 +5,11 @@ import pytest
 
 from bot.model import Decision, Principal, Via
 from storage.audit import PostgresAudit
-from storage.binaries import find_binaries
 from storage.database import Database
+from storage.mail.outbox import PostgresOutbox
 from storage.migrate import migrate
-from storage.outbox import PostgresOutbox
 from storage.schema import SCHEMA, dump
+from storage.server.binaries import find_binaries
 from tests.stages.mailroom import letter
 from tests.stages.postgres import Tier
 

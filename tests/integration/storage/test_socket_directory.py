@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SetupError
-from storage import socket_directory
-from storage.postgres import EmbeddedServer
+from storage.server import socket_directory
+from storage.server.embedded import EmbeddedServer
 
 SHORT = Path("/short")
 

@@ -17,10 +17,10 @@ from bot.news.outcry import Outcry
 from bot.news.reminders import Request
 from bot.news.reminding import Reminding
 from bot.reply import Text
-from storage.concerns import PostgresConcerns
 from storage.database import Database
-from storage.outbox import PostgresOutbox
-from storage.reminders import PostgresReminders
+from storage.mail.outbox import PostgresOutbox
+from storage.mail.reminders import PostgresReminders
+from storage.supervision.concerns import PostgresConcerns
 from tests.stages.postgres import Tier
 from tests.waiting import until
 

@@ -12,8 +12,8 @@ from bot.command.wording import write_line
 from bot.model import Role
 from bot.reply import Reply, say
 from bot.wiring.topics import TOPICS
-from connectors.discord.options import BOOLEAN, INTEGER, NUMBER, STRING, Payload, values_of
-from connectors.discord.slash import (
+from connectors.discord.touches.options import BOOLEAN, INTEGER, NUMBER, STRING, Payload, values_of
+from connectors.discord.touches.slash import (
     LONGEST_COMMAND,
     MOST_CHILDREN,
     Slashes,

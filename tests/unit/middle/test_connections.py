@@ -11,8 +11,8 @@ from bot.config.settings import Settings
 from bot.model import Address, Message, Principal
 from bot.rooms.moving import Moving
 from bot.wiring.connections import Connections
-from connectors.matrix.accounts import LocalAccounts, save_accounts
-from connectors.matrix.homeserver import LocalHomeserver
+from connectors.matrix.homeserver.accounts import LocalAccounts, save_accounts
+from connectors.matrix.homeserver.part import LocalHomeserver
 from connectors.memory import MemoryConnector, MemoryPlatform
 from connectors.tmux.connector import PLACE, TmuxConnector
 from fleet.health.readiness import Thresholds

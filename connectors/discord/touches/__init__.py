@@ -1,0 +1,1 @@
+"""What people touch on Discord: slash commands, suggestions, buttons, selects and forms."""

@@ -1,0 +1,1 @@
+"""A Matrix homeserver of our own, with its accounts, as a part of the daemon."""

@@ -1,0 +1,1 @@
+"""Files in Postgres: their bytes, and those that people sent."""

@@ -1,0 +1,1 @@
+"""The supervisor's register, its concerns, and who leads, in Postgres."""

@@ -1,1 +1,1 @@
-"""Time: the one clock that calls jobs, moments as people write them, quiet hours, the waits between two tries."""
+"""Time: the one clock that calls jobs, moments as people write them, quiet hours, steps that are tried again or run together."""

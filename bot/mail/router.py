@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
 
 import structlog
 
 from bot.asked import Offered
 from bot.clock.backoff import Backoff
+from bot.clock.insistence import Insistence
 from bot.command.declare import Call
 from bot.command.interpreter import Interpreter
 from bot.errors import TransientError
@@ -49,7 +49,6 @@ _AWAY = Backoff(timedelta(milliseconds=100), timedelta(seconds=5))
 _NOTICE = MessageKind.NOTICE
 _SHOWN = 200
 
-Result = TypeVar("Result")
 Addressee = Callable[[Inbound], Awaitable[tuple[Address | None, str]]]
 
 
@@ -103,6 +102,7 @@ class Router:
         self._threads = threads
         self._prepare = prepare
         self._log = structlog.get_logger(part=self.name)
+        self._insist = Insistence(_AWAY, self._note_absence)
 
     async def accept(self, batch: InboundBatch) -> None:
         """Store a batch with its position, and what is to be said of gaps and unreadable words; handling comes after.
@@ -304,16 +304,8 @@ class Router:
             self._log.warning("interrupted", event_id=event.event_id)
         self._mailbox.posted.set()
 
-    async def _insist(self, step: Callable[[], Awaitable[Result]]) -> Result:
-        """Repeat a step that is harmless to repeat while the database is away."""
-        attempt = 0
-        while True:
-            try:
-                return await step()
-            except TransientError as error:
-                attempt += 1
-                self._log.info("database away", error=error.message, attempt=attempt)
-                await asyncio.sleep(_AWAY.wait(attempt).total_seconds())
+    def _note_absence(self, error: TransientError, attempt: int) -> None:
+        self._log.info("database away", error=error.message, attempt=attempt)
 
 
 def is_command(text: str) -> bool:

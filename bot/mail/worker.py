@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.clock.backoff import Backoff
+from bot.clock.insistence import Insistence
 from bot.errors import PausedError, SetupError, TransientError, UserError
 from bot.mail.mailbox import Mailbox
 from bot.model import Delivery, MessageKind, Receipt, ReceiptState, SendResult
@@ -56,6 +57,8 @@ class Worker:
         self._backoff = backoff
         self._give_up_after = give_up_after
         self._log = structlog.get_logger(part=self.name)
+        # What a platform has taken must be written down.
+        self._insist = Insistence(_AWAY, self._note_absence)
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Deliver until cancelled; what is under way then keeps its lease and is taken up again later."""
@@ -160,18 +163,8 @@ class Worker:
         state = ReceiptState.UNKNOWN if delivery.typed else ReceiptState.FAILED
         await self._settle(delivery, SendResult(state, by=None, reason=reason))
 
-    async def _insist(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Repeat a step while the database is away: what a platform has taken must be written down."""
-        attempt = 0
-        while True:
-            try:
-                await step()
-            except TransientError as error:
-                attempt += 1
-                self._log.info("database away", error=error.message, attempt=attempt)
-                await asyncio.sleep(_AWAY.wait(attempt).total_seconds())
-            else:
-                return
+    def _note_absence(self, error: TransientError, attempt: int) -> None:
+        self._log.info("database away", error=error.message, attempt=attempt)
 
 
 async def _carried(

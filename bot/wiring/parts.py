@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import structlog
 
 from bot.clock.backoff import Backoff
+from bot.clock.together import until_one_ends
 from bot.errors import SetupError, TransientError
 from bot.part_status import PartState, PartStatus
 from bot.ports import Part
@@ -59,7 +59,7 @@ class Parts:
         async with asyncio.TaskGroup() as group:
             self._group = group
             try:
-                await _first(self._open_all(group), stopping.wait())
+                await until_one_ends(self._open_all(group), stopping.wait())
                 if not stopping.is_set():
                     opened()
                     await stopping.wait()
@@ -130,16 +130,3 @@ class Parts:
 
 def _sentence(error: SetupError | TransientError) -> str:
     return error.message if error.hint is None else f"{error.message} ({error.hint})"
-
-
-async def _first(*steps: Coroutine[Any, Any, object]) -> None:
-    """Run steps until the first one ends; the others are cancelled."""
-    tasks = [asyncio.create_task(step) for step in steps]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

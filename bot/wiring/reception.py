@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
+from bot.clock.together import until_one_ends
 from bot.connector import ConnectorHealth
 from bot.model import Delivery, Receipt, SendResult
 from bot.part_status import PartState
@@ -46,17 +47,9 @@ class Reception:
         """Listen until cancelled; raises what opening and subscribing raise."""
         position = await self._positions.position(self._kind)
         async with self._open() as connector:
-            listening = asyncio.create_task(connector.subscribe(self._accept, position))
-            watching = asyncio.create_task(self._watch(connector, ready))
-            try:
-                await asyncio.wait({listening, watching}, return_when=asyncio.FIRST_COMPLETED)
-                for task in (listening, watching):
-                    if task.done():
-                        task.result()
-            finally:
-                listening.cancel()
-                watching.cancel()
-                await asyncio.gather(listening, watching, return_exceptions=True)
+            await until_one_ends(
+                connector.subscribe(self._accept, position), self._watch(connector, ready)
+            )
 
     async def _watch(self, connector: Connector, ready: Callable[[str], None]) -> None:
         look = _FIRST_LOOK

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.clock.together import until_one_ends
 from bot.command.lobby import Lobby
 from bot.connector import Capabilities, ConnectorHealth
 from bot.enclosure import Attachment
@@ -179,17 +180,7 @@ class DiscordConnector:
         async with self._logged_in(words=words) as session:
             await self._face.prepare(session.client, accept, guild_id=int(self._guild_id))
             steps = (session.reader.run(accept, position), session.gateway.run(), _watch(lost))
-            tasks = [asyncio.create_task(step) for step in steps]
-            if not words:
-                tasks.append(asyncio.create_task(self._words_granted(session)))
-            try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            await until_one_ends(*steps, *([] if words else [self._words_granted(session)]))
 
     async def _words_granted(self, session: _Session) -> None:
         """Return once somebody has switched on that we may read what people write."""

@@ -4,12 +4,12 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import TypeVar
 
 import discord
 import structlog
 
 from bot.clock.backoff import Backoff
+from bot.clock.insistence import Insistence
 from bot.errors import TransientError
 from bot.model import Address, Inbound, InboundBatch
 from bot.ports import Accept
@@ -33,8 +33,6 @@ _AGAIN = Backoff(timedelta(milliseconds=50), timedelta(seconds=5))
 _LARGEST_BATCH = 100
 _LONGEST_QUEUE = 20_000
 """What waits while the journal is away; with more we hang up, and read it back from Discord."""
-
-Result = TypeVar("Result")
 
 
 class Reader:
@@ -62,6 +60,7 @@ class Reader:
         self._heard = asyncio.Event()
         self._position = Position()
         self._log = structlog.get_logger(part=KIND)
+        self._insist = Insistence(_AGAIN, self._note_wait)
 
     def hear(self, happening: Happening) -> None:
         """Take note that something happens."""
@@ -174,19 +173,11 @@ class Reader:
         batch = InboundBatch(KIND, tuple(events), self._position.text())
         await self._insist(lambda: self._accept(batch))
 
-    async def _insist(self, step: Callable[[], Awaitable[Result]]) -> Result:
-        """Repeat a step that is harmless to repeat while the journal or Discord is away."""
-        attempt = 0
-        while True:
-            try:
-                return await step()
-            except TransientError as error:
-                attempt += 1
-                if len(self._queue) > _LONGEST_QUEUE:
-                    raise
-                self._log.info("reading waits", error=error.message, attempt=attempt)
-                wait = error.retry_after or _AGAIN.wait(attempt)
-                await asyncio.sleep(wait.total_seconds())
+    def _note_wait(self, error: TransientError, attempt: int) -> None:
+        """Note that the journal or Discord is away; what cannot be kept meanwhile is read back from Discord later."""
+        if len(self._queue) > _LONGEST_QUEUE:
+            raise error
+        self._log.info("reading waits", error=error.message, attempt=attempt)
 
 
 def _where(happening: Happening) -> int | None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from bot.clock.together import until_one_ends
 from bot.connector import Capabilities, ConnectorHealth
 from bot.errors import TransientError, UserError
 from bot.model import (
@@ -223,21 +224,12 @@ class TmuxConnector:
         """Talk with one console until it hangs up or reads too slowly to be talked with."""
         desk = Desk(principal, line)
         self._desks.append(desk)
-        tasks = [
-            asyncio.create_task(work)
-            for work in (desk.write(), self._hear(desk), desk.overrun.wait())
-        ]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await until_one_ends(desk.write(), self._hear(desk), desk.overrun.wait())
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             self._desks.remove(desk)
             self._push_to_all(self._status())
             self._log.info("console left", client_id=desk.client_id, consoles=len(self._desks))
-        for task in done:
-            task.result()
 
     async def _hear(self, desk: Desk) -> None:
         async for values in desk.line.frames():

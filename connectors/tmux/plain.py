@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TextIO
 
+from bot.clock.together import until_one_ends
 from bot.errors import TransientError, UserError
 from bot.model import MessageKind
 from bot.render.markup import clean
@@ -41,16 +42,7 @@ class PlainConsole:
 
     async def run(self) -> None:
         """Talk until everything is answered; TransientError when the daemon stays silent."""
-        client = asyncio.create_task(self._client.run())
-        talk = asyncio.create_task(self._talk())
-        try:
-            done, _ = await asyncio.wait({client, talk}, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in (client, talk):
-                task.cancel()
-            await asyncio.gather(client, talk, return_exceptions=True)
+        await until_one_ends(self._client.run(), self._talk())
 
     async def _talk(self) -> None:
         lines = self._read()

@@ -48,14 +48,6 @@ INSERT INTO slot (agent_class, number)
 SELECT key, number FROM jsonb_each_text($1::jsonb), generate_series(1, value::integer) AS number
 ON CONFLICT DO NOTHING
 
--- name: try_lead(lock)
--- A lock of the session: it goes with the connection, however that ends.
-SELECT pg_try_advisory_lock($1::bigint)
-
--- name: stop_leading(lock)
--- The connection goes back to the pool, which would keep the lock.
-SELECT pg_advisory_unlock($1::bigint)
-
 -- name: note_leader(host)
 -- For people to read; the lock decides.
 INSERT INTO leader (host, since) VALUES ($1::text, now())

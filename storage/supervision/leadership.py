@@ -1,25 +1,25 @@
-"""One leader over all daemons of a database: an advisory lock, which goes with its holder's connection."""
+"""One leader over all daemons of a database: whoever holds the lock."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from bot.errors import TransientError
-from storage.database import Connection, Database
+from storage.database import Database
 from storage.queries import Queries
+from storage.session_lock import SessionLock, session_lock
 
 _LOCK = 0x6D6F736C656164  # "moslead"
 
 
 class _Held:
-    """The right to lead, good for as long as its connection is."""
+    """The right to lead, good for as long as its lock is."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, lock: SessionLock) -> None:
+        self._lock = lock
 
     async def holds(self) -> bool:
-        """Whether the connection that has the lock is still there."""
-        return not self._connection.is_closed()
+        """Whether the lock is not lost."""
+        return not self._lock.lost.is_set()
 
 
 class PostgresLeadership:
@@ -32,23 +32,12 @@ class PostgresLeadership:
     @asynccontextmanager
     async def lead(self, host: str) -> AsyncIterator[_Held | None]:
         """Try to lead; the lock is let go at the block's end, whatever ends it."""
-        async with self._database.connection() as connection:
-            if not await self._queries.try_lead.fetchval(connection, lock=_LOCK):
+        async with session_lock(self._database, _LOCK) as lock:
+            if lock is None:
                 yield None
                 return
-            try:
-                await self._queries.note_leader.execute(connection, host=host)
-                yield _Held(connection)
-            finally:
-                await self._let_go(connection)
-
-    async def _let_go(self, connection: Connection) -> None:
-        if connection.is_closed():
-            return
-        try:
-            await self._queries.stop_leading.execute(connection, lock=_LOCK)
-        except (OSError, TransientError):
-            connection.terminate()
+            await self._queries.note_leader.execute(lock.connection, host=host)
+            yield _Held(lock)
 
     async def leader(self) -> tuple[str, datetime] | None:
         """Return who led last, and since when."""

@@ -18,6 +18,7 @@ import discord
 import structlog
 
 from bot.clock.backoff import Backoff
+from bot.clock.insistence import Insistence
 from bot.command.catalog import Command
 from bot.command.lobby import Leave, Lobby
 from bot.command.wording import Value, write_line
@@ -71,6 +72,7 @@ class Interactions:
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._accept: Accept | None = None
         self._log = structlog.get_logger(part=KIND)
+        self._insist = Insistence(_AWAY, self._note_absence)
 
     async def prepare(self, client: DiscordClient, accept: Accept, *, guild_id: int) -> None:
         """Listen to a client's touches, and tell Discord the commands if it knows others."""
@@ -257,22 +259,18 @@ class Interactions:
         self._answers.expect(event, touch, private=private, then=then)
         try:
             async with asyncio.timeout(_PATIENCE.total_seconds()):
-                await self._insist(InboundBatch(KIND, (event,)))
+                await self._insist(lambda: self._store(event))
         except TimeoutError:
             self._log.error("a touch was lost: the database is away", event_id=event.event_id)
             await self._answers.withdraw(touch, _NOT_TAKEN)
 
-    async def _insist(self, batch: InboundBatch) -> None:
-        attempt = 0
-        while self._accept is not None:
-            try:
-                await self._accept(batch)
-            except TransientError as error:
-                attempt += 1
-                self._log.info("database away", error=error.message, attempt=attempt)
-                await asyncio.sleep(_AWAY.wait(attempt).total_seconds())
-            else:
-                return
+    async def _store(self, event: Inbound) -> None:
+        if self._accept is None:
+            raise TransientError("nobody stores what is touched yet")
+        await self._accept(InboundBatch(KIND, (event,)))
+
+    def _note_absence(self, error: TransientError, attempt: int) -> None:
+        self._log.info("database away", error=error.message, attempt=attempt)
 
 
 def _who(touch: Touch) -> Principal:

@@ -27,11 +27,12 @@ class ConnectorHealth:
 class Capabilities:
     """What a platform can show. ``max_bytes`` bounds one event's text and markup together.
 
-    ``edits``: what stands there can be changed, and people's edits and redactions come in. ``reactions``: our marks are
-    shown; ``choices``: people's marks come in, so offers stand below their message, as ``buttons`` if it has those.
-    ``file_bytes`` bounds a file, 0 means none; what takes more than ``most_parts`` events is folded into one. ``rooms``: we can make rooms and pin there,
-    ``card_threads``: and threads for cards; ``encrypts``: we can talk in encrypted ones; ``embeds``: it shows blocks itself.
-    ``markdown``: text is shown as chat Markdown (bot/render/chat_markdown.py), so it is written as that.
+    ``edits``: what stands there can be changed, and people's edits and redactions come in. ``reactions``: our marks
+    are shown; ``choices``: people's marks come in, so offers stand below their message, as ``buttons`` if it has
+    those. ``file_bytes`` bounds a file, 0 means none; what takes more than ``most_parts`` events is folded into one.
+    ``rooms``: we can make rooms and pin there, ``card_threads``: and threads for cards; ``encrypts``: we can talk in
+    encrypted ones; ``embeds``: it shows blocks itself. ``markdown``: text is shown as chat Markdown
+    (bot/render/chat_markdown.py), so it is written as that.
     """
 
     threads: bool

@@ -71,7 +71,8 @@ class Principal:
 class Address:
     """A place where words come from and go to.
 
-    ``kind`` is a connector's kind or ``agent``; ``place`` a room, a channel, a console or ``HOST/NAME``; ``thread`` a thread's id.
+    ``kind`` is a connector's kind or ``agent``; ``place`` a room, a channel, a console or ``HOST/NAME``; ``thread`` a
+    thread's id.
     """
 
     kind: str
@@ -188,8 +189,9 @@ class Gap:
 class MessageKind(StrEnum):
     """Why a message is said; it decides how it looks, never where it goes.
 
-    ``reply`` and ``notice`` are the bot's own words, ``mail`` goes to an agent, ``answer`` is what an agent (or a person
-    elsewhere) said, ``reaction`` a mark on an event, ``progress`` how far an agent is; ``redaction`` takes ours away.
+    ``reply`` and ``notice`` are the bot's own words, ``mail`` goes to an agent, ``answer`` is what an agent (or a
+    person elsewhere) said, ``reaction`` a mark on an event, ``progress`` how far an agent is; ``redaction`` takes
+    ours away.
     """
 
     REPLY = "reply"
@@ -213,12 +215,12 @@ class Queueing(StrEnum):
 class Message:
     """Something that we say, stored before it is sent.
 
-    ``origin`` is where an answer to it belongs (mail only), ``reply_to`` the platform's id of the event
-    that it answers, ``cause`` our id of what made us say it. ``author`` is a principal's id, or ``mosaic``.
-    ``chain`` is the id of the mail with which a chain of agents' mail began (None: it begins here), ``hops``
-    how many came before it. ``offers`` are what people may choose on it, where the platform lets them.
-    ``replaces`` is our id of the message whose place it takes where the platform can edit (of edits that wait only
-    the newest one is said), that a redaction takes away, or on which a mark of another message stands. Mail brings its ``files`` to its agent's host.
+    ``origin`` is where an answer to it belongs (mail only), ``reply_to`` the platform's id of the event that it
+    answers, ``cause`` our id of what made us say it. ``author`` is a principal's id, or ``mosaic``. ``chain`` is the
+    id of the mail with which a chain of agents' mail began (None: it begins here), ``hops`` how many came before it.
+    ``offers`` are what people may choose on it, where the platform lets them. ``replaces`` is our id of the message
+    whose place it takes where the platform can edit (of edits that wait only the newest one is said), that a
+    redaction takes away, or on which a mark of another message stands. Mail brings its ``files`` to its agent's host.
     """
 
     id: str
@@ -243,14 +245,15 @@ class Message:
 class OutboundMessage:
     """One event to be shown on a platform: a message, or one part of a long one.
 
-    ``transaction_id`` was frozen before the first try; sending the same one again shows nothing twice where the platform
-    can prove it. ``text`` is the plain form; ``html`` is trusted markup made by render; ``blocks`` are what both were made
-    from, where the platform can show their form. For a reaction ``text`` is the mark, ``reply_to`` the event that it stands
-    on, and ``former_mark`` the platform's id of our mark whose place it takes there, if there is one: that one is withdrawn.
-    An edit ``replaces`` a message (our id); ``replaced_event`` is the platform's id of that, None while it was not shown.
-    A redaction has no words: it takes ``replaced_event`` away, a message or a mark of ours. Mail may have many ``files``, an
-    event at most one, below which ``text`` stands. ``answers`` is the principal's id of who is answered, and called.
-    ``buttons`` stand below the last words of a message, where the platform has them.
+    ``transaction_id`` was frozen before the first try; sending the same one again shows nothing twice where the
+    platform can prove it. ``text`` is the plain form; ``html`` is trusted markup made by render; ``blocks`` are what
+    both were made from, where the platform can show their form. For a reaction ``text`` is the mark, ``reply_to`` the
+    event that it stands on, and ``former_mark`` the platform's id of our mark whose place it takes there, if there is
+    one: that one is withdrawn. An edit ``replaces`` a message (our id); ``replaced_event`` is the platform's id of
+    that, None while it was not shown. A redaction has no words: it takes ``replaced_event`` away, a message or a mark
+    of ours. Mail may have many ``files``, an event at most one, below which ``text`` stands. ``answers`` is the
+    principal's id of who is answered, and called. ``buttons`` stand below the last words of a message, where the
+    platform has them.
     """
 
     message_id: str

@@ -120,4 +120,5 @@ class Policy:
 
 
 def _names(roles: frozenset[Role]) -> str:
-    return " and ".join(f"{role}s" for role in sorted(roles))
+    names = [f"{role}s" for role in sorted(roles)]
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)

@@ -45,11 +45,11 @@ class Part(Protocol):
 class Connector(Protocol):
     """One way people reach the orchestrator. Idempotent by transaction id.
 
-    ``send`` raises TransientError when the same call may work later, and UserError when this message
-    can never be shown there; one with a ``replaced_event`` takes that event's place, where the platform can edit. ``subscribe`` runs until cancelled: it hands every batch to ``accept`` and
-    goes on from the stored position only after ``accept`` returned. It raises SetupError when a person
-    must act (no token, wrong account) and TransientError when the platform is away. ``close`` ends what
-    is still open when all calls are over.
+    ``send`` raises TransientError when the same call may work later, and UserError when this message can never be
+    shown there; one with a ``replaced_event`` takes that event's place, where the platform can edit. ``subscribe``
+    runs until cancelled: it hands every batch to ``accept`` and goes on from the stored position only after
+    ``accept`` returned. It raises SetupError when a person must act (no token, wrong account) and TransientError when
+    the platform is away. ``close`` ends what is still open when all calls are over.
     """
 
     kind: str
@@ -149,8 +149,9 @@ class Consoles(Protocol):
 class Carrier(Protocol):
     """Takes one delivery to its end: a connector, or the door into an agent's terminal.
 
-    ``record`` stores a receipt at once; a carrier that puts bytes where they cannot be taken back must
-    record TYPED right before it does, and must not if that is refused (Outbox.record). Raises TransientError to be called again, UserError to give up.
+    ``record`` stores a receipt at once; a carrier that puts bytes where they cannot be taken back must record TYPED
+    right before it does, and must not if that is refused (Outbox.record). Raises TransientError to be called again,
+    UserError to give up.
     """
 
     async def carry(

@@ -78,9 +78,9 @@ class Offer:
 
     ``says`` tells people what it does. It is good for ``lifetime`` from when the message is stored, and of a
     message's offers one is taken, once. ``chooser`` is a principal's id: nobody else may choose but operators.
-    ``only_button``: it is left out where there are no buttons, and a press says the line, as often and as late as people
-    like; nothing of it is stored, and its mark only adorns it. With ``is_form`` that line is the beginning of a command,
-    and a press asks for the rest of it in a form.
+    ``only_button``: it is left out where there are no buttons, and a press says the line, as often and as late as
+    people like; nothing of it is stored, and its mark only adorns it. With ``is_form`` that line is the beginning of
+    a command, and a press asks for the rest of it in a form.
     """
 
     mark: str

@@ -48,11 +48,11 @@ class StandingFile:
 class Stage(Protocol):
     """One place on a platform with one person in it, and the connector under test.
 
-    ``connector`` is the present one; ``restart`` throws it away, as a crash does, and makes another.
-    ``speak``, ``send_file``, ``edit``, ``react`` and ``redact`` return the event's id. ``cut`` and ``restore`` take the line between
-    connector and platform down and up again. ``speak`` works also while it is down. ``standing`` is what we said
-    and the person sees, oldest first, without marks and files; ``files`` are those, and ``marks`` is what of ours stands on one event.
-    ``contents`` has the bytes of files that the connector is asked to send.
+    ``connector`` is the present one; ``restart`` throws it away, as a crash does, and makes another. ``speak``,
+    ``send_file``, ``edit``, ``react`` and ``redact`` return the event's id. ``cut`` and ``restore`` take the line
+    between connector and platform down and up again. ``speak`` works also while it is down. ``standing`` is what we
+    said and the person sees, oldest first, without marks and files; ``files`` are those, and ``marks`` is what of
+    ours stands on one event. ``contents`` has the bytes of files that the connector is asked to send.
     """
 
     place: Address

@@ -1,4 +1,4 @@
-"""What every connector must do when something of ours is to be taken away, as tests: a part of the connectors' contract."""
+"""What every connector does when something of ours is to be taken away: a part of the connectors' contract suite."""
 
 from dataclasses import replace
 

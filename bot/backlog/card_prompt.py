@@ -1,4 +1,4 @@
-"""What the supervisor says to an agent: a card's prompt, the question after a turn that left it open, a request to plan."""
+"""What the supervisor says to an agent: a card's prompt, the question after a turn left it open, a request for a plan."""
 
 import json
 import re

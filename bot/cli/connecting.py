@@ -81,7 +81,9 @@ def _is_kept(token: str, api_url: str, talk: Talk) -> bool:
 def _good_token(said: str, api_url: str) -> str:
     """Return a token that Discord knows; UserError says why not, and never names it."""
     if not _TOKEN_FORM.fullmatch(said):
-        raise UsageError("that is no bot token: one is 20 to 200 letters, digits, dots and dashes")
+        raise UsageError(
+            "that is no bot token: one is 20 to 200 letters, digits, dots, dashes and underscores"
+        )
     Survey(said, api_url).bot()
     return said
 

@@ -14,8 +14,8 @@ from connectors.discord.survey import Application, BotUser, Channel, Guild, Surv
 class Admission:
     """A channel, and what the bot lacks there.
 
-    ``lacking`` are permissions by name. ``untagged`` are the statuses of cards for which a forum has no tag where the bot
-    may not make them. ``is_there`` is false when the server has no such channel, which has no name then.
+    ``lacking`` are permissions by name. ``untagged`` are the statuses of cards for which a forum has no tag where the
+    bot may not make them. ``is_there`` is false when the server has no such channel, which has no name then.
     """
 
     channel: Channel
@@ -59,7 +59,8 @@ class Visit:
     ) -> str:
         """Return the id of the text channel or forum where cards get their threads, empty when it is the primary one.
 
-        Without a wish, and with nobody who is asked, it stays as it is ``in_force``, which may be a channel that is gone.
+        Without a wish, and with nobody who is asked, it stays as it is ``in_force``, which may be a channel that is
+        gone.
         """
         channels = self._channels()
         if wanted is not None:

@@ -71,7 +71,19 @@ def write_down(
     written.append(str(places.roster_file))
     changed, notes = _keep(places, *with_operators(places, operators))
     too, more = _keep(places, *_with_cards_channel(places, found, environ))
-    return [*written, *([str(places.settings_file)] if changed or too else [])], (*notes, *more)
+    written += [str(places.settings_file)] if changed or too else []
+    return written, (*notes, *more, *_first_steps(places, environ, operators))
+
+
+def _first_steps(
+    places: Places, environ: Mapping[str, str], operators: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return what a person must do when nobody on Discord may say anything to the fleet yet."""
+    access = load_settings(places, environ).access
+    known = (*operators, *access.operators, *access.members)
+    if any(one.startswith("discord:") for one in known):
+        return ()
+    return ("nobody on Discord is an operator yet: give --operators ID, or link an account there",)
 
 
 def _keep(places: Places, text: str | None, notes: tuple[str, ...]) -> tuple[bool, tuple[str, ...]]:

@@ -25,9 +25,9 @@ class Errand(NamedTuple):
 
 
 def run_errand(words: Sequence[str], entry: Entry, start: int) -> Errand:
-    """Read the file that a word names, make its path whole, or keep the name of the one to write; ``start`` ends the command's name.
+    """Read the file that a word names, make its path whole, or keep the name of the one to write.
 
-    UsageError when the file cannot be read.
+    ``start`` is where the command's name ends. UsageError when the file cannot be read.
     """
     used = next((p["file"] for p in entry["parameters"] if "file" in p), None)
     place = None if used is None else _first_place(words, entry, start)

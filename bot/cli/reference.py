@@ -32,6 +32,9 @@ from web.routes import ROUTES
 ROOT = Path(__file__).parents[2]
 _GENERATED = "<!-- Made by `make docs` from the declarations in the code; change those. -->\n"
 
+ALONE = frozenset({"declined", "no_token", "wrong_token", "not_in_guild", "not_running"})
+"""Codes of the command line alone, which HTTP never answers with."""
+
 CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "usage": (UsageError, "The words or the body do not fit the command; the message says what is allowed."),
     "unknown_command": (UsageError, "No command is called so; the message names the nearest one."),
@@ -43,7 +46,7 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "unknown_agent": (UserError, "The roster names no such agent."),
     "paused": (UserError, "A pause stands; the message says whose, since when and why."),
     "withdrawn": (UserError, "The message was taken back before it was typed, or its delivery has ended."),
-    "gone": (UserError, "The file's bytes are not kept any more."),
+    "gone": (UserError, "What was named is not there any more, such as a file's bytes or a thread on Discord."),
     "damaged": (UserError, "An encrypted file is not the one that was sent."),
     "changed": (UserError, "The file changed while it was read."),
     "quota": (UserError, "The folder of the card or the inbox is full; the message names the limit."),
@@ -85,7 +88,7 @@ CODES: Mapping[str, tuple[type[MosaicError] | None, str]] = {
     "same_person": (UserError, "The two accounts are linked already, or are one."),
     "no_token": (UserError, "No bot token was given (the command line alone says so)."),
     "wrong_token": (UserError, "Discord does not know the bot's token (the command line alone says so)."),
-    "not_in_guild": (UserError, "The bot is not in the server yet; the hint is its link."),
+    "not_in_guild": (UserError, "The bot is not in the server yet; the hint is its link (the command line alone says so)."),
     "unknown_token": (UserError, "The bearer token is not known here."),
     "already_running": (UserError, "A daemon runs in this home already; the message names its pid."),
     "wrong_method": (UserError, "This address takes another HTTP method."),
@@ -209,7 +212,7 @@ def _http_page() -> str:
 def _errors_page() -> str:
     rows = []
     for code, (kind, meaning) in CODES.items():
-        status = "" if code in {"not_running", "declined"} else str(int(_status(code, kind)))
+        status = "" if code in ALONE else str(int(_status(code, kind)))
         rows.append((f"`{code}`", meaning, status, str(exit_status(code))))
     return (
         "# Errors\n\n"
@@ -217,6 +220,7 @@ def _errors_page() -> str:
         + "\nEvery error has a code for programs, a message, and a hint where"
         ' there is one; with `--json` it is `{"error": {"code", "message", "hint"}}` on standard output.\n\n'
         + _table(("code", "meaning", "HTTP status", "exit status"), rows)
+        + "\nWhat a platform refuses may bear its own code: `M_…` of a homeserver, `discord_…` with Discord's number.\n"
         + "\nExit status 4: `agent send --verify` ended waiting or unknown.\n"
     )
 

@@ -1,1 +1,1 @@
-"""Time: the one clock that calls jobs, moments as people write them, quiet hours, steps that are tried again or run together."""
+"""Time: the clock that calls jobs, moments as people write them, quiet hours, steps tried again or run together."""

@@ -28,7 +28,7 @@ class Suggestion:
 
 
 Source = Callable[[str, str], Awaitable[Sequence[Suggestion]]]
-"""Returns what a command (by its name) may be given that is called like what somebody began to write, the likeliest first."""
+"""Returns what a command (by its name) may be given that is called like what was begun, the likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)

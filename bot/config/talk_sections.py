@@ -23,7 +23,7 @@ class Threads(Section):
     """Say in a card's thread what became of the card, unless it was asked for there."""
 
     mirror: Literal["off", "open", "all"] = "open"
-    """Show in a card's thread what is said in its others: open, but what is encrypted only where all is; all; or off."""
+    """Show in a card's thread what is said in its others: open, where both are encrypted or neither is; all; or off."""
 
 
 class Progress(Section):

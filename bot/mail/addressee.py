@@ -1,4 +1,4 @@
-"""Whom a person's words are meant for: an agent that they name, else who holds the card in question, else the orchestrator."""
+"""Whom a person's words are for: an agent that they name, else who holds the thread's card, else the orchestrator."""
 
 import contextlib
 import re

@@ -66,10 +66,11 @@ class _Asked:
 class Router:
     """Takes what connectors bring to the interpreter or to an agent, at most once per event.
 
-    ``choices`` knows which marks stand for a line, ``intake`` takes files, ``revising`` knows what people changed since.
-    ``addressee`` says to whom a text goes that is no command, and what of it. ``token`` is this daemon's life: an event begun
-    under another and never finished was interrupted by a crash; it is named, never run again. ``threads`` says that
-    free text in a room begins a thread of its own, ``prepare`` is awaited before the first event is handled.
+    ``choices`` knows which marks stand for a line, ``intake`` takes files, ``revising`` knows what people changed
+    since. ``addressee`` says to whom a text goes that is no command, and what of it. ``token`` is this daemon's life:
+    an event begun under another and never finished was interrupted by a crash; it is named, never run again.
+    ``threads`` says that free text in a room begins a thread of its own, ``prepare`` is awaited before the first
+    event is handled.
     """
 
     name = "router"

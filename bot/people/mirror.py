@@ -1,4 +1,4 @@
-"""Shows in each thread of a card what is said in its threads on other platforms, once each, whatever dies in between."""
+"""Shows in each thread of a card what is said in its others, once each, whatever dies in between."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -31,11 +31,11 @@ Item = TypeVar("Item", Heard, Said)
 class Mirror:
     """The part ``mirror``.
 
-    Every message of it has an id made from what it shows and where, so that reading a line twice says it once; what it
-    says itself is never read. ``active`` says whether there is anything to show anywhere. ``hears`` says whether somebody's
-    words are taken up in a place: others' are not carried anywhere. ``joins`` says whether what is said in one thread may
-    be shown in another, or raises TransientError while nobody can know. ``persons`` knows by which name people of a
-    platform know somebody.
+    Every message of it has an id made from what it shows and where, so that reading a line twice says it once; what
+    it says itself is never read. ``active`` says whether there is anything to show anywhere. ``hears`` says whether
+    somebody's words are taken up in a place: others' are not carried anywhere. ``joins`` says whether what is said in
+    one thread may be shown in another, or raises TransientError while nobody can know. ``persons`` knows by which
+    name people of a platform know somebody.
     """
 
     name = "mirror"
@@ -65,7 +65,7 @@ class Mirror:
         self._lately: list[Reading] = []
 
     async def run(self, ready: Callable[[str], None]) -> None:
-        """Show until cancelled; TransientError when the database is away or a platform cannot be asked, and nothing is lost."""
+        """Show until cancelled, and lose nothing; TransientError when the database or a platform cannot be asked."""
         looks = 0
         while True:
             whole = looks % _WHOLE_EVERY == 0

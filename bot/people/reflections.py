@@ -1,4 +1,4 @@
-"""Threads of one card on several platforms, as one conversation: what was said in one, and what shows it elsewhere (ADR 45)."""
+"""Threads of one card as one conversation: what was said in one, and what shows it in the others (ADR 45)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Marking:
-    """A mark that somebody put on something, or (``taken_back`` names it) took away again; in the order of the journal."""
+    """A mark that somebody put on something, or took away again (``taken_back`` names it), in the journal's order."""
 
     event_id: str
     sender: Principal
@@ -116,7 +116,7 @@ class Reflections(Protocol):
         ...
 
     async def parts(self, message_id: str) -> int:
-        """Return how many events a message of ours became or becomes, without the marks below it; 0 for one that is not there."""
+        """Return how many events a message of ours became or becomes, without marks below it; 0 when it is not there."""
         ...
 
     async def shown(self, message_id: str) -> str | None:

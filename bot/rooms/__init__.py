@@ -1,1 +1,1 @@
-"""Rooms with a role: how they are built, named, pinned and found again, and whose devices take part in encrypted ones."""
+"""Rooms with a role, threads made for cards, what stands pinned, and whose devices take part in encrypted rooms."""

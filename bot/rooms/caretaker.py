@@ -49,10 +49,10 @@ class Rhythm:
 class Caretaker:
     """The part ``card threads``. ``grounds`` are the platforms that can make threads and are open now.
 
-    A thread begins with a message of ours, the opening, whose id is made from the card and the place: it is written down
-    before it is stored, and said once, whatever dies in between. ``at_creation`` says that a card gets its thread when it is
-    created, else when it is claimed. Only who ``leads`` among all daemons keeps threads. ``tell`` hears, once, of what
-    we have no power for.
+    A thread begins with a message of ours, the opening, whose id is made from the card and the place: it is written
+    down before it is stored, and said once, whatever dies in between. ``at_creation`` says that a card gets its
+    thread when it is created, else when it is claimed. Only who ``leads`` among all daemons keeps threads. ``tell``
+    hears, once, of what we have no power for.
     """
 
     name = "card threads"

@@ -60,8 +60,8 @@ class Concerns(Protocol):
     async def raise_(self, kind: str, subject: str, text: str, *, urgent: bool = False) -> bool:
         """Begin an episode, or give the open one this text; return whether it began.
 
-        A text is cut after ``LONGEST`` characters. One that becomes urgent is told once more; urgency is not lost until it is settled. Repeating it with
-        the same text writes nothing.
+        A text is cut after ``LONGEST`` characters. One that becomes urgent is told once more; urgency is not lost
+        until it is settled. Repeating it with the same text writes nothing.
         """
         ...
 

@@ -35,9 +35,9 @@ _EMOJI = {
 class DiscordCardThreads:
     """The port CardThreads. ``channel_id`` is where openings are said: a text channel or a forum.
 
-    A thread has the id of its first message, in both. A card's status is a tag of a forum's post; a text channel has no
-    tags. ``client`` gives the one that is logged in, or raises TransientError; nobody may have spoken for ``quiet`` when a
-    thread is put away. ``now`` is the time that Discord's ids are compared with.
+    A thread has the id of its first message, in both. A card's status is a tag of a forum's post; a text channel has
+    no tags. ``client`` gives the one that is logged in, or raises TransientError; nobody may have spoken for
+    ``quiet`` when a thread is put away. ``now`` is the time that Discord's ids are compared with.
     """
 
     def __init__(

@@ -46,7 +46,7 @@ _WITHHELD = (
 
 
 Sole = Callable[[], AbstractAsyncContextManager[asyncio.Event]]
-"""Keeps everybody else from being this bot; what it lends is set when it cannot any more. SetupError when it never could."""
+"""Keeps all others from being this bot; what it lends is set when it no longer can. SetupError when it never could."""
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """Replies as Discord shows them best: embeds made from their blocks, for cards, the fleet, numbers and boards.
 
-Source: Discord API reference, "Embed Limits": 256 characters of title, 4096 of description, 25 fields of 256 and 1024, 10
-embeds a message with 6000 characters in all.
+Source: Discord API reference, "Embed Limits": 256 characters of title, 4096 of description, 25 fields of 256 and
+1024, 10 embeds a message with 6000 characters in all.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,8 +70,8 @@ class _Draft:
 def embeds_of(blocks: Sequence[Block]) -> Shown | None:
     """Return blocks as embeds; None when they do not fit, or have no form that an embed could show.
 
-    Texts before the first form are the message's own words, else its gist in a line: notifications and the search show no
-    embeds. All that people wrote is shown as they wrote it.
+    Texts before the first form are the message's own words, else its gist in a line: notifications and the search
+    show no embeds. All that people wrote is shown as they wrote it.
     """
     words: list[str] = []
     drafts: list[_Draft] = []

@@ -1,8 +1,8 @@
 """What was said while nobody listened: read back after a session begins, for Discord tells nothing again.
 
-Every channel and every thread in which something happened since our position is read from there on, the oldest first. Ids of different
-channels may come a little out of order, so reading begins a minute before, and what the journal has is left out.
-Of the newest messages that we knew it is found out too whether they were changed or are gone.
+Every channel and every thread in which something happened since our position is read from there on, the oldest first.
+Ids of different channels may come a little out of order, so reading begins a minute before, and what the journal has
+is left out. Of the newest messages that we knew it is found out too whether they were changed or are gone.
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
 """Requests that the library must not repeat by itself: after an error of the server nobody knows whether it obeyed.
 
-discord.py repeats whatever was answered with 500, 502, 504 or 524 (``HTTPClient.request``). For messages a nonce makes that
-harmless; a post of a forum has none, so it is looked for before it is made again.
+discord.py repeats whatever was answered with 500, 502, 504 or 524 (``HTTPClient.request``). For messages a nonce
+makes that harmless; a post of a forum has none, so it is looked for before it is made again.
 """
 
 from collections.abc import Iterator

@@ -5,5 +5,6 @@ connector → wire                      what we say
 connector → media → attachments       files up and down, encrypted where the room is
 rooms                                 where we may speak: membership and encryption
 session → failures                    the only way to the homeserver, and its errors in our words
-homeserver → synapse, accounts        a real Synapse of our own, to try with
+crypto/                               keys, devices and trust in encrypted rooms
+homeserver/                           a real Synapse of our own, to try with
 """

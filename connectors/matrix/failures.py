@@ -15,7 +15,7 @@ NOT_FOUND = "M_NOT_FOUND"
 FORBIDDEN = "M_FORBIDDEN"
 REPEATED_REACTION = "M_DUPLICATE_ANNOTATION"
 INTERACTIVE = "interactive_auth"
-"""Our code for an answer that asks the person at the keyboard for more (client-server API, "User-interactive authentication")."""
+"""Our code for an answer that asks for more (client-server API, "User-interactive authentication")."""
 NO_ROOT = "Cannot start threads from an event with a relation"
 """What Synapse says below an event that has a relation itself; there is no code of its own for it."""
 

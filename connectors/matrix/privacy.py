@@ -142,8 +142,8 @@ class Privacy:
     async def overhear(self, room_id: str, events: Sequence[RoomEvent]) -> None:
         """Look for a verification among what was said just before we came into a room.
 
-        Clients make a room for it and ask there before we can have followed the invitation. Nothing else of that was said
-        to us.
+        Clients make a room for it and ask there before we can have followed the invitation. Nothing else of that was
+        said to us.
         """
         if self._cipher is None:
             return

@@ -97,8 +97,8 @@ class SyncLoop:
     async def run(self, accept: Accept, position: str | None) -> None:
         """Hand over batches until cancelled.
 
-        Before the homeserver has answered, its absence is a TransientError; after that the loop waits
-        for it to come back, also when it has not told all yet. An error of ``accept`` ends the loop, at the position before.
+        Before the homeserver has answered, its absence is a TransientError; after that the loop waits for it to come
+        back, also when it has not told all yet. An error of ``accept`` ends the loop, at the position before.
         """
         self._position = position
         self._missing = position is not None

@@ -50,9 +50,9 @@ def to_wire(
 
     ``where`` says where the message's file was uploaded to (``Media.put``), if it has one.
 
-    The bot's own words are notices, so that no other bot answers them; others' words are text. Markup
-    that would make the content larger than ``limit`` bytes is left out, since the plain text says the same. Raises UserError
-    when even the text is too large, or a reaction has nothing to stand on.
+    The bot's own words are notices, so that no other bot answers them; others' words are text. Markup that would make
+    the content larger than ``limit`` bytes is left out, since the plain text says the same. Raises UserError when
+    even the text is too large, or a reaction has nothing to stand on.
     """
     if message.kind is MessageKind.REACTION:
         return WireEvent(REACTION, _annotation(message))

@@ -5,8 +5,9 @@
     account.py mosaic --secret secrets/registration_secret --token secrets/matrix_access_token
     account.py mosaic --token secrets/matrix_access_token
 
-With --secret the account is made (Synapse; Tuwunel from 1.9). The password is asked for; an empty one is drawn and printed.
-With --token the account gets a device for the bot, and the device's token is written there, mode 0600. Needs Python alone.
+With --secret the account is made (Synapse; Tuwunel from 1.9). The password is asked for; an empty one is drawn and
+printed. With --token the account gets a device for the bot, and the device's token is written there, mode 0600. Needs
+Python alone.
 
 Sources: Synapse's admin API, "Shared-Secret Registration"; Matrix client-server API, "POST /login".
 """

@@ -14,9 +14,9 @@ from fleet.roster.document import Agent, Roster
 def prompt_pieces(roster: Roster, agent: Agent, host: str, places: Places) -> tuple[Piece, ...]:
     """Return the pieces in their order; what is empty is left out.
 
-    The role is the persona's contract (``fleet.personas.persona``), the mission what the roster's profile is for and the
-    agent's place (``fleet.launch.mission``); when a person's own file is refused, the piece's source says why. Overlays
-    are a person's own words, which come last and so win: to everybody, to a class, to this agent alone.
+    The role is the persona's contract (``fleet.personas.persona``), the mission what the roster's profile is for and
+    the agent's place (``fleet.launch.mission``); when a person's own file is refused, the piece's source says why.
+    Overlays are a person's own words, which come last and so win: to everybody, to a class, to this agent alone.
     """
     source, text = mission(roster, agent, places)
     pieces = (

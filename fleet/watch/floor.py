@@ -1,8 +1,9 @@
 """The floor: agents that ended are started again, those first without whom a fleet does not work.
 
-The roster names the floor's classes, an orchestrator and an enhancer unless it says otherwise. What was stopped on purpose stays stopped (``fleet.health.stops``), what
-ends at once is begun ever more rarely (``fleet.health.starts``), and people are told once when that happens to the
-floor, and once when it is over. It looks at what the lookout saw, and calls tmux only to start somebody.
+The roster names the floor's classes, an orchestrator and an enhancer unless it says otherwise. What was stopped on
+purpose stays stopped (``fleet.health.stops``), what ends at once is begun ever more rarely (``fleet.health.starts``),
+and people are told once when that happens to the floor, and once when it is over. It looks at what the lookout saw,
+and calls tmux only to start somebody.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Two accounts become one person in a real room: a code, a yes of both, and what the settings say of one counts for both."""
+"""Two accounts become one person in a real room: by a code and a yes of both; settings count for both."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

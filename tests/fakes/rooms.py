@@ -93,8 +93,9 @@ class MemoryPlacards:
 class MemoryHouse:
     """A platform with rooms (the ports RoomBuilder and Pins), as one account, ``me``, has them.
 
-    ``facts`` is how each room is, ``pinned`` what is pinned there, ``gone`` what was withdrawn. ``away`` is raised as often
-    as it says by whatever changes something, ``forbidden`` are places where we have no power for pins and topics.
+    ``facts`` is how each room is, ``pinned`` what is pinned there, ``gone`` what was withdrawn. ``away`` is raised as
+    often as it says by whatever changes something, ``forbidden`` are places where we have no power for pins and
+    topics.
     """
 
     me: str = "@bot:e.org"

@@ -50,7 +50,8 @@ Asking = Callable[[Inbound], AbstractAsyncContextManager[None]]
 class BacklogStage:
     """The ports of one implementation. ``age`` makes claims and history older.
 
-    ``asking`` lets a platform's message be handled for as long as its block lasts. ``dispatched`` hands a card out by a message.
+    ``asking`` lets a platform's message be handled for as long as its block lasts. ``dispatched`` hands a card out by
+    a message.
     """
 
     shelf: CardShelf

@@ -14,7 +14,7 @@ from bot.errors import MosaicError
 from bot.reply import Block
 from tests.stages.discord_office import TOKEN
 
-GIVEN = {"DISCORD_BOT_TOKEN": TOKEN}
+GIVEN = {"DISCORD_BOT_TOKEN": TOKEN, "MOSAIC_ACCESS_MEMBERS": "discord:4"}
 
 
 async def set_up(

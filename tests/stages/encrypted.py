@@ -26,7 +26,8 @@ SECRET = "a secret of the tests, long enough"
 class PrivatePerson(Person):
     """Somebody whose client encrypts; ``heard`` is what it could read, by event id, ``unread`` what it could not.
 
-    ``withheld`` are the codes by which keys were refused to it, ``asked_for_keys`` is how often others asked it for keys.
+    ``withheld`` are the codes by which keys were refused to it, ``asked_for_keys`` is how often others asked it for
+    keys.
     """
 
     def __init__(self, url: str, account: Account, store: Path) -> None:

@@ -65,7 +65,8 @@ class Bot:
     """An account whose connector a test starts and stops like a daemon would.
 
     ``allowed`` are the principals who may invite, ``reports`` what the operators were told, ``moves`` which room took
-    over from which; ``read`` are the events that the journal knows, ``verifications`` every step of which people are told.
+    over from which; ``read`` are the events that the journal knows, ``verifications`` every step of which people are
+    told.
     """
 
     def __init__(self, town: Town, account: Account, room_id: str) -> None:

@@ -53,8 +53,8 @@ class Acquaintance:
     ) -> str | None:
         """Mark a device as verified, and vouch for its person if their master key was proved as well.
 
-        Return what kept us from vouching, empty when we did, None when there was nobody to vouch for. UserError when the
-        device is another by now.
+        Return what kept us from vouching, empty when we did, None when there was nobody to vouch for. UserError when
+        the device is another by now.
         """
         tools = self._cipher.tools
         if tools.policy.find(device.user_id, device.device_id).ed25519 != device.ed25519:

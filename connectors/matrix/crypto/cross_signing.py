@@ -1,6 +1,7 @@
 """Our device signed by the account's own cross-signing keys, shown to everybody; never in place of somebody else's.
 
-Source: Matrix client-server API, "Cross-signing", ``/keys/device_signing/upload``, ``/keys/signatures/upload``; MSC3967.
+Source: Matrix client-server API, "Cross-signing", ``/keys/device_signing/upload``, ``/keys/signatures/upload``;
+MSC3967.
 """
 
 import time

@@ -91,8 +91,8 @@ class Machine:
     def unshown_keys(self) -> dict[str, Any]:
         """Return what others should be shown, stored before: one-time keys, and a fallback for when those are used up.
 
-        Empty when nothing is due. The fallback is not nio's: without it whoever begins a session with us after the fiftieth
-        while we are down is never read.
+        Empty when nothing is due. The fallback is not nio's: without it whoever begins a session with us after the
+        fiftieth while we are down is never read.
         """
         if not (self.olm.should_upload_keys or self._wants_spare):
             return {}

@@ -4,7 +4,8 @@ nio's own (0.26) speaks with itself only: its commitment is hexadecimal, it name
 computes the newer one, and its emoji are not those that other clients show (matrix-nio issue 570, pull request 573).
 vodozemac does the mathematics right, so it is asked directly.
 
-Source: Matrix client-server API, "Short Authentication String (SAS) verification", "MAC calculation", "HKDF calculation".
+Source: Matrix client-server API, "Short Authentication String (SAS) verification", "MAC calculation", "HKDF
+calculation".
 """
 
 import base64

@@ -98,8 +98,8 @@ class Shelf:
     def due(self, patience: timedelta) -> Sequence[Unread]:
         """Return what people should know: one event for each reason, room and sender.
 
-        One whose key may still come is due when it waited longer than ``patience``. Nobody is told twice of one key, and
-        for a while of no other key either: a client that is broken, or made to be, fills no room.
+        One whose key may still come is due when it waited longer than ``patience``. Nobody is told twice of one key,
+        and for a while of no other key either: a client that is broken, or made to be, fills no room.
         """
         now = datetime.now(UTC)
         found = self._records.ask(

@@ -18,7 +18,8 @@ class Blow(Enum):
 class Plan:
     """The size of a run. ``lead`` is how many messages people go on in one room before they wait for the bots:
 
-    few enough that a bot which asks for 100 events of a room misses none as long as it runs. In a ``private`` run all rooms and clients encrypt.
+    few enough that a bot which asks for 100 events of a room misses none as long as it runs. In a ``private`` run all
+    rooms and clients encrypt.
     """
 
     messages: int

@@ -93,6 +93,15 @@ async def test_operators_are_named_in_the_settings_or_a_person_is_told(places: P
     assert "discord:3" in data["notes"][0]
 
 
+async def test_whoever_names_nobody_is_told_that_nobody_may_speak_yet(places: Places) -> None:
+    data, blocks = await set_up(
+        places, "--channel-id", CHANNEL_ID, environ={"DISCORD_BOT_TOKEN": TOKEN}
+    )
+    (note,) = data["notes"]
+    assert "nobody on Discord is an operator yet" in note
+    assert note in "\n".join(block.text for block in blocks if isinstance(block, Text))
+
+
 async def test_a_check_writes_nothing(places: Places, office: DiscordOffice) -> None:
     office.flags, office.everyone, office.sessions = 0, ALL_NEEDED & ~NEEDED["Embed Links"], 0
     data, blocks = await set_up(places, "--check", "--channel-id", CHANNEL_ID)

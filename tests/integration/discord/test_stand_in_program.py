@@ -42,6 +42,9 @@ async def test_a_bot_and_people_meet_in_a_program_of_its_own() -> None:
         assert [one["content"] for one in shown] == ["!help"]
         echo = await (await http.post(f"{base}/bot", json={"name": "echo"})).json()
         assert {echo["token"], echo["channel_id"]}.isdisjoint(facts.values())
+        touched = await http.post(f"{base}/slash", json={"path": "backlog list"})
+        answer = await http.get(f"{base}/answer", params=await touched.json())
+        assert await answer.json() == {"content": "", "is_private": False}
         await http.post(f"{base}/latency", json={"milliseconds": 50})
         began = time.monotonic()
         me = await http.get(

@@ -1,6 +1,6 @@
 """The stand-in as a program: ``python -m tests.stages.discord_stand_in --port 8080`` runs until it is interrupted.
 
-It prints, as JSON, what a bot's settings need; below /stand-in people are made to speak (see control.py).
+It prints, as JSON, what a bot's settings need; below /stand-in people are made to speak and to touch (see control.py).
 """
 
 import argparse

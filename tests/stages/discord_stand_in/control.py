@@ -26,6 +26,9 @@ class Control:
         application.router.add_get("/stand-in/messages", self._messages)
         application.router.add_post("/stand-in/say", self._say)
         application.router.add_post("/stand-in/mark", self._mark)
+        application.router.add_post("/stand-in/slash", self._slash)
+        application.router.add_post("/stand-in/press", self._press)
+        application.router.add_get("/stand-in/answer", self._answer)
         application.router.add_post("/stand-in/trouble", self._trouble)
         application.router.add_post("/stand-in/drop", self._drop)
         application.router.add_post("/stand-in/bot", self._another_bot)
@@ -73,6 +76,32 @@ class Control:
         emoji = {"id": None, "name": str(told["mark"])}
         self._world.mark(self._person(told), channel_id, str(told["message"]), emoji)
         return web.json_response({})
+
+    async def _slash(self, request: web.Request) -> web.Response:
+        """Let a person send the slash command ``path`` with ``options``."""
+        told = await request.json()
+        channel = self._world.channel(str(told.get("channel", self._channel.id)))
+        options: dict[str, Any] = told.get("options", {})
+        touch = self._stand_in.interactions.slash(
+            self._person(told), channel, str(told["path"]), **options
+        )
+        return web.json_response({"touch": touch.id})
+
+    async def _press(self, request: web.Request) -> web.Response:
+        """Let a person press the button ``label`` below a ``message``."""
+        told = await request.json()
+        channel = self._world.channel(str(told.get("channel", self._channel.id)))
+        message = channel.messages[str(told["message"])]
+        touch = self._stand_in.interactions.press(
+            self._person(told), channel, message, str(told["label"])
+        )
+        return web.json_response({"touch": touch.id})
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        """Return what answers a ``touch``, and whether only who touched sees it."""
+        touch = self._stand_in.interactions.touches[request.query["touch"]]
+        told = {"content": touch.content, "is_private": touch.private}
+        return web.json_response(told)
 
     async def _trouble(self, request: web.Request) -> web.Response:
         """Begin to misbehave in the way that ``trouble`` names; null ends it."""

@@ -5,6 +5,7 @@ With a person at the terminal it asks step by step; without one the words must s
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bot.errors import MosaicError, SetupError, UsageError, UserError
 from bot.reply import Block
 from connectors.discord.permissions import NEEDED, invite_link
 from connectors.discord.survey import Application, Guild, Survey
+from fleet.roster.file import load
 
 _TOKEN_FORM = re.compile(r"[A-Za-z0-9_.-]{20,200}")
 _TRY = "Say a word in #{}, and take it back?"
@@ -32,8 +34,8 @@ def connect(
 
     UserError says what is missing; ``declined`` when the person leaves. The token is never shown.
     """
-    wish = read_wish(words)
     settings = load_settings(places, environ).connectors.discord
+    wish = _with_channel(read_wish(words), places, settings.channel_id)
     credentials = Credentials(environ, places.secrets_directory)
     token, is_new = _token(wish, credentials, settings.api_url, talk)
     found = _look(Survey(token, settings.api_url), wish, settings.cards_channel_id, talk)
@@ -42,6 +44,16 @@ def connect(
         kept, operators = token if is_new else None, wish.operators
         written, notes = write_down(places, found, environ, token=kept, operators=operators)
     return data_of(found, written, notes), blocks_of(found, written, notes)
+
+
+def _with_channel(wish: Wish, places: Places, by_settings: str) -> Wish:
+    """Let a check look at the channel in force, the roster's before that of the settings, unless one is named."""
+    if not wish.check or wish.channel_id is not None:
+        return wish
+    roster = load(places.roster_file) if places.roster_file.exists() else None
+    blocks = () if roster is None else (roster.connector, *roster.connectors)
+    named = (block.discord.channel_id for block in blocks if block.discord is not None)
+    return replace(wish, channel_id=next(filter(None, named), None) or by_settings or None)
 
 
 # -- the steps ---------------------------------------------------------------------------------------

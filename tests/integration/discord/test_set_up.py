@@ -102,6 +102,12 @@ async def test_whoever_names_nobody_is_told_that_nobody_may_speak_yet(places: Pl
     assert note in "\n".join(block.text for block in blocks if isinstance(block, Text))
 
 
+async def test_a_check_looks_at_the_channel_that_the_roster_names(places: Places) -> None:
+    await set_up(places, "--channel-id", "711")
+    data, _ = await set_up(places, "--check")
+    assert (data["channel"]["id"], data["written"]) == ("711", [])
+
+
 async def test_a_check_writes_nothing(places: Places, office: DiscordOffice) -> None:
     office.flags, office.everyone, office.sessions = 0, ALL_NEEDED & ~NEEDED["Embed Links"], 0
     data, blocks = await set_up(places, "--check", "--channel-id", CHANNEL_ID)

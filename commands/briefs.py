@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.backlog.briefs import Briefs, Piece
+from bot.agents.briefs import Briefs, Piece
 from bot.command.declare import EVERYONE, MEMBERS, Call, Help, Names, Subject, command, topic
 from bot.reply import Block, Markdown, Reply, Table, Text
 from commands.agent_words import AgentName

@@ -80,7 +80,8 @@ OWN = (
     ),
     Own(
         "connector discord",
-        "connector discord [--guild-id G] [--channel-id C] [--cards-channel-id C] [--token-file FILE] [--check]",
+        "connector discord [--guild-id G] [--channel-id C] [--cards-channel-id C] [--token-file FILE]"
+        " [--operators ID,ID] [--check]",
         "Lead a bot into a channel on Discord, and test that it can work there.",
         (
             ("--guild-id", "the server, where the bot is in more than one"),

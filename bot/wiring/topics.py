@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.agents.briefs import Briefs
 from bot.agents.personas import Personas
 from bot.agents.provisioning import Provisioning
 from bot.agents.rosters import Rosters
 from bot.agents.sessions import Dialogs, Sessions
 from bot.agents.units import Units
-from bot.backlog.briefs import Briefs
 from bot.backlog.ports import Backlog, CardShelf
 from bot.mail.post import Post
 from bot.mail.post_office import PostOffice

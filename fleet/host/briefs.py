@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.backlog.briefs import Piece
+from bot.agents.briefs import Piece
 from bot.errors import UserError
 from fleet.host.local import LocalFleet
 from fleet.launch.comms import comms_block

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.backlog.briefs import Piece
+from bot.agents.briefs import Piece
 from bot.config.places import Places
 from fleet.launch.comms import comms_block
 from fleet.launch.mission import mission

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.backlog.briefs import Briefs
+from bot.agents.briefs import Briefs
 from bot.errors import UserError
 from fleet.host.briefs import LocalBriefs
 from tests.contract.test_fleet import AGENTS, local_fleet

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.backlog.briefs import Piece
+from bot.agents.briefs import Piece
 from tests.fakes.fleet import MemoryFleet
 
 

@@ -24,7 +24,7 @@ from connectors.discord.client import (
     Spoken,
 )
 from connectors.discord.events import deleted, edited, marked, principal, spoken, unmarked
-from connectors.discord.history import History
+from connectors.discord.history import MINUTE, History
 from connectors.discord.places import Places
 from connectors.discord.position import Known, Position
 from connectors.discord.recent import Recent
@@ -104,7 +104,8 @@ class Reader:
     async def _catch_up(self) -> None:
         """Read back what was missed. The position stands until all of it is stored, so that a crash begins again."""
         if not self._position.after:
-            self._position.pass_by(self._history.newest())
+            # Reading back begins a minute earlier, and what was said before we came is not for us.
+            self._position.pass_by(self._history.newest() + MINUTE)
             await self._hand_over([])
             self.has_begun = True
             return

@@ -103,6 +103,20 @@ async def test_what_was_missed_is_read_back_in_every_thread_with_one_account_for
     assert account.gaps == [Gap(Address("discord", stage.channel.id), 123, 0)]
 
 
+async def test_what_was_said_just_before_the_first_start_is_not_read_after_the_second(
+    stage: DiscordStage,
+) -> None:
+    account = Account()
+    await stage.speak("!fleet stop")
+    async with listening(stage, account):
+        await account.arrival(await stage.speak("hello"))
+    stage.read = {event.event_id for event in account.events}
+    await stage.restart()
+    async with listening(stage, account):
+        await account.arrival(await stage.speak("hello again"))
+    assert account.texts() == ["hello", "hello again"]
+
+
 async def test_what_was_edited_and_taken_back_meanwhile_is_found_out(stage: DiscordStage) -> None:
     account = Account()
     async with listening(stage, account):

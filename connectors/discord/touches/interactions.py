@@ -189,6 +189,7 @@ class Interactions:
             )
             await self._answers.refuse(touch, why)
             return
+        form.stop()  # else the library keeps it until it is sent, and most are not
         try:
             await touch.response.send_modal(form)
         except (discord.DiscordException, *NO_LINE) as error:

@@ -135,6 +135,18 @@ async def test_what_was_edited_and_taken_back_meanwhile_is_found_out(stage: Disc
     assert account.gaps == []
 
 
+async def test_where_nobody_may_read_back_nothing_is_taken_for_deleted(stage: DiscordStage) -> None:
+    account = Account()
+    async with listening(stage, account):
+        await account.arrival(await stage.speak("it stands"))
+    stage.read = {event.event_id for event in account.events}
+    await stage.restart()
+    stage.channel.closed_book = True
+    async with listening(stage, account):
+        await account.arrival(await stage.speak("after"))
+    assert [one.kind for one in account.events] == [InboundKind.TEXT, InboundKind.TEXT]
+
+
 async def test_a_crash_while_reading_back_begins_it_again(stage: DiscordStage) -> None:
     account = Account()
     async with listening(stage, account):

@@ -112,6 +112,15 @@ async def test_where_nobody_can_tell_it_is_not_sent_and_the_receipt_says_so(
         assert await stage.standing() == []
 
 
+async def test_where_nobody_may_read_back_it_is_not_sent_again(stage: DiscordStage) -> None:
+    stage.channel.closed_book = True
+    message = outbound(stage, "perhaps")
+    async with listening(stage, Ledger()):
+        await stage.speak("hello")
+        assert (await again(stage, message)).state is ReceiptState.UNKNOWN
+        assert await stage.standing() == []
+
+
 async def test_what_belongs_in_a_thread_is_looked_for_there_and_else_in_the_channel(
     stage: DiscordStage,
 ) -> None:

@@ -141,7 +141,8 @@ class Reader:
             case Deleted(_, message_ids):
                 return [one for id in message_ids for one in self._gone(id, place)]
             case Marked(told, is_gone):
-                read = None if told.user_id == own_id else self._mark(told, place, is_gone=is_gone)
+                is_bots = told.user_id == own_id or (told.member is not None and told.member.bot)
+                read = None if is_bots else self._mark(told, place, is_gone=is_gone)
             case Connected():
                 return ()
         return () if read is None else (read,)

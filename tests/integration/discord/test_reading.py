@@ -32,10 +32,11 @@ async def test_what_is_not_for_us_stays_out(stage: DiscordStage) -> None:
     async with listening(stage, ledger):
         stage.stand_in.speak(stage.ann, other.id, "!fleet stop")
         stage.stand_in.speak(stage.ann, elsewhere.id, "!fleet stop")
-        stage.stand_in.speak(robot, stage.channel.id, "!fleet stop")
+        said = stage.stand_in.speak(robot, stage.channel.id, "!fleet stop")
+        stage.world.mark(robot, stage.channel.id, said["id"], {"id": None, "name": "👍"})
         stage.stand_in.speak(stage.ann, stage.channel.id, "a note", type=THREAD_CREATED)
         await ledger.arrival(await stage.speak("the end"))
-    assert ledger.texts() == ["the end"]
+    assert [one.text for one in ledger.events] == ["the end"]
 
 
 async def test_people_are_named_and_our_own_name_in_front_is_left_out(stage: DiscordStage) -> None:

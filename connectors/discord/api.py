@@ -65,7 +65,13 @@ class Api:
         return await _bounded("reading a message", self._message(channel_id, message_id).fetch())
 
     async def page(self, channel_id: int, after: int) -> Sequence[discord.Message]:
-        """Return the oldest messages that are newer than an id, at most ``PAGE``, oldest first."""
+        """Return the oldest messages that are newer than an id, at most ``PAGE``, oldest first.
+
+        A UserError where we may not read back: Discord refuses nothing there, and tells of no messages ("Get Channel
+        Messages").
+        """
+        if not self._may_read_back(channel_id):
+            raise UserError("reading what was said: the bot lacks Read Message History there")
         where = self._client.get_partial_messageable(channel_id)
         history = where.history(limit=PAGE, after=discord.Object(after), oldest_first=True)
 
@@ -73,6 +79,15 @@ class Api:
             return [message async for message in history]
 
         return await _bounded("reading what was said", read())
+
+    def _may_read_back(self, channel_id: int) -> bool:
+        """Return whether we have the power for it, as far as the gateway told."""
+        known = self._client.get_channel(channel_id)
+        where = known.parent if isinstance(known, discord.Thread) else known
+        if not isinstance(where, discord.abc.GuildChannel):
+            return True
+        own: discord.Member | None = where.guild.me  # the library says it is always there
+        return own is None or where.permissions_for(own).read_message_history
 
     async def channel(self, channel_id: int) -> dict[str, Any]:
         """Return what Discord says of a channel or thread."""

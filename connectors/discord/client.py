@@ -99,6 +99,11 @@ class DiscordClient(discord.Client):
         """Wait until Discord has told of a server, whose channels and threads are then known."""
         await self._told(guild_id).wait()
 
+    def has_server(self, guild_id: int) -> bool:
+        """Whether we are in a server, and Discord has it at hand."""
+        known = self.get_guild(guild_id)
+        return known is not None and not known.unavailable
+
     def _told(self, guild_id: int) -> asyncio.Event:
         return self._servers.setdefault(guild_id, asyncio.Event())
 

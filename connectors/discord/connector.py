@@ -44,6 +44,8 @@ _WITHHELD = (
     " discord.com/developers/applications, Bot; until then slash commands and calls of the bot work"
 )
 
+_NO_SERVER = "the bot is not in its server any more, or Discord does not have the server at hand"
+
 
 Sole = Callable[[], AbstractAsyncContextManager[asyncio.Event]]
 """Keeps all others from being this bot; what it lends is set when it no longer can. SetupError when it never could."""
@@ -69,6 +71,15 @@ class _Session:
     places: Places
     voice: Voice
     typing: TypingMarks
+
+    def is_in(self, guild_id: int) -> bool:
+        """Whether the line is there, and a server on its other end."""
+        return self.client.is_up and self.client.has_server(guild_id)
+
+    def trouble(self, guild_id: int) -> str:
+        """Why we cannot be reached there; empty when nobody knows."""
+        has_line_only = self.client.is_up and not self.client.has_server(guild_id)
+        return _NO_SERVER if has_line_only else self.gateway.trouble
 
 
 class DiscordConnector:
@@ -279,7 +290,8 @@ class DiscordConnector:
                 state="away",
                 detail="not connected to Discord",
             )
-        up, latency = session.client.is_up and session.reader.has_begun, session.client.latency
+        guild_id, latency = int(self._guild_id), session.client.latency
+        up = session.is_in(guild_id) and session.reader.has_begun
         withheld = up and not session.client.words
         return ConnectorHealth(
             reachable=up,
@@ -287,7 +299,7 @@ class DiscordConnector:
             state="up" if up else "away",
             last_inbound_age=self._age(),
             last_roundtrip_ms=latency * 1000 if 0 <= latency < float("inf") else None,
-            detail=_WITHHELD if withheld else "" if up else session.gateway.trouble,
+            detail=_WITHHELD if withheld else "" if up else session.trouble(guild_id),
             safe_mode=withheld,
         )
 

@@ -17,6 +17,8 @@ UNKNOWN_MESSAGE = "discord_10008"
 ARCHIVED = "discord_50083"
 THREAD_EXISTS = "discord_160004"
 NO_THREADS_THERE = "discord_50024"
+NO_POWER = "discord_50013"
+TOO_MANY_THREADS = "discord_160006"
 """Our codes for answers that are looked at: Discord's own number, where it gave one."""
 
 TOKEN_HINT = (

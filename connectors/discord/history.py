@@ -23,7 +23,7 @@ from connectors.discord.position import Known, Position
 Knows = Callable[[Sequence[str]], Awaitable[frozenset[str]]]
 """Returns those of some event ids that were read before."""
 
-_MINUTE = 60_000 << 22
+MINUTE = 60_000 << 22
 """A minute, in ids."""
 
 
@@ -64,7 +64,7 @@ class History:
         A place that we may not read any more is left out, and the log says so.
         """
         self.recovered.clear()
-        since = position.after - _MINUTE
+        since = position.after - MINUTE
         for channel_id, place in await self._stale(since, position):
             known = {one.message_id: one for one in position.recent if one.channel_id == channel_id}
             try:
@@ -132,7 +132,7 @@ class History:
     async def _read_place(
         self, channel_id: int, place: Address, position: int, known: dict[int, Known]
     ) -> AsyncIterator[Page]:
-        after = min([position - _MINUTE, *(one - 1 for one in known)])
+        after = min([position - MINUTE, *(one - 1 for one in known)])
         missing = dict(known)
         while True:
             messages = await self._api.page(channel_id, max(after, 0))

@@ -24,7 +24,7 @@ from connectors.discord.client import (
     Spoken,
 )
 from connectors.discord.events import deleted, edited, marked, principal, spoken, unmarked
-from connectors.discord.history import History
+from connectors.discord.history import MINUTE, History
 from connectors.discord.places import Places
 from connectors.discord.position import Known, Position
 from connectors.discord.recent import Recent
@@ -104,7 +104,8 @@ class Reader:
     async def _catch_up(self) -> None:
         """Read back what was missed. The position stands until all of it is stored, so that a crash begins again."""
         if not self._position.after:
-            self._position.pass_by(self._history.newest())
+            # Reading back begins a minute earlier, and what was said before we came is not for us.
+            self._position.pass_by(self._history.newest() + MINUTE)
             await self._hand_over([])
             self.has_begun = True
             return
@@ -140,7 +141,8 @@ class Reader:
             case Deleted(_, message_ids):
                 return [one for id in message_ids for one in self._gone(id, place)]
             case Marked(told, is_gone):
-                read = None if told.user_id == own_id else self._mark(told, place, is_gone=is_gone)
+                is_bots = told.user_id == own_id or (told.member is not None and told.member.bot)
+                read = None if is_bots else self._mark(told, place, is_gone=is_gone)
             case Connected():
                 return ()
         return () if read is None else (read,)

@@ -25,8 +25,10 @@ from connectors.discord.embeds import shown_of
 from connectors.discord.face import Face
 from connectors.discord.failures import (
     ARCHIVED,
+    NO_POWER,
     NO_THREADS_THERE,
     THREAD_EXISTS,
+    TOO_MANY_THREADS,
     UNKNOWN_CHANNEL,
     UNKNOWN_MESSAGE,
 )
@@ -38,6 +40,9 @@ from connectors.discord.recent import Recent, title_of
 
 LONGEST_NONCE = 25
 _GONE = frozenset({UNKNOWN_MESSAGE, UNKNOWN_CHANNEL})
+_THREADLESS = frozenset({UNKNOWN_MESSAGE, NO_THREADS_THERE, NO_POWER, TOO_MANY_THREADS})
+"""Why a message has no thread; the last two are said of one that has one, too."""
+
 _CALLING = frozenset({MessageKind.REPLY, MessageKind.ANSWER})
 """Kinds that call whom they answer; what only tells how far something is lets people sleep."""
 
@@ -182,12 +187,19 @@ class Voice:
         try:
             await self._api.begin_thread(place, thread, await self._title(place, thread))
         except UserError as error:
-            if error.code in {UNKNOWN_MESSAGE, NO_THREADS_THERE}:
-                self._log.info("no thread", place=place, message=thread, error=error.message)
+            if error.code in _THREADLESS and not await self._stands(thread):
+                self._log.warning("no thread", place=place, message=thread, error=error.message)
                 return False
-            if error.code != THREAD_EXISTS:
+            if error.code not in {*_THREADLESS, THREAD_EXISTS}:
                 raise
         self._places.note_thread(thread, place)
+        return True
+
+    async def _stands(self, thread: int) -> bool:
+        try:
+            await self._api.channel(thread)
+        except UserError:
+            return False
         return True
 
     async def _title(self, place: int, message_id: int) -> str:

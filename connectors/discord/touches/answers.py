@@ -41,6 +41,9 @@ _MOST = 2000
 _GONE = frozenset({10008, 10015, 10062, 50027})
 """What Discord says of a touch that cannot be answered any more: unknown message, webhook, interaction, invalid token."""
 
+_ACKNOWLEDGED = 40060
+"""What Discord says to a second acknowledgement: the library repeats one that was answered with an error 500."""
+
 _ELSEWHERE = ("silent", "reference", "mention_author", "file", "nonce")
 """What a message has and the answer to a touch has not, or otherwise."""
 
@@ -82,11 +85,13 @@ class Answers:
             message_id = None if told is None else told.message_id
             if message_id is None and not private:
                 message_id = (await touch.original_response()).id
-        except (*NO_LINE, discord.DiscordServerError):
+        except (discord.DiscordException, *NO_LINE) as error:
+            if not _is_open(error):
+                self._log.warning("a touch came too late", error=reason_of(error))
+                return None
             message_id = await self._stands(touch)
-        except (discord.HTTPException, discord.InteractionResponded) as error:
-            self._log.warning("a touch came too late", error=str(error))
-            return None
+            if message_id is None:  # who touched is told that it failed, and touches again
+                return None
         if private:
             return f"{touch.id}{PRIVATE}"
         return None if message_id is None else str(message_id)
@@ -98,9 +103,11 @@ class Answers:
             try:
                 return (await touch.original_response()).id
             except (*NO_LINE, discord.DiscordServerError) as error:
-                self._log.info("looking for an answer to be", error=str(error), attempt=attempt)
+                self._log.info(
+                    "looking for an answer to be", error=reason_of(error), attempt=attempt
+                )
             except discord.HTTPException as error:
-                self._log.warning("a touch was not acknowledged", error=str(error))
+                self._log.warning("a touch was not acknowledged", error=reason_of(error))
                 break
         return None
 
@@ -147,6 +154,10 @@ class Answers:
         """Put an answer where it is awaited, unless it is too late; the first part fills what Discord shows already."""
         if awaited.shown == message.transaction_id and awaited.shown_id is not None:
             return _said(awaited.shown_id)
+        if (
+            awaited.touch.client.is_closed()
+        ):  # we have logged in anew since, and a touch keeps to its own login
+            return None
         whole = (await content(replace(message, reply_to=None)))()
         with translated("answering a touch"):
             async with asyncio.timeout(_PATIENCE.total_seconds()):
@@ -165,14 +176,26 @@ class Answers:
         try:
             await touch.response.send_message(why[:2000], ephemeral=True)
         except (discord.DiscordException, *NO_LINE) as error:
-            self._log.info("a refusal was not shown", error=str(error))
+            self._log.info("a refusal was not shown", error=reason_of(error))
 
     async def withdraw(self, touch: Touch, why: str) -> None:
         """Say instead of an answer why none comes; best effort."""
         try:
             await touch.edit_original_response(content=why)
         except (discord.DiscordException, *NO_LINE) as error:
-            self._log.info("a refusal was not shown", error=str(error))
+            self._log.info("a refusal was not shown", error=reason_of(error))
+
+
+def reason_of(error: Exception) -> str:
+    """Return what went wrong, for the log: the words of a line that failed may hold the address, and that the token."""
+    return str(error) if isinstance(error, discord.DiscordException) else type(error).__name__
+
+
+def _is_open(error: Exception) -> bool:
+    """Return whether Discord may have been told all the same."""
+    if isinstance(error, discord.HTTPException):
+        return error.status >= 500 or error.code == _ACKNOWLEDGED
+    return isinstance(error, NO_LINE)
 
 
 def place_of(touch: Touch) -> Address:

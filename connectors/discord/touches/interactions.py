@@ -36,7 +36,14 @@ from bot.ports import Accept
 from connectors.discord.client import KIND, DiscordClient
 from connectors.discord.events import principal
 from connectors.discord.face import Content
-from connectors.discord.touches.answers import NO_LINE, Answers, Then, Touch, place_of
+from connectors.discord.touches.answers import (
+    NO_LINE,
+    Answers,
+    Then,
+    Touch,
+    place_of,
+    reason_of,
+)
 from connectors.discord.touches.autocomplete import choices_for
 from connectors.discord.touches.components import Deed, Press, Pressable
 from connectors.discord.touches.modals import PREFIX, form_of, written_in
@@ -118,7 +125,7 @@ class Interactions:
         try:
             await touch.response.autocomplete(choices)
         except (discord.DiscordException, *NO_LINE) as error:
-            self._log.info("a suggestion came too late", error=str(error))
+            self._log.info("a suggestion came too late", error=reason_of(error))
 
     async def _slash(self, touch: Touch) -> None:
         asked, given = self._asked(touch)
@@ -182,10 +189,11 @@ class Interactions:
             )
             await self._answers.refuse(touch, why)
             return
+        form.stop()  # else the library keeps it until it is sent, and most are not
         try:
             await touch.response.send_modal(form)
         except (discord.DiscordException, *NO_LINE) as error:
-            self._log.info("a form was not opened", error=str(error))
+            self._log.info("a form was not opened", error=reason_of(error))
 
     async def _say(self, touch: Touch, command: Command, values: Mapping[str, Value]) -> None:
         """Let a command be said by who touched it, as a line."""
@@ -225,7 +233,7 @@ class Interactions:
         try:
             await message.edit(view=self._pressable.without_offers(message))
         except (discord.DiscordException, *NO_LINE) as error:
-            self._log.info("buttons stay", error=str(error))
+            self._log.info("buttons stay", error=reason_of(error))
 
     async def _leave_to_choose(self, event: Inbound) -> Leave | None:
         try:

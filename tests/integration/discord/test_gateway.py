@@ -11,6 +11,7 @@ from connectors.stage import Ledger, listening
 from tests.fakes.tenure import MemoryTenure
 from tests.stages.discord import DiscordStage
 from tests.stages.discord_stand_in.gateway import INVALID, RECONNECT
+from tests.stages.discord_stand_in.payloads import guild_payload
 from tests.waiting import until
 
 _CUT = 1006
@@ -111,6 +112,26 @@ async def test_without_the_intent_for_words_it_goes_on_with_what_calls_it_and_sa
         stage.bot.reads_words = True
         await ledger.arrival(await stage.speak("and now everything"))
         assert not (await stage.connector.health()).safe_mode
+
+
+async def test_a_bot_that_was_put_out_of_its_server_says_so_until_it_is_let_in_again(
+    stage: DiscordStage,
+) -> None:
+    async def is_up() -> bool:
+        return (await stage.connector.health()).reachable
+
+    async def is_out() -> bool:
+        return "not in its server" in (await stage.connector.health()).detail
+
+    async with listening(stage, Ledger()):
+        assert await is_up()
+        stage.world.tell("GUILD_DELETE", {"id": stage.world.guild_id})
+        await until(is_out)
+        assert not await is_up()
+        stage.world.tell(
+            "GUILD_CREATE", guild_payload(stage.world.guild_id, [stage.channel], stage.bot.user)
+        )
+        await until(is_up)
 
 
 async def test_a_bot_that_may_not_connect_any_more_today_waits_and_says_so(

@@ -1,5 +1,6 @@
 """Buttons, selects and forms: each press is judged anew, and all of them are good after a restart."""
 
+import gc
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -179,6 +180,14 @@ async def test_a_card_is_held_back_with_a_reason_from_a_form(server: Server) -> 
         assert await text_of(sent) == "Card A1 is blocked."
         found, _ = await backlog.show("A1")
         assert found.block_reason == 'no "red" paint'
+
+
+async def test_a_form_that_is_never_sent_is_not_kept(server: Server) -> None:
+    async with TouchMiddle(server, Room(), MemoryBacklog()).at_work():
+        form = await server.ann.slash(server.channel, "form card")
+        assert form.modal is not None
+        gc.collect()
+        assert not [one for one in gc.get_objects() if isinstance(one, discord.ui.Modal)]
 
 
 async def test_a_card_is_written_in_a_form(server: Server) -> None:

@@ -32,10 +32,11 @@ async def test_what_is_not_for_us_stays_out(stage: DiscordStage) -> None:
     async with listening(stage, ledger):
         stage.stand_in.speak(stage.ann, other.id, "!fleet stop")
         stage.stand_in.speak(stage.ann, elsewhere.id, "!fleet stop")
-        stage.stand_in.speak(robot, stage.channel.id, "!fleet stop")
+        said = stage.stand_in.speak(robot, stage.channel.id, "!fleet stop")
+        stage.world.mark(robot, stage.channel.id, said["id"], {"id": None, "name": "👍"})
         stage.stand_in.speak(stage.ann, stage.channel.id, "a note", type=THREAD_CREATED)
         await ledger.arrival(await stage.speak("the end"))
-    assert ledger.texts() == ["the end"]
+    assert [one.text for one in ledger.events] == ["the end"]
 
 
 async def test_people_are_named_and_our_own_name_in_front_is_left_out(stage: DiscordStage) -> None:
@@ -103,6 +104,20 @@ async def test_what_was_missed_is_read_back_in_every_thread_with_one_account_for
     assert account.gaps == [Gap(Address("discord", stage.channel.id), 123, 0)]
 
 
+async def test_what_was_said_just_before_the_first_start_is_not_read_after_the_second(
+    stage: DiscordStage,
+) -> None:
+    account = Account()
+    await stage.speak("!fleet stop")
+    async with listening(stage, account):
+        await account.arrival(await stage.speak("hello"))
+    stage.read = {event.event_id for event in account.events}
+    await stage.restart()
+    async with listening(stage, account):
+        await account.arrival(await stage.speak("hello again"))
+    assert account.texts() == ["hello", "hello again"]
+
+
 async def test_what_was_edited_and_taken_back_meanwhile_is_found_out(stage: DiscordStage) -> None:
     account = Account()
     async with listening(stage, account):
@@ -119,6 +134,18 @@ async def test_what_was_edited_and_taken_back_meanwhile_is_found_out(stage: Disc
     assert (edit.kind, edit.text, edit.stands_on) == (InboundKind.EDIT, "second wording", changed)
     assert (redaction.stands_on, redaction.sender.id) == (gone, f"discord:{stage.ann.id}")
     assert account.gaps == []
+
+
+async def test_where_nobody_may_read_back_nothing_is_taken_for_deleted(stage: DiscordStage) -> None:
+    account = Account()
+    async with listening(stage, account):
+        await account.arrival(await stage.speak("it stands"))
+    stage.read = {event.event_id for event in account.events}
+    await stage.restart()
+    stage.channel.closed_book = True
+    async with listening(stage, account):
+        await account.arrival(await stage.speak("after"))
+    assert [one.kind for one in account.events] == [InboundKind.TEXT, InboundKind.TEXT]
 
 
 async def test_a_crash_while_reading_back_begins_it_again(stage: DiscordStage) -> None:

@@ -49,6 +49,20 @@ async def test_a_message_whose_nonce_discord_forgot_is_found_where_it_stands(
     assert [one["id"] for _, one in stage.said()] == [result.platform_id]
 
 
+async def test_a_message_with_an_address_is_found_under_the_picture_that_discord_made_of_it(
+    stage: DiscordStage,
+) -> None:
+    message = outbound(stage, "see https://example.org")
+    async with listening(stage, Ledger()):
+        await lost_answer(stage, message)
+    ((_, said),) = stage.said()
+    said["embeds"] = [{"type": "link", "title": "Example", "url": "https://example.org"}]
+    await stage.restart()
+    async with listening(stage, Ledger()):
+        assert (await again(stage, message)).platform_id == said["id"]
+        assert len(await stage.standing()) == 1
+
+
 async def test_the_gateway_tells_of_it_before_anybody_looks(stage: DiscordStage) -> None:
     message = outbound(stage, "once")
     async with listening(stage, Ledger()):
@@ -95,6 +109,15 @@ async def test_where_nobody_can_tell_it_is_not_sent_and_the_receipt_says_so(
         stage.channel.hidden = False
         assert result.state is ReceiptState.UNKNOWN
         assert "may have been shown" in (result.reason or "")
+        assert await stage.standing() == []
+
+
+async def test_where_nobody_may_read_back_it_is_not_sent_again(stage: DiscordStage) -> None:
+    stage.channel.closed_book = True
+    message = outbound(stage, "perhaps")
+    async with listening(stage, Ledger()):
+        await stage.speak("hello")
+        assert (await again(stage, message)).state is ReceiptState.UNKNOWN
         assert await stage.standing() == []
 
 

@@ -10,6 +10,7 @@ from connectors.stage import Ledger, Standing, deliver, listening, outbound
 from tests.stages.discord import DiscordStage
 from tests.stages.discord_stand_in.mischief import Trouble
 from tests.stages.discord_stand_in.payloads import FORUM, Channel
+from tests.stages.discord_stand_in.world import Refused
 
 
 def below(
@@ -101,6 +102,40 @@ async def test_below_a_message_that_is_gone_it_is_said_in_the_channel(stage: Dis
         await stage.redact(root)
         await stage.connector.send(below(stage, root, "too late"))
         assert await stage.standing() == [Standing("too late")]
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [Refused(403, 50013, "Missing Permissions"), Refused(400, 160006, "Maximum number of threads")],
+)
+async def test_where_no_thread_may_begin_it_is_said_in_the_channel_and_in_one_that_is_there(
+    stage: DiscordStage, refused: Refused
+) -> None:
+    root, other = await stage.speak("root"), await stage.speak("other")
+    await stage.speak("in it", thread=other)
+    stage.world.set_archived(stage.world.channels[other], archived=True)
+    async with listening(stage, Ledger()):
+        stage.world.no_threads = refused
+        await stage.connector.send(below(stage, root, "no room"))
+        await stage.connector.send(below(stage, other, "back again"))
+        assert await stage.standing() == [Standing("no room"), Standing("back again", other)]
+
+
+async def test_an_archived_thread_whose_first_message_is_gone_and_an_archived_post_go_on(
+    stage: DiscordStage,
+) -> None:
+    forum = stage.world.add_channel("cards", FORUM)
+    post = stage.world.add_thread(stage.ann, forum.id, "A1")
+    root = await stage.speak("root")
+    await stage.speak("in it", thread=root)
+    await stage.redact(root)
+    for thread in (post, stage.world.channels[root]):
+        stage.world.set_archived(thread, archived=True)
+    about_post = Address("discord", forum.id, post.id)
+    async with listening(stage, Ledger()):
+        await stage.connector.send(below(stage, root, "here"))
+        await stage.connector.send(replace(outbound(stage, "there"), to=about_post))
+        assert await stage.standing() == [Standing("here", root), Standing("there", post.id)]
 
 
 async def test_what_stands_in_a_thread_that_was_put_away_can_be_changed(

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from aiohttp import ConnectionTimeoutError, web
 
 from bot.command.lobby import Lobby
 from bot.errors import TransientError
 from bot.model import Inbound, MessageKind, OutboundMessage, ReceiptState, derived_id, reply_id
 from bot.policy import Access
 from connectors.discord.connector import DiscordConnector
+from connectors.discord.touches.answers import reason_of
 from tests.fakes.backlog import MemoryBacklog
 from tests.fakes.mailroom import Room
 from tests.stages.discord import DiscordStage, discord_stage
+from tests.stages.discord_stand_in.gateway import INTENTS_DISALLOWED
 from tests.stages.discord_stand_in.interactions import Interactions, Touch
 from tests.stages.discord_stand_in.mischief import Trouble
 from tests.stages.touches import Heard, lobby_for, whole_catalog
@@ -164,3 +167,60 @@ async def test_without_the_scope_for_commands_everything_else_works() -> None:
         await scene.stage.speak("hello")
         await until(lambda: scene.heard.texts() == ["hello"])
         assert scene.touches.commands == []
+
+
+async def test_an_acknowledgement_that_failed_after_it_was_obeyed_is_found_and_heard_once() -> None:
+    async with a_scene() as scene:
+        mischief = scene.stage.stand_in.mischief
+        mischief.fails_after = lambda asked: is_acknowledgement(asked) and not mischief.struck
+        touch = scene.slash("status")
+        event = await scene.event()
+        assert touch.answer is not None
+        assert (event.text, event.event_id) == ("!status", touch.answer["id"])
+
+
+async def test_a_private_touch_whose_acknowledgement_did_not_arrive_is_not_heard() -> None:
+    looked: list[str] = []
+
+    def hangs_up(asked: web.Request) -> bool:
+        if asked.path.endswith("/messages/@original"):
+            looked.append(asked.path)
+        if is_acknowledgement(asked) and not looked and asked.transport is not None:
+            asked.transport.abort()
+            return True
+        return False
+
+    async with a_scene() as scene:
+        scene.stage.stand_in.mischief.fails = hangs_up
+        lost = scene.slash("why")
+        await until(lambda: looked)
+        scene.slash("status")
+        await until(lambda: "!status" in scene.heard.texts())
+        assert scene.heard.texts() == ["!status"]
+        assert not lost.acknowledged
+
+
+async def test_what_answers_a_touch_of_an_earlier_login_is_said_in_the_channel() -> None:
+    async with a_scene() as scene:
+        scene.slash("status")
+        event = await scene.event()
+        scene.stage.bot.reads_words = False
+        await scene.stage.stand_in.gateway.drop(INTENTS_DISALLOWED)
+
+        async def is_here_again() -> bool:
+            return (await scene.connector.health()).safe_mode
+
+        await until(is_here_again)
+        sent = await scene.connector.send(scene.answer(event))
+        assert sent.state is ReceiptState.ACCEPTED
+        shown = [one["content"] for one in scene.stage.channel.messages.values()]
+        assert shown.count("all is well") == 1
+
+
+def test_the_words_of_a_line_that_failed_do_not_give_the_token_away() -> None:
+    url = "https://discord.com/api/v10/webhooks/1/the-token/messages/@original"
+    assert "the-token" not in reason_of(ConnectionTimeoutError(f"Connection timeout to host {url}"))
+
+
+def is_acknowledgement(asked: web.Request) -> bool:
+    return asked.path.endswith("/callback")

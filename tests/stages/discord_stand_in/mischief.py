@@ -37,13 +37,15 @@ _LIMIT_HEADERS = {"Via": "1.1 stand-in", "X-RateLimit-Scope": "user"}
 class Mischief:
     """What goes wrong now; ``struck`` counts how often it did since it began.
 
-    What ``fails`` says of a request is answered with 500, and what ``silent_after`` does is obeyed and never answered.
+    What ``fails`` says of a request is answered with 500, what ``fails_after`` does is obeyed and answered so, and what
+    ``silent_after`` does is obeyed and never answered.
     """
 
     def __init__(self) -> None:
         self.trouble: Trouble | None = None
         self.struck = 0
         self.fails: Callable[[web.Request], bool] = lambda _request: False
+        self.fails_after: Callable[[web.Request], bool] = lambda _request: False
         self.silent_after: Callable[[web.Request], bool] = lambda _request: False
         self._refused: Counter[str] = Counter()
         self._numbers = 0
@@ -83,6 +85,10 @@ class Mischief:
     async def pass_on(self, request: web.Request, handle: Handle) -> web.StreamResponse:
         """Answer a request, in whatever way is played now."""
         if self.fails(request):
+            return _error(500)
+        if self.fails_after(request):
+            await handle(request)
+            self.struck += 1
             return _error(500)
         if self.silent_after(request):
             await handle(request)

@@ -10,7 +10,10 @@ TEXT, PUBLIC_THREAD, FORUM = 0, 11, 15
 ORDINARY, REPLY, THREAD_CREATED, THREAD_STARTER = 0, 19, 18, 21
 HAS_THREAD = 1 << 5
 CONTENT_FLAG = 1 << 18
-ALL_PERMISSIONS = str((1 << 50) - 1)
+ALL_PERMISSIONS = str(
+    (1 << 50) - 1 - (1 << 3)
+)  # all but to be an administrator, whom nothing is denied
+READ_MESSAGE_HISTORY = str(1 << 16)
 
 Payload = dict[str, Any]
 
@@ -46,7 +49,7 @@ class Bot:
 
 @dataclass
 class Channel:
-    """A channel or a thread, with what was said in it, by id."""
+    """A channel or a thread, with what was said in it, by id; in a ``closed_book`` nobody may read back."""
 
     id: str
     kind: int
@@ -61,6 +64,7 @@ class Channel:
     last_message_id: str | None = None
     messages: dict[str, Payload] = field(default_factory=dict)
     hidden: bool = False
+    closed_book: bool = False
 
     @property
     def is_thread(self) -> bool:
@@ -77,7 +81,7 @@ class Channel:
             "rate_limit_per_user": 0,
             "flags": 0,
         }
-        return told | (self._of_thread() if self.is_thread else self._of_channel())
+        return told | (self._of_thread() if self.is_thread else self._of_channel(guild_id))
 
     def _of_thread(self) -> Payload:
         return {
@@ -95,12 +99,13 @@ class Channel:
             },
         }
 
-    def _of_channel(self) -> Payload:
+    def _of_channel(self, guild_id: str) -> Payload:
+        denied = {"id": guild_id, "type": 0, "allow": "0", "deny": READ_MESSAGE_HISTORY}
         return {
             "position": 0,
             "topic": None,
             "nsfw": False,
-            "permission_overwrites": [],
+            "permission_overwrites": [denied] if self.closed_book else [],
             "available_tags": self.available_tags,
             "default_reaction_emoji": None,
             "default_sort_order": None,

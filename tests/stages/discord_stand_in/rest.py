@@ -163,6 +163,8 @@ class Rest:
     async def _history(self, request: web.Request) -> list[Payload]:
         """Return messages newest first; ``after`` gives the oldest ones that are newer than an id."""
         channel = self._world.channel(request.match_info["channel"])
+        if channel.closed_book:
+            return []
         limit = int(request.query.get("limit", 50))
         after, before = request.query.get("after"), request.query.get("before")
         found = sorted(channel.messages.values(), key=lambda one: int(one["id"]))

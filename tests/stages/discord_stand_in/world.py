@@ -59,6 +59,7 @@ class World:
         self.marks: dict[str, list[tuple[str, str]]] = {}
         self.files: dict[str, bytes] = {}
         self.typing: list[str] = []
+        self.no_threads: Refused | None = None
         self._nonces: dict[tuple[str, str], tuple[str, str, float]] = {}
 
     # -- who and where ---------------------------------------------------------------------------------
@@ -297,6 +298,8 @@ class World:
     def begin_thread(self, owner: User, channel_id: str, message_id: str, name: str) -> Channel:
         """Begin the one thread that a message can have; it has the message's id."""
         message = self.message(channel_id, message_id)
+        if self.no_threads is not None:
+            raise self.no_threads
         if message_id in self.channels:
             raise Refused(400, 160004, "A thread has already been created for this message")
         if self.channel(channel_id).kind != TEXT:

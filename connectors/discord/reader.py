@@ -106,11 +106,13 @@ class Reader:
         if not self._position.after:
             # Reading back begins a minute earlier, and what was said before we came is not for us.
             self._position.pass_by(self._history.newest() + MINUTE)
+            self._position.settle(self._places.channels)
             await self._hand_over([])
             self.has_begun = True
             return
+        await self._begin_added()
         self.has_begun = True
-        reached = Position(self._position.after, self._position.recent)
+        reached = Position(self._position.after, self._position.recent, self._position.floors)
         async for page in self._history.read(self._position):
             for message in page.messages:
                 self._note(message, reached)
@@ -123,6 +125,14 @@ class Reader:
         batch = InboundBatch(KIND, (), reached.text(), self._history.gaps())
         await self._accept(batch)
 
+    async def _begin_added(self) -> None:
+        """Begin in channels that were added where they end now; that is stored first, so that a crash changes nothing."""
+        added = self._position.settle(self._places.channels)
+        for one in added:
+            self._position.begin(one, await self._history.end(one))
+        if added:
+            await self._hand_over([])
+
     # -- what happens now ------------------------------------------------------------------------------
 
     async def _read(self, happening: Happening) -> Sequence[Inbound]:
@@ -134,6 +144,7 @@ class Reader:
         own_id = self._client.user.id
         match happening:
             case Spoken(message):
+                self._position.begin(int(place.place), message.id - 1)
                 self._note(message, self._position)
                 read = spoken(message, place, own_id)
             case Edited(message):

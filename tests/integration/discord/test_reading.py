@@ -118,6 +118,28 @@ async def test_what_was_said_just_before_the_first_start_is_not_read_after_the_s
     assert account.texts() == ["hello", "hello again"]
 
 
+async def test_what_was_said_in_a_channel_before_it_was_added_is_not_read_back(
+    stage: DiscordStage,
+) -> None:
+    account = Account()
+    async with listening(stage, account):
+        await account.arrival(await stage.speak("hello"))
+    stage.read = {event.event_id for event in account.events}
+    added = stage.world.add_channel("added")
+    threads = [stage.world.add_thread(stage.ann, added.id, name) for name in ("open", "put away")]
+    for one in (added, *threads):
+        stage.stand_in.speak(stage.ann, one.id, "!fleet stop")
+    stage.world.set_archived(threads[1], archived=True)
+    for text in ("new", "missed"):
+        stage.connector = stage.connect(further=lambda: [added.id])
+        if text == "missed":
+            stage.stand_in.speak(stage.ann, added.id, text)
+            stage.stand_in.speak(stage.ann, threads[0].id, f"{text} below")
+        async with listening(stage, account):
+            await account.arrival(await stage.speak(f"after {text}"))
+    assert account.texts() == ["hello", "after new", "missed", "missed below", "after missed"]
+
+
 async def test_what_was_edited_and_taken_back_meanwhile_is_found_out(stage: DiscordStage) -> None:
     account = Account()
     async with listening(stage, account):

@@ -249,9 +249,13 @@ class DiscordConnector:
                 f"the channel {self._channel_id}: {error.message}", hint=hint
             ) from error
         found = str(told.get("guild_id") or "")
+        if not found:
+            raise SetupError(
+                f"the channel {self._channel_id} is in no server: it is a direct message", hint=hint
+            )
         if self._guild_id not in {"", found}:
             raise SetupError(
-                f"the channel {self._channel_id} is in the server {found or 'of nobody'}, not in {self._guild_id}",
+                f"the channel {self._channel_id} is in the server {found}, not in {self._guild_id}",
                 hint=hint,
             )
         self._guild_id = found

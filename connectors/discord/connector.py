@@ -222,7 +222,9 @@ class DiscordConnector:
         api = Api(client)
         places = Places(client, api, self._channels)
         history = History(client, api, places, self._knows)
-        reader = Reader(client, places, history, self._recent, self._told_of_server)
+        reader = Reader(
+            client, places, history, self._recent, self._told_of_server, knows=self._knows
+        )
         lookback = Lookback(api, self._shown, lambda: client.user.id if client.user else None)
         voice = Voice(
             api,

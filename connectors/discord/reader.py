@@ -24,7 +24,7 @@ from connectors.discord.client import (
     Spoken,
 )
 from connectors.discord.events import deleted, edited, marked, principal, spoken, unmarked
-from connectors.discord.history import MINUTE, History
+from connectors.discord.history import MINUTE, History, Knows
 from connectors.discord.places import Places
 from connectors.discord.position import Known, Position
 from connectors.discord.recent import Recent
@@ -49,6 +49,8 @@ class Reader:
         history: History,
         recent: Recent,
         server: Callable[[], Awaitable[None]],
+        *,
+        knows: Knows,
     ) -> None:
         self.has_begun = False
         self._client = client
@@ -56,6 +58,7 @@ class Reader:
         self._history = history
         self._recent = recent
         self._server = server
+        self._knows = knows
         self._queue: deque[Happening] = deque()
         self._heard = asyncio.Event()
         self._position = Position()
@@ -153,7 +156,7 @@ class Reader:
                 return [one for id in message_ids for one in self._gone(id, place)]
             case Marked(told, is_gone):
                 is_bots = told.user_id == own_id or (told.member is not None and told.member.bot)
-                read = None if is_bots else self._mark(told, place, is_gone=is_gone)
+                read = None if is_bots else await self._mark(told, place, is_gone=is_gone)
             case Connected():
                 return ()
         return () if read is None else (read,)
@@ -174,11 +177,11 @@ class Reader:
         self._position.drop(message_id)
         return () if author is None else (deleted(message_id, place, author),)
 
-    def _mark(
+    async def _mark(
         self, told: discord.RawReactionActionEvent, place: Address, *, is_gone: bool
     ) -> Inbound | None:
         if not is_gone:
-            return marked(told, self._recent.put_mark(told), place)
+            return marked(told, await self._recent.put_mark(told, self._knows), place)
         mark_id = self._recent.take_mark(told)
         return None if mark_id is None else unmarked(told, mark_id, place)
 

@@ -75,6 +75,22 @@ async def test_a_mark_that_was_taken_away_and_put_again_is_another_one(stage: Di
     assert len({one.event_id for one in marks}) == 2
 
 
+async def test_a_mark_that_is_put_again_after_a_restart_is_another_one(stage: DiscordStage) -> None:
+    ledger = Ledger()
+    async with listening(stage, ledger):
+        event_id = await stage.speak("vote")
+        first = await ledger.arrival(await stage.react(event_id, "👍"))
+        stage.world.unmark(stage.ann, stage.channel.id, event_id, {"id": None, "name": "👍"})
+        await ledger.arrival(f"{first.event_id}:gone")
+    stage.read = {event.event_id for event in ledger.events}
+    await stage.restart()
+    async with listening(stage, ledger):
+        await stage.react(event_id, "👍")
+        await ledger.arrival(await stage.speak("the end"))
+    marks = [one for one in ledger.events if one.kind is InboundKind.REACTION]
+    assert [(one.text, one.stands_on) for one in marks] == [("👍", event_id)] * 2
+
+
 async def test_what_was_missed_is_read_back_in_every_thread_with_one_account_for_a_channel(
     stage: DiscordStage,
 ) -> None:

@@ -222,7 +222,9 @@ class DiscordConnector:
         api = Api(client)
         places = Places(client, api, self._channels)
         history = History(client, api, places, self._knows)
-        reader = Reader(client, places, history, self._recent, self._told_of_server)
+        reader = Reader(
+            client, places, history, self._recent, self._told_of_server, knows=self._knows
+        )
         lookback = Lookback(api, self._shown, lambda: client.user.id if client.user else None)
         voice = Voice(
             api,
@@ -249,9 +251,13 @@ class DiscordConnector:
                 f"the channel {self._channel_id}: {error.message}", hint=hint
             ) from error
         found = str(told.get("guild_id") or "")
+        if not found:
+            raise SetupError(
+                f"the channel {self._channel_id} is in no server: it is a direct message", hint=hint
+            )
         if self._guild_id not in {"", found}:
             raise SetupError(
-                f"the channel {self._channel_id} is in the server {found or 'of nobody'}, not in {self._guild_id}",
+                f"the channel {self._channel_id} is in the server {found}, not in {self._guild_id}",
                 hint=hint,
             )
         self._guild_id = found

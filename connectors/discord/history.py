@@ -54,6 +54,13 @@ class History:
         said = [getattr(one, "last_message_id", None) for one in (*ours, *self._threads())]
         return newest([*(one.id for one in ours), *said])
 
+    async def end(self, channel_id: int) -> int:
+        """Return an id that nothing is newer than in a channel and in the threads below it, those put away too."""
+        newest_open = self.newest()
+        return newest(
+            [newest_open, *(last for _, last in await self._archived(channel_id, newest_open))]
+        )
+
     def gaps(self) -> tuple[Gap, ...]:
         """Return the account of every channel in which something was missed."""
         return tuple(Gap(place, count, 0) for place, count in self.recovered.items() if count)
@@ -66,9 +73,8 @@ class History:
         self.recovered.clear()
         since = position.after - MINUTE
         for channel_id, place in await self._stale(since, position):
-            known = {one.message_id: one for one in position.recent if one.channel_id == channel_id}
             try:
-                async for page in self._read_place(channel_id, place, position.after, known):
+                async for page in self._read_place(channel_id, place, position):
                     yield page
             except UserError as error:
                 self._log.warning("history refused", place=str(place), error=error.message)
@@ -86,7 +92,11 @@ class History:
         ]
         known = {channel_id for channel_id, _ in found}
         for channel_id in self._places.channels:
-            found += [one for one in await self._archived(channel_id, since) if one[0] not in known]
+            found += [
+                (one, self._places.thread(one, channel_id))
+                for one, _ in await self._archived(channel_id, since)
+                if one not in known
+            ]
         return found
 
     def _talks(self, channel_id: int) -> bool:
@@ -102,9 +112,9 @@ class History:
             if thread.parent_id in ours
         ]
 
-    async def _archived(self, channel_id: int, since: int) -> list[tuple[int, Address]]:
-        """Return threads that were put away after something was said there that we have not read."""
-        found, before, more = list[tuple[int, Address]](), None, True
+    async def _archived(self, channel_id: int, since: int) -> list[tuple[int, int]]:
+        """Return threads that were put away after something was said there that we have not read, with the last of it."""
+        found, before, more = list[tuple[int, int]](), None, True
         while more:
             try:
                 threads, more = await self._api.archived(channel_id, before)
@@ -114,8 +124,8 @@ class History:
                 )
                 break
             for one in threads:
-                if int(one.get("last_message_id") or 0) > since:
-                    found.append((int(one["id"]), self._places.thread(int(one["id"]), channel_id)))
+                if (last := int(one.get("last_message_id") or 0)) > since:
+                    found.append((int(one["id"]), last))
             before = threads[-1]["thread_metadata"]["archive_timestamp"] if threads else None
             # They come in the order in which they were put away, and that is after their last message.
             stamps = [
@@ -130,15 +140,18 @@ class History:
         return replace(place, thread=None) if self._talks(int(place.place)) else place
 
     async def _read_place(
-        self, channel_id: int, place: Address, position: int, known: dict[int, Known]
+        self, channel_id: int, place: Address, position: Position
     ) -> AsyncIterator[Page]:
-        after = min([position - MINUTE, *(one - 1 for one in known)])
+        known = {one.message_id: one for one in position.recent if one.channel_id == channel_id}
+        floor = position.floor(int(place.place))
+        after = min([max(position.after - MINUTE, floor), *(one - 1 for one in known)])
         missing = dict(known)
         while True:
             messages = await self._api.page(channel_id, max(after, 0))
             for message in messages:
                 missing.pop(message.id, None)
-            yield await self._page(messages, place, known)
+            ours = [one for one in messages if one.id > floor or one.id in known]
+            yield await self._page(ours, place, known)
             if len(messages) < PAGE:
                 break
             after = messages[-1].id

@@ -2,6 +2,9 @@
 
 discord.py repeats whatever was answered with 500, 502, 504 or 524 (``HTTPClient.request``). For messages a nonce
 makes that harmless; a post of a forum has none, so it is looked for before it is made again.
+
+Where touches are answered (``AsyncWebhookAdapter.request``) it takes every 429 with ``Via`` for one in JSON and ends in a
+TypeError; such an answer is made the HTTPException that it is on other requests.
 """
 
 from collections.abc import Iterator
@@ -10,6 +13,7 @@ from contextvars import ContextVar
 from types import SimpleNamespace
 
 import aiohttp
+import discord
 
 _only_once: ContextVar[bool] = ContextVar("only_once", default=False)
 
@@ -40,6 +44,10 @@ async def _end(
     _context: SimpleNamespace,
     params: aiohttp.TraceRequestEndParams,
 ) -> None:
-    if _only_once.get() and params.response.status >= 500:
-        params.response.close()
-        raise Unclear(f"Discord answered {params.response.status}")
+    answer = params.response
+    if _only_once.get() and answer.status >= 500:
+        answer.close()
+        raise Unclear(f"Discord answered {answer.status}")
+    in_json = answer.headers.get("Content-Type") == "application/json"
+    if answer.status == 429 and "Via" in answer.headers and not in_json:
+        raise discord.HTTPException(answer, await answer.text(encoding="utf-8", errors="replace"))

@@ -1,8 +1,11 @@
-"""How far we have read on Discord: one id for all channels, and the newest messages, which may still change."""
+"""How far we have read on Discord: one id for all channels, where each of them begins for us, and the newest messages.
+
+Those may still change.
+"""
 
 import json
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.errors import SetupError
@@ -21,11 +24,21 @@ class Known:
 
 
 class Position:
-    """Where we are. Everything up to ``after`` was read, in every channel."""
+    """Where we are. Everything up to ``after`` was read, in every channel.
 
-    def __init__(self, after: int = 0, recent: Iterable[Known] = ()) -> None:
+    ``floors`` are the channels in which we listen, each with the id up to which nothing there is for us: what was said
+    before it was added. They are None in a position of an older version, which did not tell.
+    """
+
+    def __init__(
+        self,
+        after: int = 0,
+        recent: Iterable[Known] = (),
+        floors: Mapping[int, int] | None = None,
+    ) -> None:
         self.after = after
         self.recent = deque(recent, maxlen=_KEPT)
+        self.floors = None if floors is None else dict(floors)
 
     @classmethod
     def read(cls, text: str | None) -> "Position":
@@ -35,14 +48,38 @@ class Position:
         try:
             told = json.loads(text)
             recent = (Known(*map(int, line.split("/"))) for line in told["recent"])
-            return cls(int(told["after"]), recent)
+            floors = (
+                {int(one): int(floor) for one, floor in dict(told["floors"]).items()}
+                if "floors" in told
+                else None
+            )
+            return cls(int(told["after"]), recent, floors)
         except (ValueError, TypeError, KeyError) as error:
             raise SetupError("the position of the connector discord cannot be read") from error
 
     def text(self) -> str:
         """Return the position as it is stored."""
         lines = [f"{one.channel_id}/{one.message_id}/{one.author_id}" for one in self.recent]
-        return json.dumps({"after": str(self.after), "recent": lines}, separators=(",", ":"))
+        told: dict[str, object] = {"after": str(self.after), "recent": lines}
+        if self.floors is not None:
+            told["floors"] = {str(one): str(floor) for one, floor in self.floors.items()}
+        return json.dumps(told, separators=(",", ":"))
+
+    def settle(self, channels: Collection[int]) -> list[int]:
+        """Forget all channels but these, and return those that were added; none where nobody knows."""
+        if self.floors is None:
+            self.floors = dict.fromkeys(channels, 0)
+        self.floors = {one: floor for one, floor in self.floors.items() if one in channels}
+        return [one for one in channels if one not in self.floors]
+
+    def begin(self, channel_id: int, floor: int) -> None:
+        """Listen in a channel to what comes after an id, unless we do already."""
+        if self.floors is not None:
+            self.floors.setdefault(channel_id, floor)
+
+    def floor(self, channel_id: int) -> int:
+        """Return the id up to which nothing in a channel is for us."""
+        return 0 if self.floors is None else self.floors.get(channel_id, 0)
 
     def pass_by(self, message_id: int) -> None:
         """Go on to a message."""

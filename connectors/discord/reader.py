@@ -24,7 +24,7 @@ from connectors.discord.client import (
     Spoken,
 )
 from connectors.discord.events import deleted, edited, marked, principal, spoken, unmarked
-from connectors.discord.history import MINUTE, History
+from connectors.discord.history import MINUTE, History, Knows
 from connectors.discord.places import Places
 from connectors.discord.position import Known, Position
 from connectors.discord.recent import Recent
@@ -49,6 +49,8 @@ class Reader:
         history: History,
         recent: Recent,
         server: Callable[[], Awaitable[None]],
+        *,
+        knows: Knows,
     ) -> None:
         self.has_begun = False
         self._client = client
@@ -56,6 +58,7 @@ class Reader:
         self._history = history
         self._recent = recent
         self._server = server
+        self._knows = knows
         self._queue: deque[Happening] = deque()
         self._heard = asyncio.Event()
         self._position = Position()
@@ -106,11 +109,13 @@ class Reader:
         if not self._position.after:
             # Reading back begins a minute earlier, and what was said before we came is not for us.
             self._position.pass_by(self._history.newest() + MINUTE)
+            self._position.settle(self._places.channels)
             await self._hand_over([])
             self.has_begun = True
             return
+        await self._begin_added()
         self.has_begun = True
-        reached = Position(self._position.after, self._position.recent)
+        reached = Position(self._position.after, self._position.recent, self._position.floors)
         async for page in self._history.read(self._position):
             for message in page.messages:
                 self._note(message, reached)
@@ -123,6 +128,14 @@ class Reader:
         batch = InboundBatch(KIND, (), reached.text(), self._history.gaps())
         await self._accept(batch)
 
+    async def _begin_added(self) -> None:
+        """Begin in channels that were added where they end now; that is stored first, so that a crash changes nothing."""
+        added = self._position.settle(self._places.channels)
+        for one in added:
+            self._position.begin(one, await self._history.end(one))
+        if added:
+            await self._hand_over([])
+
     # -- what happens now ------------------------------------------------------------------------------
 
     async def _read(self, happening: Happening) -> Sequence[Inbound]:
@@ -134,6 +147,7 @@ class Reader:
         own_id = self._client.user.id
         match happening:
             case Spoken(message):
+                self._position.begin(int(place.place), message.id - 1)
                 self._note(message, self._position)
                 read = spoken(message, place, own_id)
             case Edited(message):
@@ -142,7 +156,7 @@ class Reader:
                 return [one for id in message_ids for one in self._gone(id, place)]
             case Marked(told, is_gone):
                 is_bots = told.user_id == own_id or (told.member is not None and told.member.bot)
-                read = None if is_bots else self._mark(told, place, is_gone=is_gone)
+                read = None if is_bots else await self._mark(told, place, is_gone=is_gone)
             case Connected():
                 return ()
         return () if read is None else (read,)
@@ -163,11 +177,11 @@ class Reader:
         self._position.drop(message_id)
         return () if author is None else (deleted(message_id, place, author),)
 
-    def _mark(
+    async def _mark(
         self, told: discord.RawReactionActionEvent, place: Address, *, is_gone: bool
     ) -> Inbound | None:
         if not is_gone:
-            return marked(told, self._recent.put_mark(told), place)
+            return marked(told, await self._recent.put_mark(told, self._knows), place)
         mark_id = self._recent.take_mark(told)
         return None if mark_id is None else unmarked(told, mark_id, place)
 

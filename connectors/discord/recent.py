@@ -9,6 +9,7 @@ import discord
 
 from bot.model import Principal
 from connectors.discord.events import is_somebodys, mark_text, principal
+from connectors.discord.history import Knows
 
 _REMEMBERED = 2000
 _TITLE = 80
@@ -60,11 +61,15 @@ class Recent:
 
     # -- marks have no ids ------------------------------------------------------------------------------
 
-    def put_mark(self, told: discord.RawReactionActionEvent) -> str:
-        """Return our name for a mark: the same when it is told again, another one when it was gone meanwhile."""
+    async def put_mark(self, told: discord.RawReactionActionEvent, knows: Knows) -> str:
+        """Return our name for a mark: the same when it is told again, another one when it was gone meanwhile.
+
+        What an earlier process read was gone meanwhile, too: a new session tells of no mark that stands.
+        """
         key = _key(told)
         if key not in self._marks:
-            _keep(self._marks, key, key + self._gone.get(key, ""))
+            was_read = key not in self._gone and await knows([key])
+            _keep(self._marks, key, key + (_ending() if was_read else self._gone.get(key, "")))
         return self._marks[key]
 
     def take_mark(self, told: discord.RawReactionActionEvent) -> str | None:
@@ -73,7 +78,7 @@ class Recent:
         mark_id = self._marks.pop(key, None)
         if mark_id is None and key in self._gone:
             return None
-        _keep(self._gone, key, f":{time.time_ns():x}")
+        _keep(self._gone, key, _ending())
         return mark_id or key
 
 
@@ -81,6 +86,11 @@ def title_of(text: str) -> str:
     """Return the beginning of what was said, as the title of a thread; empty when it says nothing."""
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return first if len(first) <= _TITLE else f"{first[: _TITLE - 1].rstrip()}…"
+
+
+def _ending() -> str:
+    """Return what tells a mark from the same one before it was gone."""
+    return f":{time.time_ns():x}"
 
 
 def _key(told: discord.RawReactionActionEvent) -> str:

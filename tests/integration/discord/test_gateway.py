@@ -11,7 +11,7 @@ from connectors.stage import Ledger, listening
 from tests.fakes.tenure import MemoryTenure
 from tests.stages.discord import DiscordStage
 from tests.stages.discord_stand_in.gateway import INVALID, RECONNECT
-from tests.stages.discord_stand_in.payloads import guild_payload
+from tests.stages.discord_stand_in.payloads import DIRECT, guild_payload
 from tests.waiting import until
 
 _CUT = 1006
@@ -187,6 +187,16 @@ async def test_a_channel_that_is_not_there_needs_a_person(
 ) -> None:
     with pytest.raises(SetupError, match=word):
         await ends(stage.connect(**changes))
+
+
+@pytest.mark.parametrize("guild_id", ["", "12"])
+async def test_a_channel_that_is_in_no_server_needs_a_person(
+    stage: DiscordStage, guild_id: str
+) -> None:
+    stage.channel.kind = DIRECT
+    with pytest.raises(SetupError, match="is in no server") as found:
+        await ends(stage.connect(guild_id=guild_id))
+    assert "channel_id" in (found.value.hint or "")
 
 
 async def test_a_channel_that_the_bot_was_not_let_into_needs_a_person(stage: DiscordStage) -> None:

@@ -75,6 +75,22 @@ async def test_a_mark_that_was_taken_away_and_put_again_is_another_one(stage: Di
     assert len({one.event_id for one in marks}) == 2
 
 
+async def test_a_mark_that_is_put_again_after_a_restart_is_another_one(stage: DiscordStage) -> None:
+    ledger = Ledger()
+    async with listening(stage, ledger):
+        event_id = await stage.speak("vote")
+        first = await ledger.arrival(await stage.react(event_id, "👍"))
+        stage.world.unmark(stage.ann, stage.channel.id, event_id, {"id": None, "name": "👍"})
+        await ledger.arrival(f"{first.event_id}:gone")
+    stage.read = {event.event_id for event in ledger.events}
+    await stage.restart()
+    async with listening(stage, ledger):
+        await stage.react(event_id, "👍")
+        await ledger.arrival(await stage.speak("the end"))
+    marks = [one for one in ledger.events if one.kind is InboundKind.REACTION]
+    assert [(one.text, one.stands_on) for one in marks] == [("👍", event_id)] * 2
+
+
 async def test_what_was_missed_is_read_back_in_every_thread_with_one_account_for_a_channel(
     stage: DiscordStage,
 ) -> None:
@@ -116,6 +132,28 @@ async def test_what_was_said_just_before_the_first_start_is_not_read_after_the_s
     async with listening(stage, account):
         await account.arrival(await stage.speak("hello again"))
     assert account.texts() == ["hello", "hello again"]
+
+
+async def test_what_was_said_in_a_channel_before_it_was_added_is_not_read_back(
+    stage: DiscordStage,
+) -> None:
+    account = Account()
+    async with listening(stage, account):
+        await account.arrival(await stage.speak("hello"))
+    stage.read = {event.event_id for event in account.events}
+    added = stage.world.add_channel("added")
+    threads = [stage.world.add_thread(stage.ann, added.id, name) for name in ("open", "put away")]
+    for one in (added, *threads):
+        stage.stand_in.speak(stage.ann, one.id, "!fleet stop")
+    stage.world.set_archived(threads[1], archived=True)
+    for text in ("new", "missed"):
+        stage.connector = stage.connect(further=lambda: [added.id])
+        if text == "missed":
+            stage.stand_in.speak(stage.ann, added.id, text)
+            stage.stand_in.speak(stage.ann, threads[0].id, f"{text} below")
+        async with listening(stage, account):
+            await account.arrival(await stage.speak(f"after {text}"))
+    assert account.texts() == ["hello", "after new", "missed", "missed below", "after missed"]
 
 
 async def test_what_was_edited_and_taken_back_meanwhile_is_found_out(stage: DiscordStage) -> None:

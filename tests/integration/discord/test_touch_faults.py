@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog
 from aiohttp import ConnectionTimeoutError, web
 
 from bot.command.lobby import Lobby
@@ -177,6 +178,25 @@ async def test_an_acknowledgement_that_failed_after_it_was_obeyed_is_found_and_h
         event = await scene.event()
         assert touch.answer is not None
         assert (event.text, event.event_id) == ("!status", touch.answer["id"])
+
+
+async def test_a_limit_without_json_is_logged_for_a_touch_and_waited_out_for_an_answer() -> None:
+    async with a_scene() as scene:
+        mischief = scene.stage.stand_in.mischief
+        mischief.limits = is_acknowledgement
+        with structlog.testing.capture_logs() as logged:
+            lost = scene.slash("status")
+            await until(lambda: "a touch came too late" in [one["event"] for one in logged])
+        assert not lost.acknowledged
+        mischief.limits = lambda asked: asked.path.endswith("/messages/@original")
+        touch = scene.slash("resume")
+        event = await scene.event()
+        with pytest.raises(TransientError, match="429") as found:
+            await scene.connector.send(scene.answer(event))
+        assert found.value.retry_after == timedelta(seconds=1)
+        mischief.limits = lambda _asked: False
+        await scene.connector.send(scene.answer(event))
+        assert (event.text, touch.content) == ("!resume", "all is well")
 
 
 async def test_a_private_touch_whose_acknowledgement_did_not_arrive_is_not_heard() -> None:

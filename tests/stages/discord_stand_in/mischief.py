@@ -37,13 +37,14 @@ _LIMIT_HEADERS = {"Via": "1.1 stand-in", "X-RateLimit-Scope": "user"}
 class Mischief:
     """What goes wrong now; ``struck`` counts how often it did since it began.
 
-    What ``fails`` says of a request is answered with 500, what ``fails_after`` does is obeyed and answered so, and what
-    ``silent_after`` does is obeyed and never answered.
+    What ``limits`` says of a request is answered with 429 and no JSON, what ``fails`` does with 500, what ``fails_after``
+    does is obeyed and answered so, and what ``silent_after`` does is obeyed and never answered.
     """
 
     def __init__(self) -> None:
         self.trouble: Trouble | None = None
         self.struck = 0
+        self.limits: Callable[[web.Request], bool] = lambda _request: False
         self.fails: Callable[[web.Request], bool] = lambda _request: False
         self.fails_after: Callable[[web.Request], bool] = lambda _request: False
         self.silent_after: Callable[[web.Request], bool] = lambda _request: False
@@ -84,6 +85,8 @@ class Mischief:
 
     async def pass_on(self, request: web.Request, handle: Handle) -> web.StreamResponse:
         """Answer a request, in whatever way is played now."""
+        if self.limits(request):
+            return web.Response(status=429, headers=_LIMIT_HEADERS | {"Retry-After": "1"})
         if self.fails(request):
             return _error(500)
         if self.fails_after(request):

@@ -6,7 +6,7 @@ Source: Discord's documentation, "Resources".
 from dataclasses import dataclass, field
 from typing import Any
 
-TEXT, PUBLIC_THREAD, FORUM = 0, 11, 15
+TEXT, DIRECT, PUBLIC_THREAD, FORUM = 0, 1, 11, 15
 ORDINARY, REPLY, THREAD_CREATED, THREAD_STARTER = 0, 19, 18, 21
 HAS_THREAD = 1 << 5
 CONTENT_FLAG = 1 << 18
@@ -81,6 +81,8 @@ class Channel:
             "rate_limit_per_user": 0,
             "flags": 0,
         }
+        if self.kind == DIRECT:
+            return {"id": self.id, "type": self.kind, "recipients": []}
         return told | (self._of_thread() if self.is_thread else self._of_channel(guild_id))
 
     def _of_thread(self) -> Payload:

@@ -12,8 +12,21 @@ def test_a_position_is_read_as_it_was_written() -> None:
     position.pass_by(5)
     position.keep(Known(1, 7, 3))
     position.keep(Known(1, 7, 3))
+    assert Position.read(position.text()).floors is None
+    assert position.settle((1, 2)) == []
     read = Position.read(position.text())
     assert (read.after, list(read.recent)) == (7, [Known(1, 7, 3)])
+    assert read.floors == {1: 0, 2: 0}
+
+
+def test_a_channel_that_is_added_or_added_again_begins_at_its_floor() -> None:
+    position = Position.read('{"after":"9","recent":[]}')
+    assert position.settle((1, 2)) == [], "an older version did not tell which there were"
+    assert position.settle((2, 3)) == [3]
+    position.begin(2, 5)
+    position.begin(3, 7)
+    assert [position.floor(one) for one in (2, 3)] == [0, 7]
+    assert position.settle((1, 3)) == [1]
 
 
 def test_the_beginning_is_before_everything() -> None:
@@ -31,7 +44,15 @@ def test_only_the_newest_messages_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "12", "{}", '{"after": "x", "recent": []}', '{"after": "1", "recent": ["1/2"]}']
+    "text",
+    [
+        "",
+        "12",
+        "{}",
+        '{"after": "x", "recent": []}',
+        '{"after": "1", "recent": ["1/2"]}',
+        '{"after": "1", "recent": [], "floors": 3}',
+    ],
 )
 def test_what_is_no_position_is_refused(text: str) -> None:
     with pytest.raises(SetupError, match="discord cannot be read"):

@@ -243,6 +243,13 @@ async def test_a_file_that_was_taken_back_before_it_was_shown_never_is(both: Wor
         assert await both.quiet(both.left) == ["Ben (right):\n\n!echo heard", "you said heard"]
 
 
+async def test_what_a_stranger_is_answered_is_carried_nowhere(both: Worlds) -> None:
+    async with Life(both).running():
+        both.on_the_right("!pills at https://example.org", EVE)
+        await both.copy(both.right, "pills")
+        assert await both.quiet(both.left) == []
+
+
 async def test_strangers_files_are_carried_nowhere(both: Worlds) -> None:
     async with Life(both).running():
         root = both.roots[RIGHT]

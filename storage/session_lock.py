@@ -30,7 +30,7 @@ async def session_lock(database: Database, number: int) -> AsyncIterator[Session
     """
     queries = Queries.load("locks")
     async with database.connection() as connection:
-        if not await queries.try_lock.fetchval(connection, number=number):
+        if not await _take(queries, connection, number):
             yield None
             return
         lost = asyncio.Event()
@@ -47,8 +47,19 @@ async def session_lock(database: Database, number: int) -> AsyncIterator[Session
                 await _let_go(queries, connection, number)
 
 
+async def _take(queries: Queries, connection: Connection, number: int) -> bool:
+    try:
+        return bool(await queries.try_lock.fetchval(connection, number=number))
+    except BaseException:  # cut short, it may be ours already: the pool would keep it
+        connection.terminate()
+        raise
+
+
 async def _let_go(queries: Queries, connection: Connection, number: int) -> None:
     try:
         await queries.unlock.execute(connection, number=number)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         connection.terminate()
+    except BaseException:  # as above
+        connection.terminate()
+        raise

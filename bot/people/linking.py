@@ -91,9 +91,15 @@ class Linking:
         return request
 
     async def settle(self, code: str, owner: Principal, *, agreed: bool) -> LinkRequest:
-        """Say the last word on a code of one's own that was said; UserError when none waits for it."""
-        request = await self._requests.settle(code.upper(), owner.id, agreed=agreed)
-        if request is None:
+        """Say the last word on a code of one's own that was said, with any account of the person that asked for it.
+
+        UserError when none waits for it.
+        """
+        for owner_id in sorted(self.persons.of(owner.id)):
+            request = await self._requests.settle(code.upper(), owner_id, agreed=agreed)
+            if request is not None:
+                break
+        else:
             raise UserError(
                 f"no code {code!r} of yours waits for your word",
                 code="not_found",

@@ -32,10 +32,11 @@ class Mirror:
     """The part ``mirror``.
 
     Every message of it has an id made from what it shows and where, so that reading a line twice says it once; what
-    it says itself is never read. ``active`` says whether there is anything to show anywhere. ``hears`` says whether
-    somebody's words are taken up in a place: others' are not carried anywhere. ``joins`` says whether what is said in
-    one thread may be shown in another, or raises TransientError while nobody can know. ``persons`` knows by which
-    name people of a platform know somebody.
+    it says itself is never read. ``several`` says whether platforms meet in this daemon: where they do not, another
+    one may show, and how far that has read is left to it. ``active`` says whether anything is to be shown. ``hears``
+    says whether somebody's words are taken up in a place: others' are not carried anywhere. ``joins`` says whether
+    what is said in one thread may be shown in another, or raises TransientError while nobody can know. ``persons``
+    knows by which name people of a platform know somebody.
     """
 
     name = "mirror"
@@ -47,6 +48,7 @@ class Mirror:
         offers: Offers,
         mailbox: Mailbox,
         *,
+        several: Callable[[], bool],
         active: Callable[[], bool],
         hears: Callable[[Principal, Address], bool],
         joins: Callable[[Address, Address], Awaitable[bool]],
@@ -56,6 +58,7 @@ class Mirror:
         self._overheard = overheard
         self._reflections = reflections
         self._mailbox = mailbox
+        self._several = several
         self._active = active
         self._hears = hears
         self._look = look
@@ -69,13 +72,14 @@ class Mirror:
         looks = 0
         while True:
             whole = looks % _WHOLE_EVERY == 0
-            active = self._active()
+            several = self._several()
+            active = several and self._active()
             if active:
                 await self._look_round(whole=whole or not self._lately)
             else:
                 self._lately = []  # what is said meanwhile is shown nowhere
             ready("showing cards' threads in each other" if active else "nothing to show elsewhere")
-            if whole:
+            if whole and several:
                 await self._overheard.settle()
             looks += 1
             await asyncio.sleep(self._look.total_seconds())

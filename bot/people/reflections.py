@@ -44,13 +44,15 @@ class Heard:
 class Said:
     """Something that we said in a card's thread because of somebody's words, with what it offers; else as ``Heard``.
 
-    Mail to an agent is said here because of the files that a person sent it from the thread.
+    Mail to an agent is said here because of the files that a person sent it from the thread. ``asked_by`` is whose words
+    or mark made us say it at once; None when that was no event of a platform.
     """
 
     position: int
     at: datetime
     message: Message
     others: tuple[Address, ...]
+    asked_by: Principal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,8 +87,13 @@ class SharedWords:
         )
 
     async def ours(self, said: Said) -> list[Letter]:
-        """Show our own words as they are; an edit where what it edits is shown."""
+        """Show our own words as they are; an edit where what it edits is shown.
+
+        What answers somebody who is not heard there is carried nowhere: it may repeat their words.
+        """
         message, shown = said.message, []
+        if said.asked_by is not None and not self._hears(said.asked_by, message.to):
+            return []
         for thread in said.others:
             if not await self._joins(message.to, thread):
                 continue

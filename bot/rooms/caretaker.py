@@ -51,8 +51,8 @@ class Caretaker:
 
     A thread begins with a message of ours, the opening, whose id is made from the card and the place: it is written
     down before it is stored, and said once, whatever dies in between. ``at_creation`` says that a card gets its
-    thread when it is created, else when it is claimed. Only who ``leads`` among all daemons keeps threads. ``tell``
-    hears, once, of what we have no power for.
+    thread when it is created, else when it is claimed. Threads are kept by whichever daemon has the platform open,
+    which need not be the one that leads: a bot is one process. ``tell`` hears, once, of what we have no power for.
     """
 
     name = "card threads"
@@ -66,7 +66,6 @@ class Caretaker:
         *,
         at_creation: bool,
         tell: Callable[[str], None],
-        leads: Callable[[], bool] = lambda: True,
         rhythm: Rhythm | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -76,7 +75,6 @@ class Caretaker:
         self._grounds = grounds
         self._at_creation = at_creation
         self._tell = tell
-        self._leads = leads
         self._rhythm = rhythm or Rhythm()
         self._clock = clock
         self._told: set[str] = set()
@@ -94,7 +92,7 @@ class Caretaker:
 
     async def look_once(self, *, settle: bool = True) -> None:
         """Look at every platform; with ``settle`` move on in history where all of it was followed."""
-        for ground in self._grounds() if self._leads() else ():
+        for ground in self._grounds():
             await self._follow(ground.place.kind)
             all_seen = await self._look_round(ground)
             if all_seen and settle:

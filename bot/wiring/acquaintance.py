@@ -53,7 +53,8 @@ class Acquaintance:
             PostgresReflections(self._database),
             PostgresOffers(self._database),
             self._mailbox,
-            active=self._has_several,
+            several=self._has_several,
+            active=lambda: self._mirror != "off",
             hears=hears,
             joins=self._joins,
             persons=lambda: self._linking.persons,
@@ -66,7 +67,7 @@ class Acquaintance:
 
     def _has_several(self) -> bool:
         """Whether there are several platforms besides the console, which has no threads."""
-        return self._mirror != "off" and len({*self._connections.kinds()} - {"tmux"}) > 1
+        return len({*self._connections.kinds()} - {"tmux"}) > 1
 
     async def _joins(self, one: Address, other: Address) -> bool:
         """Return whether two threads are one conversation: as things are, what is encrypted stays among the encrypted."""

@@ -44,6 +44,8 @@ from fleet.roster.document import MatrixBlock
 
 MayInvite = Callable[[Principal], Awaitable[bool]]
 
+_NEVER_ENCRYPTED = frozenset({"tmux", "discord"})
+
 
 class Connections:
     """The connectors that run now, by kind.
@@ -232,6 +234,8 @@ class Connections:
 
         Of a place that we may not look at nobody can say that it is open.
         """
+        if place.kind in _NEVER_ENCRYPTED:
+            return False
         connector = self._live.get(place.kind)
         if connector is None:
             raise TransientError(f"{place.kind} is not open, so nobody knows whether it encrypts")

@@ -93,7 +93,7 @@ class Housing:
                 clock=lambda at: f"{at.astimezone(zone):%H:%M %Z}",
             ),
             *self._openings(backlog, mailbox),
-            *self._caretaker(backlog, mailbox, tell, leads),
+            *self._caretaker(backlog, mailbox, tell),
             *([Newsroom(backlog.news, mailbox)] if self._settings.threads.news else []),
         )
 
@@ -125,7 +125,6 @@ class Housing:
         backlog: Backlog,
         mailbox: Mailbox,
         tell: Callable[[str], None],
-        leads: Callable[[], bool],
     ) -> Sequence[Part]:
         wanted = self._settings.threads.cards
         if wanted == "off":
@@ -137,7 +136,6 @@ class Housing:
             self._connections.card_threads,
             at_creation=wanted == "created",
             tell=tell,
-            leads=leads,
         )
         return (part,)
 

@@ -37,7 +37,10 @@ class PostgresOverheard:
         """Return what we said, in the order in which it was stored."""
         async with self._database.connection() as connection:
             rows = await self._queries.said_after.fetch(connection, id=position, row_limit=limit)
-        return [Said(r["position"], r["stored_at"], _with_offers(r), _threads(r)) for r in rows]
+        return [
+            Said(r["position"], r["stored_at"], _with_offers(r), _threads(r), _asked_by(r))
+            for r in rows
+        ]
 
     async def settle(self) -> None:
         """Let the reading follow."""
@@ -111,6 +114,11 @@ def _at(place: Address, event_id: str) -> dict[str, Any]:
 
 def _threads(row: Any) -> tuple[Address, ...]:
     return tuple(Address(*one) for one in row["others"] or ())
+
+
+def _asked_by(row: Any) -> Principal | None:
+    whose = row["asked_by_id"]
+    return None if whose is None else Principal(whose, row["asked_by_name"])
 
 
 def _with_offers(row: Any) -> Message:

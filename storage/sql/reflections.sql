@@ -34,8 +34,8 @@ LIMIT $2
 -- name: said_after(id, row_limit)
 -- What has no cause is told in every thread by itself, and what bears another tag than talk has is not for everybody's ears.
 -- The first part stands for the message. Of mail to an agent the files of who wrote it count, in the thread that it is from,
--- unless one of them was taken back.
-SELECT d.id AS position, m.*, elsewhere.others, (
+-- unless one of them was taken back. Whose words were answered is told, since a refusal may repeat a stranger's.
+SELECT d.id AS position, m.*, asked.sender_id AS asked_by_id, asked.sender_name AS asked_by_name, elsewhere.others, (
         SELECT jsonb_agg(
             jsonb_build_object(
                 'mark', f.mark, 'line', f.line, 'says', f.says, 'chooser', f.chooser,
@@ -46,6 +46,7 @@ SELECT d.id AS position, m.*, elsewhere.others, (
     ) AS offers
 FROM delivery AS d
 JOIN message AS m ON m.id = d.message_id
+LEFT JOIN inbound AS asked ON asked.id = m.cause
 CROSS JOIN LATERAL (
     SELECT CASE d.kind WHEN 'mail' THEN m.origin_kind ELSE d.to_kind END AS kind,
         CASE d.kind WHEN 'mail' THEN m.origin_place ELSE d.to_place END AS place,

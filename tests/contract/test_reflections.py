@@ -104,6 +104,15 @@ async def test_marks_and_revisions_are_heard_wherever_in_such_places(
     assert await heard(stage) == [("edit", ()), ("mark", ()), ("gone", ())]
 
 
+async def test_of_ours_it_is_known_whose_words_it_answers(stage: ReflectionsStage) -> None:
+    await stage.bind("A", LEFT, RIGHT)
+    asked = await stage.hear("ask", LEFT, ANN)
+    await stage.say(said("reply", cause=asked.id))
+    await stage.say(said("answer", cause="some mail"))
+    found = await stage.overheard.said((await stage.overheard.reading()).said, 100)
+    assert [one.asked_by for one in found] == [ANN, None]
+
+
 async def test_of_ours_what_has_a_cause_is_heard_but_marks_mail_and_the_mirror(
     stage: ReflectionsStage,
 ) -> None:

@@ -1,6 +1,7 @@
 """The port Tenure, for every implementation: one holder of a name, over all daemons of a database."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -70,3 +71,26 @@ async def test_a_holder_learns_that_it_lost_its_name(hall: Hall) -> None:
             await lost.wait()
         async with hall.second.hold("bot"):
             pass
+
+
+async def test_whoever_is_cut_short_while_taking_a_name_leaves_no_lock(
+    embedded_database: Database,
+) -> None:
+    tenure = PostgresTenure(embedded_database)
+
+    async def pass_through() -> None:
+        async with tenure.hold("bot"):
+            pass
+
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+    async with embedded_database.connection() as another:
+        for turns in range(40):
+            taking = asyncio.create_task(pass_through())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            time.sleep(0.005)  # noqa: ASYNC251 - the server answers, and nobody reads it any more
+            taking.cancel()
+            await asyncio.gather(taking, return_exceptions=True)
+            async with asyncio.timeout(10):
+                while await another.fetchval(held):
+                    pass

@@ -49,7 +49,9 @@ class MemoryReflections:
             own = row.outbound.kind in _OWN or (files and not message.author.startswith("agent:"))
             talk = own and message.cause and message.tag == "chat"
             if row.id > position and row.outbound.part == 0 and talk and others:
-                found.append(Said(row.id, at, self._with_offers(message), others))
+                asked = self.room.events.get(message.cause or "")
+                asked_by = None if asked is None else asked.inbound.sender
+                found.append(Said(row.id, at, self._with_offers(message), others, asked_by))
         return found[:limit]
 
     async def settle(self) -> None:

@@ -66,14 +66,21 @@ class Worlds:
     right: MemoryPlatform = field(default_factory=lambda: MemoryPlatform(kind=RIGHT))
     persons: Persons = field(default_factory=Persons)
     apart: set[str] = field(default_factory=set)
+    several: bool = True
     active: bool = True
     asked: int = 0
+    looks: int = 0
 
     def __post_init__(self) -> None:
         self.roots = {
             LEFT: self.left.speak(PLACE, ANN, "root on the left"),
             RIGHT: self.right.speak(PLACE, BEN, "root on the right"),
         }
+
+    def has_several(self) -> bool:
+        """Whether the daemon has both platforms; counts how often the mirror asked."""
+        self.looks += 1
+        return self.several
 
     def is_active(self) -> bool:
         """Whether the mirror is to show anything; counts how often it asked."""
@@ -82,12 +89,19 @@ class Worlds:
 
     async def settle(self) -> None:
         """Let the mirror count everything until now as past."""
-        async with self.database.connection() as connection:
-            for table in ("inbound", "message"):
-                await connection.execute(
-                    f"UPDATE {table} SET stored_at = stored_at - interval '10 minutes'"  # noqa: S608
-                )
+        await self.age()
         await PostgresOverheard(self.database).settle()
+
+    async def age(self) -> None:
+        """Let everything until now have been stored so long ago that it may count as past."""
+        async with self.database.connection() as connection:
+            for table, column in (
+                ("inbound", "stored_at"),
+                ("message", "stored_at"),
+                ("card_thread", "bound_at"),
+            ):
+                earlier = f"{column} = {column} - interval '10 minutes'"
+                await connection.execute(f"UPDATE {table} SET {earlier}")  # noqa: S608
 
     async def bind(self) -> None:
         """Make the card, and give it its two threads."""
@@ -225,6 +239,7 @@ class Life:
             PostgresReflections(database),
             PostgresOffers(database),
             self.mailbox,
+            several=worlds.has_several,
             active=worlds.is_active,
             hears=self._hears,
             joins=self._joins,

@@ -243,6 +243,13 @@ async def test_a_file_that_was_taken_back_before_it_was_shown_never_is(both: Wor
         assert await both.quiet(both.left) == ["Ben (right):\n\n!echo heard", "you said heard"]
 
 
+async def test_what_a_stranger_is_answered_is_carried_nowhere(both: Worlds) -> None:
+    async with Life(both).running():
+        both.on_the_right("!pills at https://example.org", EVE)
+        await both.copy(both.right, "pills")
+        assert await both.quiet(both.left) == []
+
+
 async def test_strangers_files_are_carried_nowhere(both: Worlds) -> None:
     async with Life(both).running():
         root = both.roots[RIGHT]
@@ -335,3 +342,17 @@ async def test_what_is_said_while_there_is_nothing_to_show_is_never_shown(both: 
         await life.worlds.settle()
         both.active = True
         assert await both.quiet(both.right) == ["Ann (left):\n\nbefore"]
+
+
+async def test_a_daemon_with_one_platform_leaves_the_reading_to_the_one_that_shows(
+    both: Worlds,
+) -> None:
+    both.several = False
+    async with Life(both).running():
+        both.on_the_left("!echo later")
+        await both.copy(both.left, "you said later")
+        await both.age()
+        passed = both.looks
+        await until(lambda: both.looks > passed + 35, what="it has looked at all of it once")
+        both.several = True
+        await both.copy(both.right, "you said later")

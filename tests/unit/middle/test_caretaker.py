@@ -36,7 +36,7 @@ class Stage:
         self.platform = MemoryCardThreads(CARDS)
         self.at_creation = at_creation
         self.told: list[str] = []
-        self.leads = True
+        self.is_open = True
         self.asked = 0
 
     @asynccontextmanager
@@ -46,10 +46,9 @@ class Stage:
             self.book,
             self.threads,
             self.mailbox,
-            lambda: (self.platform,),
+            self._grounds,
             at_creation=self.at_creation,
             tell=self.told.append,
-            leads=self._leads,
             rhythm=Rhythm(look=SOON),
             clock=self.backlog.look,
         )
@@ -63,9 +62,9 @@ class Stage:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    def _leads(self) -> bool:
+    def _grounds(self) -> tuple[MemoryCardThreads, ...]:
         self.asked += 1
-        return self.leads
+        return (self.platform,) if self.is_open else ()
 
     async def looked(self) -> None:
         """Wait until it looked once more from beginning to end."""
@@ -126,10 +125,10 @@ async def test_with_threads_for_claimed_cards_a_created_one_waits_for_its_claim(
     assert "box/coder0" in str(stage.openings()[0].blocks)
 
 
-async def test_who_does_not_lead_makes_no_thread() -> None:
+async def test_who_has_the_platform_not_open_makes_no_thread() -> None:
     stage = Stage()
     async with stage.looking():
-        stage.leads = False
+        stage.is_open = False
         await stage.create("A1")
         before = stage.asked
         await until(lambda: stage.asked > before + 2, what="some looks")

@@ -202,6 +202,15 @@ async def test_what_was_asked_of_one_account_is_confirmed_with_the_other() -> No
     assert house.drill.wiped_by == [ANNIE.id], "the audit names the account that said it"
 
 
+async def test_the_last_word_is_said_with_any_account_of_the_one_who_asked() -> None:
+    house = House()
+    await house.link(ANN, ANNIE)
+    code = (await house.say(ANN, "account link")).data["code"]
+    await house.agree(EVE, f"account link {code}")
+    done = await house.say(ANNIE, f"account accept {code}")
+    assert {one["id"] for one in done.data["accounts"]} == {ANN.id, ANNIE.id, EVE.id}
+
+
 async def test_an_unlinked_account_is_a_stranger_at_once() -> None:
     house = House()
     await house.link(ANN, ANNIE)

@@ -1,17 +1,19 @@
 """The port Tenure, for every implementation: one holder of a name, over all daemons of a database."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import asyncpg
 import pytest
 
 from bot.errors import SetupError
 from bot.ports import Tenure
-from storage.database import Database
+from storage.database import Database, Target
 from storage.supervision.tenure import PostgresTenure
 from tests.fakes.tenure import MemoryTenure
+from tests.stages.postgres import Tier
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ async def test_a_holder_learns_that_it_lost_its_name(hall: Hall) -> None:
 
 
 async def test_whoever_is_cut_short_while_taking_a_name_leaves_no_lock(
-    embedded_database: Database,
+    embedded_database: Database, embedded: Tier
 ) -> None:
     tenure = PostgresTenure(embedded_database)
 
@@ -88,9 +90,20 @@ async def test_whoever_is_cut_short_while_taking_a_name_leaves_no_lock(
             taking = asyncio.create_task(pass_through())
             for _ in range(turns):
                 await asyncio.sleep(0)
-            time.sleep(0.005)  # noqa: ASYNC251 - the server answers, and nobody reads it any more
+            _ask_meanwhile(embedded.target("postgres"))
             taking.cancel()
             await asyncio.gather(taking, return_exceptions=True)
             async with asyncio.timeout(10):
                 while await another.fetchval(held):
                     pass
+
+
+def _ask_meanwhile(target: Target) -> None:
+    """Let the server answer a question of somebody else while this loop stands: what it was asked before has its answer."""
+
+    async def ask() -> None:
+        connection = await asyncpg.connect(**target.arguments())
+        await connection.close()
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        elsewhere.submit(asyncio.run, ask()).result()

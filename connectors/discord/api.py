@@ -13,7 +13,7 @@ import aiohttp
 import discord
 
 from bot.errors import TransientError, UserError
-from connectors.discord.client import DiscordClient
+from connectors.discord.client import DiscordClient, powers_in
 from connectors.discord.failures import translated
 
 PATIENCE = timedelta(seconds=50)
@@ -86,8 +86,8 @@ class Api:
         where = known.parent if isinstance(known, discord.Thread) else known
         if not isinstance(where, discord.abc.GuildChannel):
             return True
-        own: discord.Member | None = where.guild.me  # the library says it is always there
-        return own is None or where.permissions_for(own).read_message_history
+        powers = powers_in(where)
+        return powers is None or powers.read_message_history
 
     async def channel(self, channel_id: int) -> dict[str, Any]:
         """Return what Discord says of a channel or thread."""

@@ -14,7 +14,7 @@ from bot.backlog.cards import CardStatus
 from bot.backlog.kept_threads import ThreadLook
 from bot.errors import UserError
 from bot.model import Address
-from connectors.discord.client import KIND
+from connectors.discord.client import KIND, powers_in
 from connectors.discord.failures import THREAD_EXISTS, translated
 from connectors.discord.thread_failures import about_threads
 
@@ -151,10 +151,8 @@ class DiscordCardThreads:
         if not lacking or self._tags_tried:
             return forum.available_tags
         self._tags_tried = True
-        own: discord.Member | None = (
-            forum.guild.me
-        )  # the library says it is there, and it may not be yet
-        may = own is not None and forum.permissions_for(own).manage_channels
+        powers = powers_in(forum)
+        may = powers is not None and powers.manage_channels
         if not may or len(forum.available_tags) + len(lacking) > _MOST_TAGS:
             self._log.warning("tags are missing", forum=forum.name, tags=sorted(lacking))
             return forum.available_tags

@@ -149,3 +149,9 @@ class DiscordClient(discord.Client):
     async def on_raw_reaction_remove(self, told: discord.RawReactionActionEvent) -> None:
         """Be told of a mark that is gone."""
         self._hear(Marked(told, is_gone=True))
+
+
+def powers_in(channel: discord.abc.GuildChannel) -> discord.Permissions | None:
+    """Return what we may do in a channel, None while the gateway has not told of us as a member."""
+    own: discord.Member | None = channel.guild.me  # the library says that it is always there
+    return None if own is None else channel.permissions_for(own)

@@ -17,9 +17,12 @@ UNKNOWN_MESSAGE = "discord_10008"
 ARCHIVED = "discord_50083"
 THREAD_EXISTS = "discord_160004"
 NO_THREADS_THERE = "discord_50024"
+NO_ACCESS = "discord_50001"
 NO_POWER = "discord_50013"
-TOO_MANY_THREADS = "discord_160006"
 """Our codes for answers that are looked at: Discord's own number, where it gave one."""
+
+TOO_MANY_THREADS = frozenset({"discord_160006", "discord_160007"})
+"""The server has as many open threads as it may have; the second one is said of channels for announcements."""
 
 TOKEN_HINT = (
     "check DISCORD_BOT_TOKEN; a new one is made at discord.com/developers, Bot, Reset Token"  # noqa: S105 - words

@@ -9,14 +9,20 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from bot.errors import MosaicError, TransientError, UserError
-from connectors.discord.failures import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, translated
+from connectors.discord.failures import (
+    NO_ACCESS,
+    NO_POWER,
+    TOO_MANY_THREADS,
+    UNKNOWN_CHANNEL,
+    UNKNOWN_MESSAGE,
+    translated,
+)
 
 _PATIENCE = timedelta(seconds=90)
 """For all requests that a thread takes, limits that are waited out included."""
 
 _GONE = frozenset({UNKNOWN_CHANNEL, UNKNOWN_MESSAGE})
-_NO_POWER = frozenset({"discord_50001", "discord_50013"})
-_TOO_MANY_THREADS = frozenset({"discord_160006", "discord_160007"})
+_NO_POWER = frozenset({NO_ACCESS, NO_POWER})
 _ROOM_AGAIN = timedelta(minutes=10)
 _POWERS = "give the bot Create Public Threads and Send Messages in Threads there; Manage Threads where somebody locked one"
 
@@ -36,7 +42,7 @@ async def about_threads(doing: str) -> AsyncIterator[None]:
 
 
 def _meant(error: UserError, doing: str) -> MosaicError:
-    if error.code in _TOO_MANY_THREADS:
+    if error.code in TOO_MANY_THREADS:
         return TransientError(
             f"{doing}: the server has as many open threads as Discord lets it have",
             retry_after=_ROOM_AGAIN,

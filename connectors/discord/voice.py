@@ -40,8 +40,8 @@ from connectors.discord.recent import Recent, title_of
 
 LONGEST_NONCE = 25
 _GONE = frozenset({UNKNOWN_MESSAGE, UNKNOWN_CHANNEL})
-_THREADLESS = frozenset({UNKNOWN_MESSAGE, NO_THREADS_THERE, NO_POWER, TOO_MANY_THREADS})
-"""Why a message has no thread; the last two are said of one that has one, too."""
+_THREADLESS = TOO_MANY_THREADS | {UNKNOWN_MESSAGE, NO_THREADS_THERE, NO_POWER}
+"""Why a message has no thread; no power and too many threads are said of one that has one, too."""
 
 _CALLING = frozenset({MessageKind.REPLY, MessageKind.ANSWER})
 """Kinds that call whom they answer; what only tells how far something is lets people sleep."""

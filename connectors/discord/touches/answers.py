@@ -154,10 +154,8 @@ class Answers:
         """Put an answer where it is awaited, unless it is too late; the first part fills what Discord shows already."""
         if awaited.shown == message.transaction_id and awaited.shown_id is not None:
             return _said(awaited.shown_id)
-        if (
-            awaited.touch.client.is_closed()
-        ):  # we have logged in anew since, and a touch keeps to its own login
-            return None
+        if awaited.touch.client.is_closed():
+            return None  # we have logged in anew since, and a touch keeps to its own login
         whole = (await content(replace(message, reply_to=None)))()
         with translated("answering a touch"):
             async with asyncio.timeout(_PATIENCE.total_seconds()):

@@ -16,7 +16,7 @@ from bot.cli.client import Client, NotRunning
 from bot.cli.extra import install_homeserver
 from bot.config.places import Places
 from bot.errors import TransientError, UserError
-from bot.lock import DaemonLock, holder
+from bot.lock import DaemonLock, holder, is_alive
 from bot.render.vitals import part_line
 
 _STATUS_SECONDS = 5.0
@@ -185,17 +185,6 @@ class Lifecycle:
             return []
         paths = (self._places.api_socket, self._places.lock_file)
         return [f"pid {pid}", *(str(path) for path in paths if path.exists())]
-
-
-def is_alive(pid: int) -> bool:
-    """Return whether a process runs; one that has ended and was not collected yet does not."""
-    try:
-        state = (
-            Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
-        )
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in {"Z", "X"}
 
 
 def _entry(line: str) -> Any:

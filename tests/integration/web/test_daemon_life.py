@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.cli.lifecycle import is_alive
+from bot.lock import is_alive
 from tests.stages.installation import Installation
 
 

@@ -25,6 +25,9 @@ AGENTS = 8
 CARDS = 40
 BEFORE = 10
 PATIENCE = 180
+WORK_SECONDS = 2
+"""Longer than a pause takes to stand, after a prompt that was typed within the last second."""
+
 SECOND, LONG = timedelta(seconds=1), timedelta(seconds=4)
 SETTINGS = "[supervisor]\ntick_seconds = 5\nreplan = false\nquiet_seconds = 3\n"
 
@@ -38,6 +41,10 @@ WHERE r.state = 'typed' AND r.stated_at >= $1 AND r.stated_at < $2 ORDER BY r.st
 _UNDER_WAY = """
 SELECT count(*) FROM dispatch d JOIN card ON card.id = d.card_id
 WHERE card.status <> 'done' AND EXISTS (SELECT FROM receipt r WHERE r.message_id = d.message_id AND r.state = 'typed')
+"""
+_JUST_BEGUN = """
+SELECT count(*) FROM dispatch d JOIN card ON card.id = d.card_id JOIN receipt r ON r.message_id = d.message_id
+WHERE card.status <> 'done' AND r.state = 'typed' AND r.stated_at > now() - interval '1 second'
 """
 _DONE = "SELECT count(*) FROM card_event WHERE action = 'complete' AND at >= $1 AND at < $2"
 
@@ -150,7 +157,7 @@ async def fleet(short_directory: Path) -> AsyncIterator[Fleet]:
             "name": f"coder{number}",
             "class": "code",
             "runtime": "dogfood",
-            "env": {"MOSAIC_DOGFOOD_WORK_SECONDS": "0.6"},
+            "env": {"MOSAIC_DOGFOOD_WORK_SECONDS": str(WORK_SECONDS)},
         }
         for number in range(AGENTS)
     ]
@@ -203,7 +210,8 @@ async def test_a_pause_stops_what_is_new_and_finishes_what_is_under_way(
     async with claiming(fleet) as answers:
 
         async def is_under_way() -> bool:
-            return (await fleet.counts())["done"] >= before + BEFORE and any(answers)
+            done = (await fleet.counts())["done"]
+            return done >= before + BEFORE and any(answers) and await fleet.number(_JUST_BEGUN) > 0
 
         await until(is_under_way, PATIENCE, "work to be under way")
         asked_at = datetime.now(UTC)
@@ -242,7 +250,8 @@ async def test_a_pause_stops_what_is_new_and_finishes_what_is_under_way(
 
 async def _say_something(fleet: Fleet, *, waits: bool) -> str:
     """Write to an agent as a person does while the pause stands."""
-    words = ("agent", "send", "lead", "how is it going?", "--verify", "--wait", "3", "--json")
+    patience = "3" if waits else "30"
+    words = ("agent", "send", "lead", "how is it going?", "--verify", "--wait", patience, "--json")
     sent = await fleet.installation.mosaic(*words)
     assert sent.status == (4 if waits else 0), sent.out
     return str(sent.data["message_id"])

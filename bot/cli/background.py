@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.cli.client import Client, NotRunning
+from bot.cli.output import visible
 from bot.config.places import Places
 from bot.errors import MosaicError, TransientError, UserError
 from bot.lock import holder
@@ -138,10 +139,3 @@ def readable(line: str) -> str:
     clock = str(entry.get("at", ""))[11:19]
     head = f"{clock} {entry.get('level', '')} {entry.get('part', '')}: {entry.get('event', '')}"
     return visible(f"{head} {facts}".strip())
-
-
-def visible(text: str) -> str:
-    """Return a text that does nothing to a terminal: lines stay, other control characters are spelled out."""
-    return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
-    )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from bot.agents.personas import Footing
-from bot.cli.background import visible
+from bot.cli.output import visible
 from bot.config.credentials import NAMES, Credentials
 from bot.config.places import Places
 from bot.config.settings import load_settings, unknown_variables

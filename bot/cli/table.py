@@ -8,6 +8,8 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from bot.errors import UsageError
+
 Entry = dict[str, Any]
 """One command: name, also, summary, details, usage, roles, effect, confirm, parameters."""
 
@@ -150,6 +152,16 @@ class Table:
             if close := get_close_matches(said, names, n=1, cutoff=0.7):
                 return close[0]
         return None
+
+    def unknown(self, words: Sequence[str]) -> UsageError:
+        """Return the refusal of words that begin with no command."""
+        nearest = self.nearest(words)
+        meant = f"; did you mean `mosaic {nearest}`?" if nearest else ""
+        return UsageError(
+            f"there is no command {' '.join(words[:3])[:80]!r}{meant}",
+            code="unknown_command",
+            hint="`mosaic --help` lists what there is",
+        )
 
 
 def own_command(*words: str) -> Own | None:

@@ -3,8 +3,8 @@
 import pytest
 
 from bot.cli.client import NotRunning, exit_status
-from bot.cli.main import _status_of
 from bot.cli.reference import CODES
+from bot.cli.running import status_of
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,6 @@ def test_a_code_has_its_exit_status(code: str, status: int) -> None:
 )
 def test_a_message_to_be_verified_ends_as_far_as_it_came(state: str, status: int) -> None:
     words = ["agent", "send", "coder0", "hi"]
-    assert _status_of([*words, "--verify"], {"state": state}) == status
-    assert _status_of(words, {"state": state}) == 0
-    assert _status_of(["backlog", "show", "A1"], {"state": state}) == 0
+    assert status_of([*words, "--verify"], {"state": state}) == status
+    assert status_of(words, {"state": state}) == 0
+    assert status_of(["backlog", "show", "A1"], {"state": state}) == 0

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cli.background import log_lines, readable, visible
+from bot.cli.background import log_lines, readable
+from bot.cli.output import visible
 from bot.render.vitals import duration_text, part_line, status_blocks
 
 

@@ -307,7 +307,6 @@ class Daemon:
                 self._mailbox,
                 self._announcements.concerns,
                 tell=self._bulletin.put,
-                leads=lambda: self._supervision.supervisor.leads,
                 pause=lambda: self._pause.current,
             ),
             *([] if self._homeserver is None else [self._homeserver]),

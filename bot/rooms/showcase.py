@@ -3,14 +3,16 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bot.errors import MosaicError, TransientError, UserError
+from bot.errors import MosaicError, SetupError, TransientError, UserError
 from bot.mail.mailbox import Mailbox
 from bot.model import Address, Message, MessageKind, derived_id
+from bot.ports import Tenure
 from bot.reply import Fields, Text
 from bot.rooms.placards import PinState, Placard, Placards, State
 from bot.rooms.ports import Pins
@@ -36,7 +38,8 @@ class Rhythm:
 class Showcase:
     """The part ``placards``. ``wanted`` are the rooms, ``pins`` answers for a kind of place, None where there are none.
 
-    ``tell`` hears, once, of a room where we have no power to pin. Only who ``leads`` among all daemons keeps them.
+    ``tell`` hears, once, of a room where we have no power to pin. Of all daemons that are on the rooms' platform one
+    keeps them, by its ``tenure``: whoever leads need not be there.
     """
 
     name = "placards"
@@ -50,7 +53,7 @@ class Showcase:
         wanted: Callable[[], Sequence[Address]],
         pins: Callable[[str], Pins | None],
         tell: Callable[[str], None],
-        leads: Callable[[], bool] = lambda: True,
+        tenure: Tenure,
         rhythm: Rhythm | None = None,
         clock: Callable[[datetime], str] = lambda at: f"{at:%H:%M} UTC",
     ) -> None:
@@ -60,7 +63,7 @@ class Showcase:
         self._wanted = wanted
         self._pins = pins
         self._tell = tell
-        self._leads = leads
+        self._tenure = tenure
         self._rhythm = rhythm or Rhythm()
         self._clock = clock
         self._checked: dict[Address, float] = {}
@@ -72,17 +75,34 @@ class Showcase:
         """Keep them until cancelled; TransientError when the database is away."""
         ready("showing how things stand")
         while True:
-            places = self._wanted() if self._leads() else ()
-            if places:
-                state = await self._state()
-                for place in places:
-                    await self._keep(place, state)
-            await asyncio.sleep(self._rhythm.look.total_seconds())
+            async with AsyncExitStack() as stack:
+                if self._within_reach() and (lost := await self._held(stack)) is not None:
+                    await self._keep_all(lost)
+            await self._pause()
 
-    async def _keep(self, place: Address, state: State) -> None:
-        pins = self._pins(place.kind)
-        if pins is None:
-            return
+    async def _held(self, stack: AsyncExitStack) -> asyncio.Event | None:
+        """Hold what one daemon alone may hold until the stack ends; None while another one has it."""
+        try:
+            return await stack.enter_async_context(self._tenure.hold(self.name))
+        except SetupError:
+            return None
+
+    async def _keep_all(self, lost: asyncio.Event) -> None:
+        """Keep the placards until what we hold is lost, or no room with one is within our reach any more."""
+        while (rooms := self._within_reach()) and not lost.is_set():
+            state = await self._state()
+            for place, pins in rooms:
+                await self._keep(place, pins, state)
+            await self._pause()
+
+    def _within_reach(self) -> Sequence[tuple[Address, Pins]]:
+        found = ((place, self._pins(place.kind)) for place in self._wanted())
+        return [(place, pins) for place, pins in found if pins is not None]
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(self._rhythm.look.total_seconds())
+
+    async def _keep(self, place: Address, pins: Pins, state: State) -> None:
         placard = await self._placards.find(place)
         due = self._is_due(place)
         if (

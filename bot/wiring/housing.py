@@ -32,6 +32,7 @@ from storage.database import Database
 from storage.rooms.book import PostgresRoomBook
 from storage.rooms.placards import PostgresPlacards
 from storage.supervision.register import PostgresWorkers
+from storage.supervision.tenure import PostgresTenure
 
 _LOOK = timedelta(seconds=5)
 """Time between two looks at how things stand: what changed is shown no later than that, unless it was just edited."""
@@ -67,7 +68,6 @@ class Housing:
         concerns: Concerns,
         *,
         tell: Callable[[str], None],
-        leads: Callable[[], bool],
         pause: Callable[[], Pause | None],
     ) -> Sequence[Part]:
         """Return what runs: the knowledge of rooms, their placards, cards' threads and the news in them."""
@@ -88,7 +88,7 @@ class Housing:
                 wanted=self._with_placard,
                 pins=self._pins,
                 tell=tell,
-                leads=leads,
+                tenure=PostgresTenure(self._database),
                 rhythm=Rhythm(rooms.every, look=min(rooms.every, _LOOK), topic=rooms.topic),
                 clock=lambda at: f"{at.astimezone(zone):%H:%M %Z}",
             ),

@@ -12,6 +12,7 @@ from bot.rooms.placards import PinState, State
 from bot.rooms.showcase import Rhythm, Showcase
 from tests.fakes.mailroom import MemoryOutbox, Room
 from tests.fakes.rooms import MemoryHouse, MemoryPlacards
+from tests.fakes.tenure import MemoryTenure
 from tests.waiting import until
 
 OPS = Address("memory", "!ops")
@@ -33,7 +34,8 @@ class ShowcaseStage:
         self.house = MemoryHouse()
         self.state = State("all is well", (("fleet", "2 working"),))
         self.told: list[str] = []
-        self.leads = True
+        self.tenure = MemoryTenure()
+        self.away = False
         self.failing = False
         self.looks = 0
 
@@ -43,10 +45,10 @@ class ShowcaseStage:
             self.placards,
             Mailbox(self.outbox, lambda _kind: HTML),
             self._state,
-            wanted=lambda: (OPS,),
-            pins=lambda _kind: self.house,
+            wanted=self._wanted,
+            pins=lambda _kind: None if self.away else self.house,
             tell=self.told.append,
-            leads=self._may_lead,
+            tenure=self.tenure,
             rhythm=rhythm,
         )
         tasks = [
@@ -65,9 +67,9 @@ class ShowcaseStage:
         enough = self.looks + 4
         await until(lambda: self.looks >= enough, what="some looks")
 
-    def _may_lead(self) -> bool:
+    def _wanted(self) -> tuple[Address, ...]:
         self.looks += 1
-        return self.leads
+        return (OPS,)
 
     async def _state(self) -> State:
         return self.state

@@ -105,12 +105,43 @@ async def test_one_that_could_not_be_said_is_tried_once_a_life() -> None:
             assert len(stage.said()) == lives
 
 
-async def test_only_who_leads_shows_anything() -> None:
+async def test_of_two_daemons_one_keeps_it_and_the_other_when_that_one_ends() -> None:
     stage = ShowcaseStage()
-    stage.leads = False
+    async with stage.showing():
+        async with stage.showing():
+            await stage.pinned(PinState.DONE)
+            stage.state = State("busy", ())
+            await stage.shown("busy")
+            assert (len(stage.said()), stage.edits()) == (1, 1)
+        stage.state = State("calm", ())
+        await stage.shown("calm")
+    assert (len(stage.said()), stage.edits()) == (1, 2)
+
+
+async def test_a_daemon_whose_line_to_the_database_broke_keeps_it_again() -> None:
+    stage = ShowcaseStage()
+    async with stage.showing():
+        await stage.pinned(PinState.DONE)
+        await stage.tenure.break_off()
+        stage.state = State("busy", ())
+        await stage.shown("busy")
+    assert len(stage.said()) == 1
+
+
+async def test_a_daemon_that_is_not_on_the_platform_holds_nobody_up() -> None:
+    stage = ShowcaseStage()
+    stage.away = True
     async with stage.showing():
         await stage.rest()
         assert stage.said() == []
+        async with stage.tenure.hold("placards"):  # it is free
+            pass
+        stage.away = False
+        await stage.pinned(PinState.DONE)
+        stage.away = True
+        await stage.rest()
+        async with stage.tenure.hold("placards"):  # and given back
+            pass
 
 
 async def test_the_topic_is_set_only_when_that_is_wished_for() -> None:

@@ -27,7 +27,7 @@ def until(
 
 async def until(
     fact: Callable[[], Any],
-    timeout: float = 10.0,  # noqa: ASYNC109 - the bound belongs to the wait, not to a caller's scope
+    timeout: float = 30.0,  # noqa: ASYNC109 - the bound belongs to the wait, not to a caller's scope
     what: str = "",
     *,
     every: float = 0.01,

@@ -24,8 +24,6 @@ AGENTS = [
     {"name": "shell", "class": "code", "runtime": "bash"},
 ]
 NAMES = [str(agent["name"]) for agent in AGENTS]
-WITHIN_SECONDS = 5.0
-"""A pane that died is a row that is dead at the next look, whoever asks."""
 
 
 class Neighbour:
@@ -130,7 +128,7 @@ async def _a_killed_pane_is_dead(installation: Installation) -> None:
     async def dead() -> bool:
         return str((await ps(installation))["coder0"]["readiness"]) == "dead"
 
-    await until(dead, WITHIN_SECONDS, "the killed agent's row to be dead")
+    await until(dead, what="the killed agent's row to be dead")
     rows = await ps(installation)
     assert rows["coder0"]["pid"] is None
     assert {rows[name]["readiness"] for name in NAMES if name != "coder0"} == {"available"}
@@ -149,7 +147,7 @@ async def _another_program_is_drift(installation: Installation) -> None:
     async def drifted() -> bool:
         return "DRIFT" in (await ps(installation))["shell"]["flags"]
 
-    await until(drifted, WITHIN_SECONDS, "DRIFT")
+    await until(drifted, what="DRIFT")
 
 
 async def _verify_names_what_is_wrong(installation: Installation) -> None:

@@ -53,13 +53,13 @@ async def test_own_contracts_win_are_compared_and_a_broken_one_is_named_everywhe
         async def named() -> bool:
             return refusal in await detail(installation)
 
-        await until(named, 20, "the refusal in the status")
+        await until(named, what="the refusal in the status")
 
         async def runs() -> bool:
             rows = (await installation.mosaic("fleet", "ps", "--json")).data
             return {"lead": "lead"}.items() <= {row["name"]: row["session"] for row in rows}.items()
 
-        await until(runs, 20, "the agent to run")
+        await until(runs, what="the agent to run")
         source, text = await role_of(installation, "lead")
         assert source.startswith(f"fleet/roles/orchestrator.md ({refusal}")
         assert text.startswith("# Orchestrator\n")
@@ -80,7 +80,7 @@ async def test_own_contracts_win_are_compared_and_a_broken_one_is_named_everywhe
         async def mended() -> bool:
             return refusal not in await detail(installation)
 
-        await until(mended, 20, "the mended contract to be seen")
+        await until(mended, what="the mended contract to be seen")
         assert (await role_of(installation, "lead"))[1] == "# Ours\n"
         kept = own / ".baseline" / "orchestrator.md"
         assert kept.read_text().startswith("---\nclass: orchestrator\n")

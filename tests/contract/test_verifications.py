@@ -41,7 +41,7 @@ class Stage:
         """Begin, and wait until both sides show their symbols; return the code."""
         code = await self.begin()
         await self.agree()
-        await until(lambda: self.step(code) is VerificationStep.COMPARE, 15, "the symbols")
+        await until(lambda: self.step(code) is VerificationStep.COMPARE, what="the symbols")
         return code
 
     def step(self, code: str) -> VerificationStep | None:
@@ -113,7 +113,7 @@ async def test_a_device_is_verified_when_both_sides_said_yes(stage: Stage) -> No
     assert answered.step is VerificationStep.CONFIRMED
     assert await stage.trust() is DeviceTrust.UNSET
     await stage.confirm()
-    await until(lambda: stage.step(code) is None, 15, "the end")
+    await until(lambda: stage.step(code) is None, what="the end")
     assert await stage.trust() is DeviceTrust.VERIFIED
 
 

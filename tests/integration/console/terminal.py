@@ -54,7 +54,7 @@ class Terminal:
 
     async def shows(self, words: str) -> str:
         """Wait for words on the screen; return the row."""
-        return await until(lambda: self.row(words), 20, f"{words!r} on the screen")
+        return await until(lambda: self.row(words), what=f"{words!r} on the screen")
 
     def close(self) -> None:
         subprocess.run([*self._tmux, "kill-server"], check=False)

@@ -27,7 +27,7 @@ async def terminal(door: Door) -> AsyncIterator[Terminal]:
 
 async def said(door: Door, count: int = 1) -> str:
     """Wait until that many lines were said; return the last one's event id."""
-    await until(lambda: len(door.ledger.events) >= count, 20, f"{count} lines")
+    await until(lambda: len(door.ledger.events) >= count, what=f"{count} lines")
     return door.ledger.events[-1].event_id
 
 

@@ -53,20 +53,20 @@ async def test_a_file_that_is_touched_pauses_and_lifts_when_it_goes(switch: Swit
     await switch.watch()
     assert switch.says() is None
     switch.path.touch()
-    await until(lambda: switch.says() == ("file:east", None), 1)
+    await until(lambda: switch.says() == ("file:east", None))
     switch.path.unlink()
-    await until(lambda: switch.says() is None, 1)
+    await until(lambda: switch.says() is None)
 
 
 async def test_its_first_line_is_the_reason_and_holds_no_control_characters(switch: Switch) -> None:
     await switch.watch()
     switch.path.write_bytes(b"  back\x1b[31mup \xff" + b"x" * 3000 + b"\nmore\n")
-    await until(switch.says, 1)
+    await until(switch.says)
     reason = (switch.says() or ("", None))[1] or ""
     assert reason.startswith("back[31mup \ufffdxxx")
     assert len(reason) == 500
     switch.path.write_text("lunch\n")
-    await until(lambda: switch.says() == ("file:east", "lunch"), 1)
+    await until(lambda: switch.says() == ("file:east", "lunch"))
 
 
 async def test_a_resume_removes_the_file(switch: Switch) -> None:
@@ -74,10 +74,10 @@ async def test_a_resume_removes_the_file(switch: Switch) -> None:
     await switch.watch()
     assert switch.says() is not None, "it was there before the daemon"
     await switch.pauses.resume(ANN)
-    await until(lambda: not switch.path.exists(), 1)
+    await until(lambda: not switch.path.exists())
     assert switch.says() is None
     switch.path.touch()
-    await until(switch.says, 1)
+    await until(switch.says)
 
 
 async def test_a_file_that_went_while_nobody_looked_lifts_its_pause(switch: Switch) -> None:
@@ -90,11 +90,11 @@ async def test_a_file_that_went_while_nobody_looked_lifts_its_pause(switch: Swit
 async def test_whatever_bears_the_name_pauses(switch: Switch, tmp_path: Path) -> None:
     await switch.watch()
     switch.path.symlink_to(tmp_path / "nowhere")
-    await until(lambda: switch.says() == ("file:east", None), 1)
+    await until(lambda: switch.says() == ("file:east", None))
     switch.path.unlink()
-    await until(lambda: switch.says() is None, 1)
+    await until(lambda: switch.says() is None)
     os.mkfifo(switch.path)
-    await until(lambda: switch.says() == ("file:east", None), 1)
+    await until(lambda: switch.says() == ("file:east", None))
 
 
 async def test_one_that_cannot_be_removed_is_told(switch: Switch) -> None:

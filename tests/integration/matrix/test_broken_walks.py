@@ -47,7 +47,7 @@ async def test_pages_that_fail_are_read_again_and_each_room_has_one_account(
     line.fails = second_page_fails
     async with bot.listening(ear, bounds=SMALL):
         await ann.say(bot.room_id, "live")
-        await until(lambda: "live" in ear.texts, timeout=20, what="a live text")
+        await until(lambda: "live" in ear.texts, what="a live text")
     assert pages > 5
     assert [t for t in ear.texts if not t.startswith("other")] == [*texts, "live"]
     assert [t for t in ear.texts if t.startswith("other")] == [f"other {text}" for text in texts]
@@ -74,7 +74,7 @@ async def test_a_room_whose_history_cannot_be_read_does_not_hold_up_the_others_f
     line.fails = lambda path: "/messages" in path
     bounds = Bounds(recent=5, page=4, patience=timedelta(milliseconds=300))
     async with bot.listening(ear, bounds=bounds):
-        await until(lambda: "sound" in ear.texts, timeout=20, what="the sound room's text")
+        await until(lambda: "sound" in ear.texts, what="the sound room's text")
     assert [text for text in ear.texts if text != "sound"] == [
         f"broken {number}" for number in range(MISSED - 5, MISSED)
     ]

@@ -115,7 +115,7 @@ async def test_the_loop_outlives_a_killed_homeserver(matrix_town: Town) -> None:
         await matrix_town.synapse.start()
         again = await connector.send(said)
         await ann.say(bot.room_id, "after")
-        await until(lambda: "after" in ear.texts, timeout=15, what="the text after")
+        await until(lambda: "after" in ear.texts, what="the text after")
         assert (await connector.health()).state == "listening"
     assert again.platform_id == first.platform_id
     assert ear.texts == ["before", "after"]

@@ -82,7 +82,7 @@ async def test_a_person_talks_and_all_survives_a_crash_a_restart_and_a_killed_ow
         await until(lambda: len(told) == 2, timeout=60, what="the restarted homeserver")
         async with ann.listening():
             await ann.say(accounts.room_id, "hello")
-            await until(lambda: "hello" in ear.texts, timeout=20, what="the person's text")
+            await until(lambda: "hello" in ear.texts, what="the person's text")
             await connector.send(message(accounts.room_id, "hello to you"))
             await ann.hears("hello to you")
         assert ann.client.rooms[accounts.room_id].encrypted

@@ -12,7 +12,7 @@ from tests.waiting import until
 
 
 async def _moved(bot: Bot, old: str) -> str:
-    await until(lambda: old in bot.moves, timeout=15, what="the move")
+    await until(lambda: old in bot.moves, what="the move")
     return bot.moves[old]
 
 
@@ -137,7 +137,7 @@ async def test_a_room_that_does_not_name_the_old_one_is_not_followed(matrix_town
     async with bot.listening(ear):
         await until(lambda: _is_in(ann, old, bot.user_id), what="the bot in the room")
         await ann.put_state(old, "m.room.tombstone", {"body": "gone", "replacement_room": trap})
-        await until(lambda: bot.reports, timeout=15, what="the report")
+        await until(lambda: bot.reports, what="the report")
         await until(lambda: _is_out(ann, trap, bot.user_id), what="the bot out of the trap")
     assert "not followed" in bot.reports[0]
     assert bot.moves == {}

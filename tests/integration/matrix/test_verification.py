@@ -195,12 +195,12 @@ async def test_it_works_within_an_encrypted_room(matrix_town: Town, tmp_path: Pa
         talk = _RoomTalk(ann, bot)
         await talk.request()
         shown = await bot.step(VerificationStep.COMPARE)
-        await until(lambda: talk.exchange.symbols, 15, "her symbols")
+        await until(lambda: talk.exchange.symbols, what="her symbols")
         assert talk.exchange.symbols == shown.symbols
         await talk.say(talk.exchange.confirm())
         await answer(connector, shown.code)
         await bot.step(VerificationStep.VERIFIED)
-        await until(lambda: talk.exchange.step is VerificationStep.VERIFIED, 15, "her side")
+        await until(lambda: talk.exchange.step is VerificationStep.VERIFIED, what="her side")
         assert await trust_of(connector, ann) is DeviceTrust.VERIFIED
         assert all(event["type"] == "m.room.encrypted" for event in await bot.wire())
 
@@ -218,7 +218,7 @@ async def test_a_request_that_was_made_before_the_bot_came_into_the_room_is_answ
         await talk.request()
         async with bot.listening(ear, keys=vault):
             await bot.step(VerificationStep.COMPARE)
-            await until(lambda: talk.exchange.symbols, 15, "her symbols")
+            await until(lambda: talk.exchange.symbols, what="her symbols")
     assert ear.texts == ["hello"]
 
 
@@ -238,7 +238,7 @@ async def test_signed_from_another_client_later_the_device_is_no_longer_unsigned
         async def signed() -> bool:
             return "another client" not in (await connector.health()).detail
 
-        await until(signed, 15, "the note to go")
+        await until(signed, what="the note to go")
 
 
 async def test_another_client_of_the_account_verifies_the_bots_device(
@@ -248,7 +248,7 @@ async def test_another_client_of_the_account_verifies_the_bots_device(
     account = await another_device(matrix_town, bot.account)
     other = await private_person(matrix_town, account, tmp_path)
     async with other.listening(), bot.listening(Ear(), keys=vault) as connector:
-        await until(lambda: _knows(other, bot), 15, "the bot's device to be known")
+        await until(lambda: _knows(other, bot), what="the bot's device to be known")
         comparing = Comparing(other, bot)
         await comparing.request()
         shown = await bot.step(VerificationStep.COMPARE)

@@ -21,8 +21,19 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
+class Yes:
+    """A yes to a destructive command: to what was shown under ``preview_id``, without one to whatever it does."""
+
+    preview_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
-    """A destructive command that waited for a yes; ``expired`` says that the yes came too late."""
+    """A destructive command that waited for a yes; ``expired`` says that the yes came too late.
+
+    ``preview_id`` names what was shown with the question: the yes is to that, and to nothing else.
+    """
 
     line: str
     expired: bool
+    preview_id: str | None = None

@@ -47,14 +47,18 @@ class UsageError(UserError):
 class ConfirmationRequired(UserError):  # noqa: N818 - a question, not a fault
     """The command is destructive and waits for a yes; ``question`` says what will happen.
 
-    ``preview`` are the blocks of a reply that show it, as they are or as JSON has them.
+    ``preview`` are the blocks of a reply that show it, as they are or as JSON has them, and ``preview_id`` names
+    them: a yes that names them too is to nothing else.
     """
 
     code = "confirmation_required"
 
-    def __init__(self, question: str, preview: Sequence[Any] = ()) -> None:
+    def __init__(
+        self, question: str, preview: Sequence[Any] = (), preview_id: str | None = None
+    ) -> None:
         super().__init__(question, hint="repeat it with a confirmation")
         self.preview = preview
+        self.preview_id = preview_id
 
 
 class TransientError(MosaicError):

@@ -329,7 +329,14 @@ class Audit(Protocol):
 class Confirmations(Protocol):
     """Destructive commands that wait for a yes."""
 
-    async def ask(self, code: str, principal_id: str, line: str, lifetime: timedelta) -> None: ...
+    async def ask(
+        self,
+        code: str,
+        principal_id: str,
+        line: str,
+        lifetime: timedelta,
+        preview_id: str | None = None,
+    ) -> None: ...
 
     async def take(self, code: str, principal_id: str) -> Kept | None:
         """Return the line that waits under this code for this person, once, in time or too late; else None."""

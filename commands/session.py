@@ -106,7 +106,7 @@ class SessionCommands:
     @command("cancel", roles=ANYBODY, effect=Effect.WRITE)
     async def cancel(self, call: Call, code: Digits, *, asked_by: AskedBy = None) -> Reply:
         """Say no to the destructive command that waits for you under this code."""
-        line = await self._interpreter().drop(code, call, asked_by)
+        line = (await self._interpreter().drop(code, call, asked_by)).line
         return Reply({"cancelled": line}, (Text(f"Left alone, nothing was done: {line}"),))
 
     @command("status", roles=EVERYONE)

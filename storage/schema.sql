@@ -253,7 +253,9 @@ CREATE TABLE public.confirmation (
     principal_id text NOT NULL,
     code text NOT NULL,
     line text NOT NULL,
-    expires_at timestamp with time zone NOT NULL
+    expires_at timestamp with time zone NOT NULL,
+    preview_id text,
+    CONSTRAINT confirmation_preview_id_check CHECK (((char_length(preview_id) >= 1) AND (char_length(preview_id) <= 64)))
 );
 
 CREATE TABLE public.connector_position (

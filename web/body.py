@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bot.asked import Yes
 from bot.errors import UsageError, UserError
 
 MOST_BYTES = 16 * 1024 * 1024
@@ -15,12 +16,21 @@ DEEPEST = 64
 
 
 class RunRequest(BaseModel):
-    """The words of a command, as a shell has split them; ``confirmed`` is the yes to its question."""
+    """The words of a command, as a shell has split them; ``confirmed`` is the yes to its question.
+
+    With ``preview_id`` the yes is to what was shown with the question, and to nothing else.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     words: list[str] = Field(min_length=1, max_length=1000)
     confirmed: bool = False
+    preview_id: str | None = None
+
+    @property
+    def yes(self) -> Yes | None:
+        """The yes, as the command core has it."""
+        return Yes(self.preview_id) if self.confirmed else None
 
 
 class StopRequest(BaseModel):

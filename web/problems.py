@@ -2,14 +2,16 @@
 
 import json
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
 
 from aiohttp import web
 
 from bot.errors import ConfirmationRequired, MosaicError, SetupError, TransientError, UsageError
 from bot.problem import Problem, problem_of
-from bot.reply import Block, to_json
+from bot.reply import to_json
 
 CONTENT_TYPE = "application/problem+json"
 WEBSOCKET = web.RequestKey("websocket", web.WebSocketResponse)
@@ -56,7 +58,7 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
 
 async def _answer_error(request: web.Request, error: Exception) -> web.StreamResponse:
     problem = problem_of(error)
-    shown = error.preview if isinstance(error, ConfirmationRequired) else ()
+    shown = _shown(error) if isinstance(error, ConfirmationRequired) else {}
     upgraded: web.WebSocketResponse | None = request.get(WEBSOCKET)
     if upgraded is not None:
         await upgraded.close(code=1011, message=problem.message.encode()[:120])
@@ -95,13 +97,20 @@ def _problem_of_http(error: web.HTTPException, request: web.Request) -> Problem:
     return Problem("usage", error.reason)
 
 
-def _answer(problem: Problem, status: HTTPStatus, shown: Sequence[Block] = ()) -> web.Response:
+def _shown(question: ConfirmationRequired) -> dict[str, Any]:
+    blocks = {"blocks": to_json(question.preview)} if question.preview else {}
+    return {"preview_id": question.preview_id, **blocks}
+
+
+def _answer(
+    problem: Problem, status: HTTPStatus, more: Mapping[str, Any] = MappingProxyType({})
+) -> web.Response:
     document = {
         "type": "about:blank",
         "title": status.phrase,
         "status": int(status),
         "detail": problem.message,
         **problem.data,
-        **({"blocks": to_json(shown)} if shown else {}),
+        **more,
     }
     return web.Response(text=json.dumps(document), status=status, content_type=CONTENT_TYPE)

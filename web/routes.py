@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, web
 
+from bot.asked import Yes
 from bot.command.catalog import Command
 from bot.command.declare import Call
 from bot.command.interpreter import Interpreter
@@ -46,7 +47,8 @@ ROUTES = (
           '`{"commands": [{"name", "also", "summary", "details", "roles", "effect", "confirm", "usage",'
           ' "schema"}]}`'),
     Route("POST", "/v1/commands/{name}", "command", "Runs a command with named arguments. The words of its"
-          " name are divided by `/`. `?confirm=true` is the yes that a destructive command asks for.",
+          " name are divided by `/`. `?confirm=true` is the yes that a destructive command asks for;"
+          " with `&preview_id=…` of the question it is to what was shown.",
           "the arguments, as the command's schema says", '`{"data", "blocks"}`'),
     Route("POST", "/v1/run", "run", "Runs a command from its words, as a shell has split them.",
           '`{"words": ["backlog", "show", "A1"], "confirmed": false}`', '`{"data", "blocks"}`'),
@@ -103,15 +105,14 @@ class Routes:
         name = " ".join(request.match_info["name"].replace("/", " ").split())
         values = await read_object(request)
         confirmed = request.query.get("confirm") == "true"
-        return _answer(await self._interpreter.run_named(name, values, call, confirmed=confirmed))
+        yes = Yes(request.query.get("preview_id")) if confirmed else None
+        return _answer(await self._interpreter.run_named(name, values, call, yes))
 
     async def run(self, request: web.Request) -> web.Response:
         """Run a command from its words."""
         call = await self._identity.call(request, Via.CLI)
         asked = await read_body(request, RunRequest)
-        return _answer(
-            await self._interpreter.run_words(asked.words, call, confirmed=asked.confirmed)
-        )
+        return _answer(await self._interpreter.run_words(asked.words, call, asked.yes))
 
     async def stop(self, request: web.Request) -> web.Response:
         """Stop the daemon; the answer goes out before it ends."""

@@ -83,6 +83,7 @@ def _read(status: int, raw: bytes) -> dict[str, Any]:
         error_ = document.get("error") or {}
         message = str(error_.get("message") or f"the daemon answered with status {status}")
         if error_.get("code") == ConfirmationRequired.code:
-            raise ConfirmationRequired(message, preview=document.get("blocks") or ())
+            shown, named = document.get("blocks") or (), document.get("preview_id")
+            raise ConfirmationRequired(message, shown, named)
         raise UserError(message, code=error_.get("code") or "failed", hint=error_.get("hint"))
     return document

@@ -33,14 +33,7 @@ def run_words(request: Request, table: Table) -> int:
     errand = run_errand(_with_standard_input(request), *found)
     words = errand.words
     interactive = sys.stdin.isatty() and sys.stderr.isatty()
-    confirmed = request.yes or not interactive
-    try:
-        answer = client.call("POST", "/v1/run", {"words": words, "confirmed": confirmed})
-    except ConfirmationRequired as question:
-        if confirmed:
-            raise
-        _ask(question)
-        answer = client.call("POST", "/v1/run", {"words": words, "confirmed": True})
+    answer = _run(client, words, confirmed=request.yes or not interactive)
     if found[0]["name"] in _WAYS and not request.json and interactive:
         from bot.cli.watching import attach
 
@@ -50,6 +43,19 @@ def run_words(request: Request, table: Table) -> int:
     else:
         show_answer(request, answer)
     return status_of(words, answer.get("data"))
+
+
+def _run(client: Client, words: Sequence[str], *, confirmed: bool) -> dict[str, Any]:
+    """Let the daemon run the words; a yes at the terminal is to what was shown, so it may be asked for again."""
+    body: dict[str, Any] = {"words": words, "confirmed": confirmed}
+    while True:
+        try:
+            return client.call("POST", "/v1/run", body)
+        except ConfirmationRequired as question:
+            if confirmed:
+                raise
+            _ask(question)
+            body |= {"confirmed": True, "preview_id": question.preview_id}
 
 
 _WAYS = frozenset({"agent watch", "agent attach"})

@@ -1,6 +1,7 @@
 """Runs commands: finds, authorizes, binds, confirms, notes, and bounds the time; the same for every face."""
 
 import asyncio
+import hashlib
 import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.asked import Kept
+from bot.asked import Kept, Yes
 from bot.command.catalog import Catalog, Command
 from bot.command.declare import Call, Effect
 from bot.command.words import quoted, split_line
@@ -17,7 +18,9 @@ from bot.errors import ConfirmationRequired, TransientError, UserError
 from bot.model import Address, Decision, Via
 from bot.policy import CHOOSE, Policy
 from bot.ports import Audit, Confirmations
-from bot.reply import Code, Offer, Reply, say
+from bot.reply import Code, Offer, Reply, say, to_json
+
+_CHANGED = "What it would do is not what you were shown. "
 
 Before = Callable[[], Awaitable[None]]
 
@@ -47,7 +50,7 @@ class Interpreter:
         self._confirm_within = confirm_within
 
     async def run_line(
-        self, line: str, call: Call, *, confirmed: bool = False, before: Before | None = None
+        self, line: str, call: Call, *, yes: Yes | None = None, before: Before | None = None
     ) -> Reply:
         """Run a chat line. A destructive command is kept and asked about; ``confirm CODE`` runs it.
 
@@ -60,20 +63,20 @@ class Interpreter:
         command, arguments = self.catalog.find_line(line, words)
         if before is not None:
             await before()
-        if not confirmed and (shown := await self._preview(command, arguments, call)) is not None:
-            return await self._ask(command, line, call, shown)
+        if (shown := await self._to_be_asked(command, arguments, call, yes)) is not None:
+            return await self._ask(command, line, call, shown, again=yes is not None)
         reply = await self._run(command, arguments, call)
         return _as_json(reply) if as_json else reply
 
-    async def run_words(self, words: Sequence[str], call: Call, *, confirmed: bool) -> Reply:
+    async def run_words(self, words: Sequence[str], call: Call, yes: Yes | None) -> Reply:
         """Run a command whose words a shell has split; raises ConfirmationRequired when it is destructive."""
         command, length = self.catalog.find(words)
         await self._authorize(command, call)
         arguments = command.grammar.bind_words(words[length:])
-        return await self._run_confirmed(command, arguments, call, confirmed=confirmed)
+        return await self._run_confirmed(command, arguments, call, yes)
 
     async def run_named(
-        self, name: str, values: Mapping[str, Any], call: Call, *, confirmed: bool
+        self, name: str, values: Mapping[str, Any], call: Call, yes: Yes | None
     ) -> Reply:
         """Run a command by its exact name with named values, as HTTP gives them."""
         command = self.catalog.commands.get(name)
@@ -81,17 +84,18 @@ class Interpreter:
             command, _ = self.catalog.find(name.split())
         await self._authorize(command, call)
         arguments = command.grammar.check(values)
-        return await self._run_confirmed(command, arguments, call, confirmed=confirmed)
+        return await self._run_confirmed(command, arguments, call, yes)
 
     async def replay(self, code: str, call: Call, asked_by: str | None = None) -> Reply:
         """Run the destructive command that waits under ``code`` for this very person.
 
         An operator may run what waits for another, ``asked_by``; it is run by the operator's own right.
         """
-        return await self.run_line(await self.drop(code, call, asked_by), call, confirmed=True)
+        kept = await self.drop(code, call, asked_by)
+        return await self.run_line(kept.line, call, yes=Yes(kept.preview_id))
 
-    async def drop(self, code: str, call: Call, asked_by: str | None = None) -> str:
-        """Take away the destructive command that waits under ``code``, and return its line."""
+    async def drop(self, code: str, call: Call, asked_by: str | None = None) -> Kept:
+        """Take away the destructive command that waits under ``code``, and return it."""
         kept = await self._take(code, call, asked_by)
         if kept is None:
             raise UserError(
@@ -104,7 +108,7 @@ class Interpreter:
                 code="confirmation_expired",
                 hint="say it again, and you are asked again",
             )
-        return kept.line
+        return kept
 
     async def _take(self, code: str, call: Call, asked_by: str | None) -> Kept | None:
         """Take what waits for one, or for who speaks: a person with several accounts may be asked as any of them."""
@@ -149,18 +153,20 @@ class Interpreter:
             await self._audit.note(principal, action, call.source.lane, via, decision)
         return decision
 
-    async def _ask(self, command: Command, line: str, call: Call, shown: Reply) -> Reply:
-        code = f"{secrets.randbelow(10_000):04d}"
-        await self._confirmations.ask(code, call.caller.principal.id, line, self._confirm_within)
+    async def _ask(
+        self, command: Command, line: str, call: Call, shown: Reply, *, again: bool
+    ) -> Reply:
+        code, whose = f"{secrets.randbelow(10_000):04d}", call.caller.principal.id
+        await self._confirmations.ask(code, whose, line, self._confirm_within, preview_id(shown))
         seconds = int(self._confirm_within.total_seconds())
         asked = say(
-            f"{command.confirm} To go on, say `!confirm {code}` within {seconds} s.",
+            f"{_CHANGED if again else ''}{command.confirm} To go on, say `!confirm {code}` within {seconds} s.",
             {"confirmation": code, "question": command.confirm, "expires_in_seconds": seconds},
         )
         return replace(
             asked,
             blocks=(*shown.blocks, *asked.blocks),
-            offers=self._yes_and_no(code, call.caller.principal.id),
+            offers=self._yes_and_no(code, whose),
         )
 
     def _yes_and_no(self, code: str, whose: str) -> tuple[Offer, ...]:
@@ -171,18 +177,24 @@ class Interpreter:
         )
 
     async def _run_confirmed(
-        self, command: Command, arguments: Mapping[str, Any], call: Call, *, confirmed: bool
+        self, command: Command, arguments: Mapping[str, Any], call: Call, yes: Yes | None
     ) -> Reply:
-        if not confirmed and (shown := await self._preview(command, arguments, call)) is not None:
-            raise ConfirmationRequired(str(command.confirm), preview=shown.blocks)
+        if (shown := await self._to_be_asked(command, arguments, call, yes)) is not None:
+            question = f"{'' if yes is None else _CHANGED}{command.confirm}"
+            raise ConfirmationRequired(question, shown.blocks, preview_id(shown))
         return await self._run(command, arguments, call)
 
-    async def _preview(
-        self, command: Command, arguments: Mapping[str, Any], call: Call
+    async def _to_be_asked(
+        self, command: Command, arguments: Mapping[str, Any], call: Call, yes: Yes | None
     ) -> Reply | None:
-        """Return what is shown with the question, None when there is none to ask."""
+        """Return what is shown with the question, None when there is none to ask or the yes is to this."""
+        if yes is not None and yes.preview_id is None:
+            return None
         async with self._bounded(command, self._time_limit.total_seconds()):
-            return await self.catalog.preview(command, call, arguments)
+            shown = await self.catalog.preview(command, call, arguments)
+        if shown is None or (yes is not None and yes.preview_id == preview_id(shown)):
+            return None
+        return shown
 
     async def _run(self, command: Command, arguments: Mapping[str, Any], call: Call) -> Reply:
         longer = arguments.get(command.patience, 0.0) if command.patience else 0.0
@@ -199,6 +211,12 @@ class Interpreter:
                 f"{command.name} did not finish within {limit:g} s and was cancelled",
                 hint="look at what it changed before you repeat it",
             ) from error
+
+
+def preview_id(shown: Reply) -> str:
+    """Return the name of what is shown with a question: another one as soon as anything in it is another."""
+    said = to_json(shown.blocks) if shown.data is None else shown.data
+    return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def _refused(action: str, decision: Decision) -> UserError:

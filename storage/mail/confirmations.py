@@ -14,11 +14,23 @@ class PostgresConfirmations:
         self._database = database
         self._queries = Queries.load("confirmations")
 
-    async def ask(self, code: str, principal_id: str, line: str, lifetime: timedelta) -> None:
+    async def ask(
+        self,
+        code: str,
+        principal_id: str,
+        line: str,
+        lifetime: timedelta,
+        preview_id: str | None = None,
+    ) -> None:
         """Keep a line under a code for a person; the same code again replaces it."""
         async with self._database.connection() as connection:
             await self._queries.ask.execute(
-                connection, principal_id=principal_id, code=code, line=line, lifetime=lifetime
+                connection,
+                principal_id=principal_id,
+                code=code,
+                line=line,
+                lifetime=lifetime,
+                preview_id=preview_id,
             )
 
     async def take(self, code: str, principal_id: str) -> Kept | None:
@@ -27,4 +39,6 @@ class PostgresConfirmations:
             row = await self._queries.take.fetchrow(
                 connection, principal_id=principal_id, code=code
             )
-        return None if row is None else Kept(str(row["line"]), expired=bool(row["expired"]))
+        if row is None:
+            return None
+        return Kept(row["line"], expired=row["expired"], preview_id=row["preview_id"])

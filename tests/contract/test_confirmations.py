@@ -44,3 +44,15 @@ async def test_the_same_code_again_replaces_the_line(mailroom: Mailroom) -> None
     await mailroom.confirmations.ask("1234", ANN, "!a", timedelta(0))
     await mailroom.confirmations.ask("1234", ANN, "!b", MINUTE)
     assert await mailroom.confirmations.take("1234", ANN) == Kept("!b", expired=False)
+
+
+async def test_what_was_shown_is_kept_with_the_line_and_goes_with_a_new_question(
+    mailroom: Mailroom,
+) -> None:
+    await mailroom.confirmations.ask("1234", ANN, "!a", MINUTE, "shown first")
+    await mailroom.confirmations.ask("1234", ANN, "!a", MINUTE, "shown last")
+    assert await mailroom.confirmations.take("1234", ANN) == Kept(
+        "!a", expired=False, preview_id="shown last"
+    )
+    await mailroom.confirmations.ask("1234", ANN, "!a", MINUTE)
+    assert await mailroom.confirmations.take("1234", ANN) == Kept("!a", expired=False)

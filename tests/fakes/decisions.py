@@ -41,11 +41,21 @@ class MemoryConfirmations:
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
-        self._waiting: dict[tuple[str, str], tuple[str, datetime]] = {}
+        self._waiting: dict[tuple[str, str], tuple[str, datetime, str | None]] = {}
 
-    async def ask(self, code: str, principal_id: str, line: str, lifetime: timedelta) -> None:
-        self._waiting[principal_id, code] = line, self._now() + lifetime
+    async def ask(
+        self,
+        code: str,
+        principal_id: str,
+        line: str,
+        lifetime: timedelta,
+        preview_id: str | None = None,
+    ) -> None:
+        self._waiting[principal_id, code] = line, self._now() + lifetime, preview_id
 
     async def take(self, code: str, principal_id: str) -> Kept | None:
-        line, expires_at = self._waiting.pop((principal_id, code), (None, self._now()))
-        return None if line is None else Kept(line, expired=expires_at <= self._now())
+        found = self._waiting.pop((principal_id, code), None)
+        if found is None:
+            return None
+        line, expires_at, preview_id = found
+        return Kept(line, expires_at <= self._now(), preview_id)

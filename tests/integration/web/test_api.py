@@ -124,6 +124,24 @@ async def test_what_is_not_there_is_said_in_the_same_form(
     assert (answer.status, document["error"]["code"]) == (status, code)
 
 
+async def test_a_yes_may_name_what_it_is_to(home: Path) -> None:
+    drills = Drills()
+    async with serve(home / "run" / "api.sock", [drills]) as face, face.session() as session:
+        refused = await session.post("/v1/run", json={"words": ["drill", "wipe"]})
+        shown = (await refused.json(content_type="application/problem+json"))["preview_id"]
+        for named in ("another", shown):
+            body = {"words": ["drill", "wipe"], "confirmed": True, "preview_id": named}
+            answers = (
+                await session.post("/v1/run", json=body),
+                await session.post(
+                    f"/v1/commands/drill/wipe?confirm=true&preview_id={named}", json={}
+                ),
+            )
+            wanted = 200 if named == shown else 409
+            assert [one.status for one in answers] == [wanted, wanted]
+    assert drills.wiped == 2
+
+
 async def test_a_destructive_command_runs_after_a_yes_only(home: Path) -> None:
     drills = Drills()
     async with serve(home / "run" / "api.sock", [drills]) as face:

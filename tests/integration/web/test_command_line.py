@@ -37,8 +37,19 @@ class Drills:
     def __init__(self) -> None:
         self.wiped: list[str] = []
         self.started = asyncio.Event()
+        self.shows = ["one letter"]
+        """What is shown with the question, one time after the other; the last one from then on."""
 
-    @command("retry", roles=EVERYONE, effect=Effect.WRITE, confirm="All of it will be gone.")
+    async def show(self, call: Call, message_id: str) -> Reply:
+        return say(self.shows.pop(0) if len(self.shows) > 1 else self.shows[0])
+
+    @command(
+        "retry",
+        roles=EVERYONE,
+        effect=Effect.WRITE,
+        confirm="All of it will be gone.",
+        preview="show",
+    )
     async def wipe(self, call: Call, message_id: Annotated[str, Rest(), Help("what")]) -> Reply:
         """Wipe."""
         self.wiped.append(message_id)
@@ -187,6 +198,21 @@ async def test_what_a_command_would_do_is_shown_with_the_question(mosaic: Shell)
     assert [one["name"] for one in chart] == ["orchestrator", "enhancer"]
     ended, said = await at_a_terminal(mosaic, b"", *words, "--dry-run")
     assert (ended, said) == (0, "")
+
+
+@pytest.mark.parametrize(("typed", "status"), [(b"y\ny\n", 0), (b"y\nn\n", 1)])
+async def test_a_yes_to_what_has_changed_meanwhile_is_asked_for_again(
+    mosaic: Shell, typed: bytes, status: int
+) -> None:
+    mosaic.drills.shows = ["three letters", "two letters"]
+    ended, said = await at_a_terminal(mosaic, typed, "mail", "retry", "abcd")
+    assert ended == status
+    assert mosaic.drills.wiped == ([] if status else ["abcd"])
+    first, changed, last = map(
+        said.index, ("three letters", "is not what you were shown", "two letters")
+    )
+    assert first < last < changed
+    assert said.count("All of it will be gone.") == 2
 
 
 async def at_a_terminal(mosaic: Shell, typed: bytes, *words: str) -> tuple[int, str]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.asked import Yes
 from bot.command.catalog import Catalog
 from bot.command.declare import Call
 from bot.command.interpreter import Interpreter
@@ -45,9 +46,9 @@ class Face:
     async def replay(self, code: str) -> Reply:
         return await self._interpreter.replay(code, Call(Caller(ANN, Via.CHAT), ROOM, "d"))
 
-    async def run(self, *words: str, confirmed: bool = False) -> Reply:
+    async def run(self, *words: str, yes: Yes | None = None) -> Reply:
         call = Call(Caller(ANN, Via.CLI), ROOM, "c")
-        return await self._interpreter.run_words(words, call, confirmed=confirmed)
+        return await self._interpreter.run_words(words, call, yes)
 
 
 @pytest.fixture
@@ -110,8 +111,39 @@ async def test_at_the_command_line_the_question_brings_the_preview(face: Face) -
     assert caught.value.message == "This adds the agents to the roster and starts them."
     tree = next(block for block in caught.value.preview if isinstance(block, Code))
     assert tree.text == "lead  (orchestrator, bash)\nenhancer  (dogfood, new)"
-    await face.run("fleet", "provision", "pair", confirmed=True)
+    await face.run("fleet", "provision", "pair", yes=Yes(caught.value.preview_id))
     assert list(face.provisioning.agents) == ["lead", "enhancer"]
+
+
+async def test_a_yes_in_a_room_to_what_has_changed_since_is_asked_for_again(face: Face) -> None:
+    asked = await face.say("fleet provision pair")
+    face.provisioning.agents["other"] = {"name": "other", "class": "code", "runtime": "bash"}
+    again = await face.replay(asked.data["confirmation"])
+    assert "other" not in codes(asked)[-1].text
+    assert "other" in codes(again)[-1].text
+    assert "What it would do is not what you were shown. This adds the agents" in texts(again)
+    assert list(face.provisioning.agents) == ["lead", "other"], "nothing was done"
+    await face.replay(again.data["confirmation"])
+    assert "enhancer" in face.provisioning.agents
+
+
+async def test_a_yes_at_the_command_line_to_what_has_changed_since_is_asked_for_again(
+    face: Face,
+) -> None:
+    with pytest.raises(ConfirmationRequired) as first:
+        await face.run("fleet", "provision", "pair")
+    face.provisioning.agents["other"] = {"name": "other", "class": "code", "runtime": "bash"}
+    with pytest.raises(ConfirmationRequired, match="is not what you were shown") as second:
+        await face.run("fleet", "provision", "pair", yes=Yes(first.value.preview_id))
+    assert "enhancer" not in face.provisioning.agents
+    await face.run("fleet", "provision", "pair", yes=Yes(second.value.preview_id))
+    assert "enhancer" in face.provisioning.agents
+
+
+async def test_a_yes_to_whatever_it_does_is_to_nothing_in_particular(face: Face) -> None:
+    face.provisioning.agents["other"] = {"name": "other", "class": "code", "runtime": "bash"}
+    await face.run("fleet", "provision", "pair", yes=Yes())
+    assert "enhancer" in face.provisioning.agents
 
 
 async def test_a_dry_run_asks_nothing_and_does_nothing(face: Face) -> None:

@@ -74,12 +74,16 @@ class Policy:
         """Return whether commands are taken in this place: a room must be listed, other faces always are."""
         return via not in _ROOM_BOUND or resource in self._access.rooms
 
-    def may_choose(self, principal: Principal, chooser: str | None) -> Decision:
-        """Return whether somebody may answer what ``chooser`` was asked: that one, or an operator."""
+    def may_choose(
+        self, principal: Principal, chooser: str | None, *, personal: bool = False
+    ) -> Decision:
+        """Return whether somebody may answer what ``chooser`` was asked: that one, or an operator if not ``personal``."""
         asked = chooser is None or chooser in self.accounts_of(principal)
-        if asked or self.role_of(principal) is Role.OPERATOR:
+        if asked or (not personal and self.role_of(principal) is Role.OPERATOR):
             return Decision(allowed=True, rule="asked-allowed", reason="it is theirs to answer")
-        reason = f"it was asked of {chooser}; only they and operators answer it"
+        reason = (
+            f"it was asked of {chooser}; only they{'' if personal else ' and operators'} answer it"
+        )
         return Decision(allowed=False, rule="not-asked-denied", reason=reason)
 
     def authorize(self, principal: Principal, action: str, resource: str, via: Via) -> Decision:

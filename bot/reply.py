@@ -77,7 +77,8 @@ class Offer:
     """Something to choose with one touch: ``mark`` put on the message is as good as ``line`` said by who puts it.
 
     ``says`` tells people what it does. It is good for ``lifetime`` from when the message is stored, and of a
-    message's offers one is taken, once. ``chooser`` is a principal's id: nobody else may choose but operators.
+    message's offers one is taken, once. ``chooser`` is a principal's id: nobody else may choose but operators, and
+    not even they where the line's command is a personal one.
     ``only_button``: it is left out where there are no buttons, and a press says the line, as often and as late as
     people like; nothing of it is stored, and its mark only adorns it. With ``is_form`` that line is the beginning of
     a command, and a press asks for the rest of it in a form.

@@ -74,14 +74,14 @@ class AccountCommands:
         data = {"code": request.code, "expires_in_seconds": LIFETIME.seconds}
         return say(text, data)
 
-    @command("accept", roles=ANYBODY, effect=Effect.WRITE)
+    @command("accept", roles=ANYBODY, effect=Effect.WRITE, personal=True)
     async def accept(self, call: Call, code: Code) -> Reply:
         """Say yes, as the account that was given the code: who said it is you."""
         me = call.caller.principal
         await self._linking.settle(code, me, agreed=True)
         return self._shown(me, "You are one person now.")
 
-    @command("refuse", roles=ANYBODY, effect=Effect.WRITE)
+    @command("refuse", roles=ANYBODY, effect=Effect.WRITE, personal=True)
     async def refuse(self, call: Call, code: Code) -> Reply:
         """Say no, as the account that was given the code: who said it is not you."""
         request = await self._linking.settle(code, call.caller.principal, agreed=False)

@@ -32,6 +32,7 @@ class Command:
     grammar: Grammar
     method: str
     private: bool = False
+    personal: bool = False
     form: str | None = None
 
     @property
@@ -69,6 +70,7 @@ def _read_command(
         grammar=read_grammar(name, method),
         method=attribute,
         private=declaration.private,
+        personal=declaration.personal,
         form=declaration.form,
     )
 

@@ -62,7 +62,8 @@ class Declaration:
     names the method of its class that is called first, with the same arguments: it returns the reply that is
     shown with the question, or None when these arguments need no question.
     ``patience`` names the argument that holds how many seconds longer than others it may take.
-    ``private``: its answer is shown to who asked alone, where a platform can do that. ``form`` names the form in
+    ``private``: its answer is shown to who asked alone, where a platform can do that. ``personal``: it is about who says
+    it, so that nobody, not even an operator, takes the offer of it that was made to somebody else. ``form`` names the form in
     which people may fill its arguments in, where a platform has forms; None when it has none.
     """
 
@@ -73,6 +74,7 @@ class Declaration:
     patience: str | None
     preview: str | None = None
     private: bool = False
+    personal: bool = False
     form: str | None = None
 
 
@@ -171,13 +173,14 @@ def command(
     patience: str | None = None,
     preview: str | None = None,
     private: bool = False,
+    personal: bool = False,
     form: str | None = None,
 ) -> Callable[[Method], Method]:
     """Declare a method as the command ``name`` of its topic; only principals with these roles may run it."""
 
     def declare(method: Method) -> Method:
         declared = Declaration(
-            name, roles, effect, confirm, patience, preview, private=private, form=form
+            name, roles, effect, confirm, patience, preview, private, personal, form
         )
         setattr(method, DECLARATION, declared)
         return method

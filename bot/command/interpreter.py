@@ -119,9 +119,11 @@ class Interpreter:
                 return kept
         return None
 
-    async def require_chooser(self, chooser: str | None, call: Call) -> None:
-        """Refuse, and note it, when somebody answers what another was asked."""
-        decision = self._policy().may_choose(call.caller.principal, chooser)
+    async def require_chooser(self, chooser: str | None, call: Call, line: str = "") -> None:
+        """Refuse, and note it, when somebody answers what another was asked; ``line`` is what the answer says."""
+        named = self._named(line)
+        personal = named is not None and named.personal
+        decision = self._policy().may_choose(call.caller.principal, chooser, personal=personal)
         if not decision.allowed:
             principal, via = call.caller.principal, call.caller.via
             await self._audit.note(principal, CHOOSE, call.source.lane, via, decision)
@@ -133,11 +135,14 @@ class Interpreter:
 
     def changes_something(self, line: str) -> bool:
         """Return whether a chat line names a command that writes, whoever says it and however badly."""
+        command = self._named(line)
+        return command is not None and command.effect is Effect.WRITE
+
+    def _named(self, line: str) -> Command | None:
         try:
-            command, _ = self.catalog.find([word.text for word in split_line(line)[:4]])
+            return self.catalog.find([word.text for word in split_line(line)[:4]])[0]
         except UserError:
-            return False
-        return command.effect is Effect.WRITE
+            return None
 
     async def _authorize(self, command: Command, call: Call) -> None:
         decision = await self.decide(command.name, call)

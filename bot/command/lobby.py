@@ -82,8 +82,10 @@ class Lobby:
         offered = await self._offers.find(reaction)
         if offered is None:
             return None
-        asked = self._policy().may_choose(reaction.sender, offered.offer.chooser)
         command, _ = self.find(offered.offer.line)
+        asked = self._policy().may_choose(
+            reaction.sender, offered.offer.chooser, personal=command.personal
+        )
         leave = self.leave(reaction.sender, command, reaction.source)
         return leave if asked.allowed else Leave(asked, is_private=True)
 

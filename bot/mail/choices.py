@@ -32,7 +32,7 @@ class Choices:
 
     async def take(self, offered: Offered, event: Inbound, call: Call) -> None:
         """Choose an offer; UserError for who was not asked, or when it is too late. It is chosen once."""
-        await self._interpreter.require_chooser(offered.offer.chooser, call)
+        await self._interpreter.require_chooser(offered.offer.chooser, call, offered.offer.line)
         if offered.expired:
             raise UserError(f"the offer to {offered.offer.says} has expired", code="offer_expired")
         if offered.taken or not await self._offers.take(offered, event):

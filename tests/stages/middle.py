@@ -131,7 +131,7 @@ class Toys:
     @command("cancel", roles=EVERYONE, effect=Effect.WRITE)
     async def cancel(self, call: Call, code: str, *, asked_by: str | None = None) -> Reply:
         """Say no."""
-        return say(f"left alone: {await self._interpreter().drop(code, call, asked_by)}")
+        return say(f"left alone: {(await self._interpreter().drop(code, call, asked_by)).line}")
 
 
 @dataclass(slots=True)

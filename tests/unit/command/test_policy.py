@@ -73,3 +73,15 @@ def test_what_somebody_was_asked_they_answer_or_an_operator(
     decision = POLICY.may_choose(who, chooser)
     assert (decision.allowed, decision.rule) == (allowed, rule)
     assert decision.reason
+
+
+@pytest.mark.parametrize(
+    ("who", "chooser", "allowed"),
+    [(MIA, MIA.id, True), (ANN, MIA.id, False), (EVE, MIA.id, False), (ANN, None, True)],
+)
+def test_what_is_about_somebody_they_alone_answer(
+    who: Principal, chooser: str | None, allowed: bool
+) -> None:
+    decision = POLICY.may_choose(who, chooser, personal=True)
+    assert decision.allowed is allowed
+    assert "operators" not in decision.reason

@@ -14,7 +14,7 @@ from bot.mail.mailbox import Mailbox
 from bot.model import Address, Caller, Principal, Role, Via, derived_id
 from bot.people.linking import LIFETIME, Linking
 from bot.policy import Access, Policy
-from bot.reply import Reply, Text, say
+from bot.reply import Offer, Reply, Text, say
 from commands.accounts import AccountCommands
 from commands.session import SessionCommands
 from tests.fakes.decisions import MemoryAudit, MemoryConfirmations
@@ -85,6 +85,11 @@ class House:
         call = Call(Caller(who, Via.CHAT), PLACES[who.platform], "call", event_id="$asked")
         return await self.interpreter.run_line(line, call)
 
+    async def tap(self, who: Principal, offer: Offer) -> None:
+        """Ask whether somebody may choose an offer."""
+        call = Call(Caller(who, Via.CHAT), PLACES[who.platform], "call", event_id="$asked")
+        await self.interpreter.require_chooser(offer.chooser, call, offer.line)
+
     async def agree(self, who: Principal, line: str) -> Reply:
         """Say a line, and yes to the question."""
         asked = await self.say(who, line)
@@ -142,7 +147,7 @@ async def test_who_overhears_a_code_is_shown_to_its_owner_and_refused() -> None:
         await house.say(ANN, f"account accept {code}")
 
 
-async def test_only_the_owner_and_operators_tap_the_last_word() -> None:
+async def test_only_the_owner_taps_the_last_word_and_no_operator() -> None:
     house = House()
     code = (await house.say(ANNIE, "account link")).data["code"]
     await house.agree(MIA, f"account link {code}")
@@ -151,6 +156,11 @@ async def test_only_the_owner_and_operators_tap_the_last_word() -> None:
     assert {offer.chooser for (of, _), (offer, _) in offers.items() if of == message_id} == {
         ANNIE.id
     }
+    for (of, _), (offer, _) in offers.items():
+        if of == message_id:
+            await house.tap(ANNIE, offer)
+            with pytest.raises(UserError, match="only they answer it"):
+                await house.tap(ANN, offer)
     with pytest.raises(UserError, match="of yours"):
         await house.say(ANN, f"account accept {code}")
 

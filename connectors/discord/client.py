@@ -114,6 +114,15 @@ class DiscordClient(discord.Client):
             told.clear()
         self._hear(Connected())
 
+    async def on_ready(self) -> None:
+        """Be told that the library has done with a session's beginning.
+
+        Of a server that Discord tells of just when the library has waited for it long enough, it says nothing more.
+        """
+        for guild in self.guilds:
+            if not guild.unavailable:
+                self._told(guild.id).set()
+
     async def on_resumed(self) -> None:
         """Be told that the session goes on: Discord has told again what we missed."""
         self.is_up = True

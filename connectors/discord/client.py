@@ -1,6 +1,7 @@
 """The library's client as we use it: it keeps as little as it can, and hands on what it hears, in order."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +16,7 @@ from connectors.discord.once import trace
 KIND = "discord"
 _API = f"https://discord.com/api/v{INTERNAL_API_VERSION}"
 _GATEWAY = "wss://gateway.discord.gg/"
+_LOOK_SECONDS = 0.2
 _LONGEST_LIMIT_SECONDS = 30.0
 """A limit that lasts longer is ours to wait out; the library takes no shorter one."""
 
@@ -96,8 +98,16 @@ class DiscordClient(discord.Client):
         self._servers: dict[int, asyncio.Event] = {}
 
     async def server(self, guild_id: int) -> None:
-        """Wait until Discord has told of a server, whose channels and threads are then known."""
-        await self._told(guild_id).wait()
+        """Wait until Discord has told of a server, whose channels and threads are then known.
+
+        It is looked for too: of one that Discord tells of just when the library has waited for it long enough, the
+        library says nothing.
+        """
+        told = self._told(guild_id)
+        while not (told.is_set() or self.has_server(guild_id)):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await told.wait()
 
     def has_server(self, guild_id: int) -> bool:
         """Whether we are in a server, and Discord has it at hand."""
@@ -113,15 +123,6 @@ class DiscordClient(discord.Client):
         for told in self._servers.values():
             told.clear()
         self._hear(Connected())
-
-    async def on_ready(self) -> None:
-        """Be told that the library has done with a session's beginning.
-
-        Of a server that Discord tells of just when the library has waited for it long enough, it says nothing more.
-        """
-        for guild in self.guilds:
-            if not guild.unavailable:
-                self._told(guild.id).set()
 
     async def on_resumed(self) -> None:
         """Be told that the session goes on: Discord has told again what we missed."""

@@ -6,6 +6,7 @@ from typing import Any
 from connectors.discord.client import Connected, DiscordClient, Happening
 from tests.stages.discord_stand_in.payloads import guild_payload
 from tests.stages.discord_stand_in.world import World
+from tests.waiting import until
 
 
 async def test_a_server_that_comes_just_when_the_library_stops_waiting_for_it_is_known() -> None:
@@ -26,7 +27,7 @@ async def test_a_server_that_comes_just_when_the_library_stops_waiting_for_it_is
     }
     state.parse_ready(ready)
     state.parse_guild_create(told)
+    await until(lambda: heard == [Connected()] and state._ready_task is None)
     async with asyncio.timeout(10):
         await client.server(int(world.guild_id))
-    assert heard == [Connected()]
     await client.close()
